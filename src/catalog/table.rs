@@ -1,0 +1,86 @@
+//! What analysis knows of tables. Pure: filled by the shell, read by the core.
+
+use crate::names::TableName;
+use compact_str::CompactString;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A table, view or materialized view as Trino describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its visible columns in order.
+    pub columns: Vec<Column>,
+    /// What kind it is.
+    pub kind: TableKind,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name in lower case.
+    pub name: CompactString,
+    /// Its type as Trino prints it, which can be used in a `CAST`.
+    pub data_type: CompactString,
+}
+
+/// Of what kind an object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    /// A table.
+    Table,
+    /// A view, with its text.
+    View {
+        /// The query.
+        text: Arc<str>,
+    },
+    /// A materialized view, with its text.
+    MaterializedView {
+        /// The query.
+        text: Arc<str>,
+    },
+}
+
+/// Something that a decision needs to know and the shell has to ask Trino for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Need {
+    /// Whether a table exists and what it looks like.
+    Table(TableName),
+    /// Whether a schema exists.
+    Schema {
+        /// The catalog.
+        catalog: CompactString,
+        /// The schema.
+        schema: CompactString,
+    },
+    /// Whether a catalog exists.
+    Catalog(CompactString),
+}
+
+/// The answer to a [`Need`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The table.
+    Table(Arc<Table>),
+    /// The schema or catalog is there.
+    Exists,
+    /// There is no such object.
+    Missing,
+}
+
+/// All that is known for one decision.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    known: HashMap<Need, Known>,
+}
+
+impl Tables {
+    /// Adds an answer.
+    pub fn insert(&mut self, need: Need, known: Known) {
+        self.known.insert(need, known);
+    }
+
+    /// The answer to a need, or `None` if it has not been asked for yet.
+    pub fn get(&self, need: &Need) -> Option<&Known> {
+        self.known.get(need)
+    }
+}

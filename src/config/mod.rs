@@ -1,0 +1,1 @@
+//! `sluice.yaml`: types, defaults, validation, JSON schema.

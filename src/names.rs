@@ -1,0 +1,50 @@
+//! Names of Trino's objects, as newtypes, so that a catalog can't stand where a schema should.
+//!
+//! All of them are folded to lower case, as Trino compares them.
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The full name of a table, view or materialized view.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TableName {
+    /// The catalog, in lower case.
+    pub catalog: CompactString,
+    /// The schema, in lower case.
+    pub schema: CompactString,
+    /// The table, in lower case.
+    pub table: CompactString,
+}
+
+impl TableName {
+    /// Folds the three parts to lower case.
+    pub fn new(catalog: &str, schema: &str, table: &str) -> TableName {
+        TableName {
+            catalog: CompactString::from(catalog).to_lowercase(),
+            schema: CompactString::from(schema).to_lowercase(),
+            table: CompactString::from(table).to_lowercase(),
+        }
+    }
+
+    /// The name as SQL, each part in double quotes.
+    pub fn to_sql(&self) -> String {
+        format!("{}.{}.{}", quoted(&self.catalog), quoted(&self.schema), quoted(&self.table))
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.catalog, self.schema, self.table)
+    }
+}
+
+/// An identifier in double quotes, which is right for each name, a reserved word too.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A string literal.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

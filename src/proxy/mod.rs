@@ -1,0 +1,1 @@
+//! The listener, the protocol, and the way to Trino and back.

@@ -1,0 +1,1 @@
+//! Where policies come from, and the one snapshot that decisions are made from.
