@@ -1,1 +1,10 @@
-//! `sluice.yaml`: types, defaults, validation, JSON schema.
+//! `sluice.yaml`: its types, defaults and checks.
+//!
+//! Each room gets its own part of [`Config`]; nothing else is configured from anywhere. Secrets are named by file, never
+//! written here.
+
+mod types;
+
+pub use types::{
+    Audit, CatalogCache, Config, Console, Identity, Limits, Listen, Policies, Sync, Tls, TrustedHeader, Upstream,
+};

@@ -157,38 +157,55 @@ impl TableAccess {
     }
 }
 
-/// Which tables of a catalog a user has any privilege on, for metadata statements.
+/// Which tables a user has any privilege on, for metadata statements.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct VisibleTables {
     /// A table is visible if one of these takes it in.
     pub rules: Vec<Visible>,
 }
 
-/// A pattern of tables, with the columns of them that are visible. `*` stands for any text in `schema` and `table`.
+/// A pattern of tables, with the columns of them that are visible. `*` stands for any text, nothing too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visible {
+    /// The catalog or a pattern of catalogs, in lower case.
+    pub catalog: CompactString,
     /// The schema or a pattern of schemas, in lower case.
     pub schema: CompactString,
     /// The table or a pattern of tables, in lower case.
     pub table: CompactString,
     /// The columns.
     pub columns: Columns,
+    /// What the grant gives.
+    pub privileges: BTreeSet<Privilege>,
 }
 
 impl VisibleTables {
-    /// Whether anything in the catalog is visible.
-    pub fn any(&self) -> bool {
-        !self.rules.is_empty()
+    /// Whether a catalog, in lower case, holds anything visible.
+    pub fn catalog(&self, catalog: &str) -> bool {
+        self.rules.iter().any(|rule| matches(&rule.catalog, catalog))
     }
 
-    /// Whether a schema, in lower case, holds anything visible.
-    pub fn schema(&self, schema: &str) -> bool {
-        self.rules.iter().any(|rule| matches(&rule.schema, schema))
+    /// Whether a schema, both parts in lower case, holds anything visible.
+    pub fn schema(&self, catalog: &str, schema: &str) -> bool {
+        self.rules.iter().any(|rule| matches(&rule.catalog, catalog) && matches(&rule.schema, schema))
     }
 
-    /// Whether a table, in lower case, is visible.
+    /// Whether a table is visible.
     pub fn table(&self, name: &TableName) -> bool {
-        self.rules.iter().any(|rule| matches(&rule.schema, &name.schema) && matches(&rule.table, &name.table))
+        self.rules.iter().any(|rule| rule.takes_in(name))
+    }
+
+    /// Whether a column, in lower case, of a table is visible.
+    pub fn column(&self, name: &TableName, column: &str) -> bool {
+        self.rules.iter().any(|rule| rule.takes_in(name) && rule.columns.allow(column))
+    }
+}
+
+impl Visible {
+    fn takes_in(&self, name: &TableName) -> bool {
+        matches(&self.catalog, &name.catalog)
+            && matches(&self.schema, &name.schema)
+            && matches(&self.table, &name.table)
     }
 }
 

@@ -34,13 +34,8 @@ impl Snapshot {
         Answer::NotGranted
     }
 
-    /// Which tables of a catalog a user may know of.
-    pub fn visible(&self, _subject: &Subject, _catalog: &str) -> VisibleTables {
+    /// Which tables a user may know of: those that some grant gives any privilege on.
+    pub fn visible(&self, _subject: &Subject) -> VisibleTables {
         VisibleTables::default()
-    }
-
-    /// The names and patterns (`*`) of catalogs in which a user may know of something.
-    pub fn visible_catalogs(&self, _subject: &Subject) -> Vec<String> {
-        Vec::new()
     }
 }

@@ -2,6 +2,8 @@
 
 mod guarded;
 mod positions;
+mod verify;
 
 pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
+pub use verify::{Proposal, Unproved, verify};

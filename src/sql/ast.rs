@@ -1350,7 +1350,7 @@ pub enum Over {
     /// A window of `WINDOW`.
     Name(Identifier),
     /// Its own.
-    Window(WindowSpecification),
+    Window(Box<WindowSpecification>),
 }
 
 /// A type. It names types only, so nothing in it can read a table; rewriting copies its text.

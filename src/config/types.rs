@@ -1,0 +1,239 @@
+//! The types of `sluice.yaml`.
+
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The whole of `sluice.yaml`. Relative paths in it are relative to the file's own folder.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: Listen,
+    /// The Trino behind Sluice.
+    pub upstream: Upstream,
+    /// How clients prove who they are.
+    pub identity: Identity,
+    /// Where policies come from.
+    pub policies: Policies,
+    /// Where decisions are written down.
+    pub audit: Audit,
+    /// Health and metrics.
+    #[serde(default)]
+    pub console: Console,
+    /// How long answers about tables are kept.
+    #[serde(default)]
+    pub catalog: CatalogCache,
+    /// Limits of a request and of the whole.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whether sqlparser is asked for a second opinion on each statement: a table that it sees and Sluice does not is
+    /// a refusal.
+    #[serde(default = "yes")]
+    pub second_opinion: bool,
+}
+
+/// Where clients connect.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port. Passwords are only accepted where `tls` is set.
+    pub address: SocketAddr,
+    /// Certificate and key; plain HTTP without it.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// Scheme, host and port under which clients reach Sluice, such as `https://trino.example.com`. Without it each
+    /// client is answered under the name that it used.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// A file with a secret of 32 bytes or more that marks the pages of a query as its owner's. Replicas share it.
+    /// Without it a new one is made at each start, and queries that run then can't be read on.
+    #[serde(default)]
+    pub page_key_file: Option<PathBuf>,
+}
+
+/// A certificate chain and its key, both as PEM.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The Trino behind Sluice.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Scheme, host and port of the coordinator.
+    pub url: String,
+    /// Certificates that Trino's own leads to, as PEM; the public ones without it.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// The user by which Sluice itself asks Trino about tables.
+    #[serde(default = "service_user")]
+    pub user: String,
+    /// A file with the password of `user`, sent on each request over TLS.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// How long a connection may take to be made.
+    #[serde(default = "five_seconds")]
+    #[schemars(with = "String")]
+    pub connect_timeout: SignedDuration,
+    /// How long Trino may take to begin an answer. Trino itself answers after a second at most.
+    #[serde(default = "two_minutes")]
+    #[schemars(with = "String")]
+    pub answer_timeout: SignedDuration,
+}
+
+/// How clients prove who they are. At least one way must be given.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// A file of `user:hash` lines, the hash of bcrypt or argon2.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// A header that a trusted peer sets.
+    #[serde(default)]
+    pub trusted_header: Option<TrustedHeader>,
+}
+
+/// A header that a trusted peer, such as an ingress that has logged the user in, sets.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedHeader {
+    /// The header's name.
+    pub name: String,
+    /// The peers' networks. From any other address the header is refused.
+    #[schemars(with = "Vec<String>")]
+    pub peers: Vec<IpNet>,
+}
+
+/// Where policies come from.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// A folder of YAML and JSON documents, read with its sub-folders and watched.
+    pub folder: PathBuf,
+}
+
+/// Where decisions are written down.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The folder of the decision log.
+    pub folder: PathBuf,
+    /// A file is closed and a new one begun when it has this many bytes.
+    #[serde(default = "rotate_bytes")]
+    pub rotate_bytes: u64,
+    /// What has to have happened to a record before the statement is forwarded.
+    #[serde(default)]
+    pub sync: Sync,
+}
+
+/// What has to have happened to a record before the statement is forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sync {
+    /// The operating system has it: it survives the end of Sluice.
+    #[default]
+    Write,
+    /// The disk has it: it survives the end of the machine.
+    Disk,
+}
+
+/// Health and metrics, on a listener of their own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Address and port.
+    pub address: SocketAddr,
+}
+
+impl Default for Console {
+    fn default() -> Console {
+        Console { address: SocketAddr::from(([127, 0, 0, 1], 9464)) }
+    }
+}
+
+/// How long answers about tables are kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogCache {
+    /// Most entries.
+    pub entries: u64,
+    /// How long a table's columns are kept. A change through Sluice is seen at once, one beside it after this time.
+    #[schemars(with = "String")]
+    pub keep: SignedDuration,
+    /// How long it is remembered that something does not exist.
+    #[schemars(with = "String")]
+    pub keep_missing: SignedDuration,
+}
+
+impl Default for CatalogCache {
+    fn default() -> CatalogCache {
+        CatalogCache {
+            entries: 50_000,
+            keep: SignedDuration::from_secs(60),
+            keep_missing: SignedDuration::from_secs(2),
+        }
+    }
+}
+
+/// Limits of a request and of the whole.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Most bytes of a statement. Trino's own limit is a million characters.
+    pub statement_bytes: usize,
+    /// Most bytes of a request's headers together.
+    pub header_bytes: usize,
+    /// Most connections at once.
+    pub connections: usize,
+    /// How long a client may take to send a request's headers.
+    #[schemars(with = "String")]
+    pub header_timeout: SignedDuration,
+    /// How long a client may take to send a statement.
+    #[schemars(with = "String")]
+    pub body_timeout: SignedDuration,
+    /// How long running queries are served on after a signal to stop.
+    #[schemars(with = "String")]
+    pub drain: SignedDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            statement_bytes: 1_000_000,
+            header_bytes: 64 * 1024,
+            connections: 10_000,
+            header_timeout: SignedDuration::from_secs(10),
+            body_timeout: SignedDuration::from_secs(30),
+            drain: SignedDuration::from_secs(30),
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn service_user() -> String {
+    "sluice".to_owned()
+}
+
+fn five_seconds() -> SignedDuration {
+    SignedDuration::from_secs(5)
+}
+
+fn two_minutes() -> SignedDuration {
+    SignedDuration::from_mins(2)
+}
+
+fn rotate_bytes() -> u64 {
+    256 * 1024 * 1024
+}
