@@ -1,8 +1,58 @@
-//! One file a command.
+//! The commands of `sluice`: one file a command.
+//!
+//! In: the process's arguments. Out: its exit code: 0 when all went well, 1 when not, 2 when the arguments are wrong.
+//! Results go to standard output, messages to standard error.
 
+mod completions;
+mod config;
+mod failure;
+
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+pub(crate) use failure::Failure;
+
+/// A transparent policy gate in front of Trino.
+///
+/// Clients speak the ordinary Trino protocol to Sluice. It reads each statement, decides by the policies, masks,
+/// filters or refuses, writes the decision down, and forwards what is left.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sluice config check --config deploy/sluice.yaml   is the configuration right?
+  sluice completions bash > /etc/bash_completion.d/sluice";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Config(config::Arguments),
+    Completions(completions::Arguments),
+}
 
 /// Reads the arguments and runs one command.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let result = match Cli::parse().command {
+        Command::Config(arguments) => arguments.run(),
+        Command::Completions(arguments) => arguments.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -3,8 +3,12 @@
 //! Each room gets its own part of [`Config`]; nothing else is configured from anywhere. Secrets are named by file, never
 //! written here.
 
+mod check;
+mod load;
 mod types;
 
+pub use load::ConfigError;
 pub use types::{
-    Audit, CatalogCache, Config, Console, Identity, Limits, Listen, Policies, Sync, Tls, TrustedHeader, Upstream,
+    Audit, CatalogCache, Config, Console, Identity, Limits, Listen, Log, LogFormat, Policies, Sync, Tls, TrustedHeader,
+    Upstream,
 };

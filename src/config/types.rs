@@ -30,6 +30,9 @@ pub struct Config {
     /// Limits of a request and of the whole.
     #[serde(default)]
     pub limits: Limits,
+    /// What Sluice says of itself on standard error.
+    #[serde(default)]
+    pub log: Log,
     /// Whether sqlparser is asked for a second opinion on each statement: a table that it sees and Sluice does not is
     /// a refusal.
     #[serde(default = "yes")]
@@ -97,6 +100,9 @@ pub struct Identity {
     /// A file of `user:hash` lines, the hash of bcrypt or argon2.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// Takes passwords on a listener without TLS, which must then be on a loopback address. For tries on one machine.
+    #[serde(default)]
+    pub passwords_without_tls: bool,
     /// A header that a trusted peer sets.
     #[serde(default)]
     pub trusted_header: Option<TrustedHeader>,
@@ -200,6 +206,19 @@ pub struct Limits {
     /// How long a client may take to send a statement.
     #[schemars(with = "String")]
     pub body_timeout: SignedDuration,
+    /// How long a client may take nothing of an answer before its connection is closed.
+    #[schemars(with = "String")]
+    pub send_timeout: SignedDuration,
+    /// How long a connection may stay without a request.
+    #[schemars(with = "String")]
+    pub idle_timeout: SignedDuration,
+    /// How long it may take to prove who a client is.
+    #[schemars(with = "String")]
+    pub identify_timeout: SignedDuration,
+    /// Most bytes of the parts of a page that Sluice reads: all but columns, data and statistics.
+    pub envelope_bytes: usize,
+    /// Most statements for which it is remembered how their text was changed and whether their end was written down.
+    pub started_statements: usize,
     /// How long running queries are served on after a signal to stop.
     #[schemars(with = "String")]
     pub drain: SignedDuration,
@@ -213,9 +232,40 @@ impl Default for Limits {
             connections: 10_000,
             header_timeout: SignedDuration::from_secs(10),
             body_timeout: SignedDuration::from_secs(30),
+            send_timeout: SignedDuration::from_mins(5),
+            idle_timeout: SignedDuration::from_mins(5),
+            identify_timeout: SignedDuration::from_secs(10),
+            envelope_bytes: 1024 * 1024,
+            started_statements: 20_000,
             drain: SignedDuration::from_secs(30),
         }
     }
+}
+
+/// What Sluice says of itself on standard error. Decisions are not said here, but written to the decision log.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// Which messages, as `tracing` filters are written: `info`, or `warn,sluice::proxy=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { format: LogFormat::Human, filter: "info".to_owned() }
+    }
+}
+
+/// For whom messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// A line for people.
+    Human,
+    /// A JSON object a line.
+    Json,
 }
 
 fn yes() -> bool {

@@ -1,0 +1,38 @@
+//! How a command says that it failed.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// What went wrong, for the person at the terminal: the message and its causes.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    text: String,
+}
+
+impl Failure {
+    /// What is printed.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Prints it to standard error and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        // There is nobody left to tell when standard error is closed.
+        let _ = writeln!(anstream::stderr(), "error: {}", self.text().trim_end());
+        ExitCode::FAILURE
+    }
+}
+
+impl<E: Error> From<E> for Failure {
+    fn from(error: E) -> Failure {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let _ = write!(text, ": {inner}");
+            cause = inner.source();
+        }
+        Failure { text }
+    }
+}

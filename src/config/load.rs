@@ -1,0 +1,138 @@
+//! From a file to a checked [`Config`].
+
+use super::check;
+use super::types::Config;
+use serde_saphyr::RenderOptions;
+use std::path::{Path, PathBuf};
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It is no YAML, or something in it is unknown, missing or of a wrong type. The report has file, line and caret.
+    #[error("{0}")]
+    Parse(String),
+    /// Its parts don't go together.
+    #[error("{}: {}", path.display(), problems.join("\n  and: "))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// All that was found.
+        problems: Vec<String>,
+    },
+}
+
+impl Config {
+    /// Reads, completes and checks a configuration. Paths in the result no longer depend on the file's place.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; nothing is guessed or left out.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config = Config::parse(&text, &path.display().to_string())?;
+        config.resolve_paths(path.parent().unwrap_or(Path::new("")));
+        let problems = check::problems(&config);
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { path: path.to_owned(), problems }) }
+    }
+
+    /// Reads a text; `name` stands in the report of an error.
+    ///
+    /// # Errors
+    /// [`ConfigError::Parse`].
+    pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
+        serde_saphyr::from_str(text).map_err(|error: serde_saphyr::Error| {
+            let mut options = RenderOptions::default();
+            options.source_name = Some(name);
+            ConfigError::Parse(error.render_with_options(options))
+        })
+    }
+
+    /// The JSON Schema of the file.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Config)
+    }
+
+    fn resolve_paths(&mut self, folder: &Path) {
+        let Config { listen, upstream, identity, policies, audit, .. } = self;
+        if let Some(tls) = &mut listen.tls {
+            resolve(&mut tls.certificate, folder);
+            resolve(&mut tls.key, folder);
+        }
+        let secrets = [&mut listen.page_key_file, &mut upstream.password_file, &mut identity.password_file];
+        for path in secrets.into_iter().chain([&mut upstream.ca]).flatten() {
+            resolve(path, folder);
+        }
+        resolve(&mut policies.folder, folder);
+        resolve(&mut audit.folder, folder);
+    }
+}
+
+fn resolve(path: &mut PathBuf, folder: &Path) {
+    if path.is_relative() {
+        *path = folder.join(&*path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "\
+listen: {address: '127.0.0.1:8443'}
+upstream: {url: 'http://127.0.0.1:8080'}
+identity:
+  trusted_header: {name: X-User, peers: [127.0.0.1/32]}
+policies: {folder: policies}
+audit: {folder: log}
+";
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sluice.yaml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn a_small_configuration_is_completed_with_defaults() {
+        let config = load(SMALL).unwrap();
+        assert!(config.second_opinion);
+        assert!(config.policies.folder.is_absolute() && config.policies.folder.ends_with("policies"));
+        assert_eq!(config.limits.statement_bytes, 1_000_000);
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_with_file_line_and_caret() {
+        let error = Config::parse(&SMALL.replace("folder: policies", "foldr: policies"), "a/sluice.yaml").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("foldr") && text.contains("a/sluice.yaml:5") && text.contains('^'), "{text}");
+    }
+
+    #[test]
+    fn the_example_in_deploy_is_right() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/sluice.yaml");
+        let config = Config::parse(&std::fs::read_to_string(path).unwrap(), "deploy/sluice.yaml").unwrap();
+        assert!(check::problems(&config).is_empty());
+    }
+
+    #[test]
+    fn the_example_names_each_field_of_the_schema() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/sluice.yaml");
+        let example = std::fs::read_to_string(path).unwrap();
+        let schema = serde_json::to_value(Config::schema()).unwrap();
+        let definitions = schema["$defs"].as_object().unwrap().values();
+        for part in definitions.chain([&schema]) {
+            for field in part["properties"].as_object().into_iter().flatten().map(|(name, _)| name) {
+                assert!(example.contains(&format!("{field}:")), "deploy/sluice.yaml does not show {field}");
+            }
+        }
+    }
+}
