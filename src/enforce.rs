@@ -154,11 +154,11 @@ impl ErrorCode {
             ErrorCode::SchemaNotFound => ("SCHEMA_NOT_FOUND", 45, "USER_ERROR"),
             ErrorCode::TableNotFound => ("TABLE_NOT_FOUND", 46, "USER_ERROR"),
             ErrorCode::ColumnNotFound => ("COLUMN_NOT_FOUND", 47, "USER_ERROR"),
-            ErrorCode::MissingCatalogName => ("MISSING_CATALOG_NAME", 60, "USER_ERROR"),
-            ErrorCode::MissingSchemaName => ("MISSING_SCHEMA_NAME", 61, "USER_ERROR"),
+            ErrorCode::MissingCatalogName => ("MISSING_CATALOG_NAME", 56, "USER_ERROR"),
+            ErrorCode::MissingSchemaName => ("MISSING_SCHEMA_NAME", 57, "USER_ERROR"),
             ErrorCode::GenericInternalError => ("GENERIC_INTERNAL_ERROR", 65_536, "INTERNAL_ERROR"),
-            ErrorCode::ServerStartingUp => ("SERVER_STARTING_UP", 65_551, "INTERNAL_ERROR"),
-            ErrorCode::ExceededLimit => ("QUERY_TEXT_TOO_LARGE", 74, "USER_ERROR"),
+            ErrorCode::ServerStartingUp => ("SERVER_STARTING_UP", 65_548, "INTERNAL_ERROR"),
+            ErrorCode::ExceededLimit => ("QUERY_TEXT_TOO_LARGE", 35, "USER_ERROR"),
         }
     }
 }
