@@ -15,8 +15,6 @@
 
 mod predicate;
 mod tables;
-#[cfg(test)]
-mod tests;
 
 use crate::catalog::table::Column;
 use crate::names::{TableName, literal, quoted};

@@ -1,0 +1,292 @@
+//! The proof that a query is a guard: it reads one restricted table, and gives of it what the policy allows.
+//!
+//! Two forms, both without anything else in them:
+//! - plain: `SELECT item, … FROM "c"."s"."t" "a" WHERE filters`
+//! - guarded: `SELECT IF("b"."ok", "b"."col") AS "col", … FROM (SELECT item, …, (filters) AS "ok" FROM "c"."s"."t" "a") "b" WHERE "b"."ok"`
+//!
+//! Each name in a guard is found in the guard itself, wherever it stands: the table has three parts, so no named query
+//! takes its place; each column is qualified by the alias of the guard's only relation and exists in it, and Trino looks
+//! there first.
+
+use super::Unproved;
+use super::metadata::Metadata;
+use super::same::{Same, Source};
+use super::standing::{self, Standing};
+use super::walk::Walk;
+use crate::catalog::table::{Column, Table};
+use crate::names::TableName;
+use crate::policy::TableAccess;
+use crate::sql::Identifier;
+use crate::sql::ast::{
+    Arguments, Call, DataType, Expr, ExprKind, LogicalOperator, Query, QueryBody, Relation, Select, SelectItem,
+    TableReference,
+};
+use compact_str::CompactString;
+
+/// Whether a query is a guard; then it is proved.
+pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> {
+    if !walk.views.is_empty() {
+        return Ok(false);
+    }
+    let Some((select, relation, alias)) = shape(query) else { return Ok(false) };
+    match relation {
+        Relation::Table(reference) => {
+            let Some(guarded) = Guarded::find(walk, reference, alias)? else { return Ok(false) };
+            guarded.plain(walk, select)?;
+            note(walk, &guarded, reference)?;
+            Ok(true)
+        }
+        Relation::Subquery { span: _, query } => {
+            let Some((inner, Relation::Table(reference), inner_alias)) = shape(query) else { return Ok(false) };
+            let Some(guarded) = Guarded::find(walk, reference, inner_alias)? else { return Ok(false) };
+            // A user's own query around a plain guard has this shape too; then the inner query is proved by itself.
+            if guarded.two_level(walk, select, alias, inner).is_err() {
+                return Ok(false);
+            }
+            note(walk, &guarded, reference)?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) -> Result<(), Unproved> {
+    walk.guard_met = true;
+    walk.values_hidden |= match &guarded.rule {
+        Rule::Policy(_, access) => !access.masks.is_empty() || !access.filters.is_empty(),
+        Rule::Visible(_) => true,
+    };
+    reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
+}
+
+/// The select, its only relation and the relation's alias, of a query that has nothing else but items and `WHERE`.
+fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier)> {
+    let Query { span: _, with: None, body: QueryBody::Select(select), order_by, offset: None, limit: None } = query
+    else {
+        return None;
+    };
+    let Select { span: _, quantifier: None, items: _, from, filter: _, group_by: None, having: None, windows } =
+        select.as_ref()
+    else {
+        return None;
+    };
+    let [Relation::Aliased { span: _, relation, alias, columns }] = from.as_slice() else { return None };
+    let bare = order_by.is_empty() && windows.is_empty() && columns.is_empty();
+    bare.then_some((select.as_ref(), relation.as_ref(), alias))
+}
+
+/// What a guard must hold.
+enum Rule {
+    Policy(std::sync::Arc<Table>, TableAccess),
+    Visible(Metadata),
+}
+
+struct Guarded<'a> {
+    name: TableName,
+    alias: &'a Identifier,
+    rule: Rule,
+}
+
+impl<'a> Guarded<'a> {
+    /// The restricted table that a relation names, if it is one and is named by three parts.
+    fn find(
+        walk: &Walk<'_>,
+        reference: &TableReference,
+        alias: &'a Identifier,
+    ) -> Result<Option<Guarded<'a>>, Unproved> {
+        if reference.name.parts.len() != 3 {
+            return Ok(None);
+        }
+        let name = walk.defaults.table(&reference.name)?;
+        let rule = match standing::of(walk.request, &name, &walk.views)? {
+            Standing::Unrestricted => return Ok(None),
+            Standing::Restricted(table, access) => Rule::Policy(table, access),
+            Standing::Metadata(metadata) => Rule::Visible(metadata),
+        };
+        Ok(Some(Guarded { name, alias, rule }))
+    }
+
+    fn unproved(&self, what: impl std::fmt::Display) -> Unproved {
+        Unproved::because(format!("guard of {}: {what}", self.name))
+    }
+
+    fn plain(&self, walk: &Walk<'_>, select: &Select) -> Result<(), Unproved> {
+        self.items(walk, &select.items)?;
+        self.filters(walk, select.filter.as_ref())
+    }
+
+    fn two_level(
+        &self,
+        walk: &Walk<'_>,
+        outer: &Select,
+        outer_alias: &Identifier,
+        inner: &Select,
+    ) -> Result<(), Unproved> {
+        let Some((SelectItem::Expr { span: _, expr: shown, alias: Some(ok) }, items)) = inner.items.split_last() else {
+            return Err(self.unproved("no column for the filters"));
+        };
+        let ok = ok.folded();
+        let columns = self.items(walk, items)?;
+        if inner.filter.is_some() || columns.contains(&ok) || self.has_column(&ok) {
+            return Err(self.unproved("the inner select has more than items"));
+        }
+        self.filters(walk, Some(shown))?;
+        if outer.items.len() != columns.len() {
+            return Err(self.unproved("the outer select has other items than the inner one"));
+        }
+        for (item, column) in outer.items.iter().zip(&columns) {
+            let names_itself = matches!(item, SelectItem::Expr { alias: Some(alias), expr, .. }
+                if alias.folded() == *column && is_shown_column(expr, outer_alias, &ok, column));
+            if !names_itself {
+                return Err(self.unproved(format!("{column} of the outer select is not hidden where the row is")));
+            }
+        }
+        let filtered = outer.filter.as_ref().is_some_and(|filter| is_column(filter, outer_alias, &ok));
+        if filtered { Ok(()) } else { Err(self.unproved("the outer select does not filter")) }
+    }
+
+    fn has_column(&self, column: &str) -> bool {
+        match &self.rule {
+            Rule::Policy(table, _) => table.columns.iter().any(|other| other.name == column),
+            Rule::Visible(_) => false,
+        }
+    }
+
+    /// Proves each item: a column of the table that is granted, masked if it has a mask, under its own name. Answers
+    /// the names.
+    fn items(&self, walk: &Walk<'_>, items: &[SelectItem]) -> Result<Vec<CompactString>, Unproved> {
+        let mut names: Vec<CompactString> = Vec::new();
+        for item in items {
+            let SelectItem::Expr { span: _, expr, alias: Some(alias) } = item else {
+                return Err(self.unproved("an item without a name"));
+            };
+            let name = alias.folded();
+            if names.contains(&name) {
+                return Err(self.unproved(format!("{name} stands twice")));
+            }
+            match &self.rule {
+                Rule::Policy(table, access) => self.item(walk, table, access, &name, expr)?,
+                Rule::Visible(metadata) => {
+                    metadata.item(self.alias, &name, expr).map_err(|reason| self.unproved(reason))?;
+                }
+            }
+            names.push(name);
+        }
+        if names.is_empty() { Err(self.unproved("no items")) } else { Ok(names) }
+    }
+
+    fn item(
+        &self,
+        walk: &Walk<'_>,
+        table: &Table,
+        access: &TableAccess,
+        name: &str,
+        expr: &Expr,
+    ) -> Result<(), Unproved> {
+        let Some(column) = table.columns.iter().find(|column| column.name == name) else {
+            return Err(self.unproved(format!("there is no column {name}")));
+        };
+        if !access.columns.allow(name) {
+            return Err(self.unproved(format!("column {name} is not granted")));
+        }
+        let Some(mask) = access.mask(name) else {
+            let itself = is_column(expr, self.alias, name);
+            return if itself { Ok(()) } else { Err(self.unproved(format!("{name} is not the table's column"))) };
+        };
+        let ExprKind::Cast { safe: false, value, data_type } = &expr.kind else {
+            return Err(self.unproved(format!("{name} is not masked")));
+        };
+        if !is_type(walk.text, data_type, column) {
+            return Err(self.unproved(format!("the mask of {name} is not cast to {}", column.data_type)));
+        }
+        let mut same = Same::new(&mask.text, walk.text, walk.request.tables, self.source(table));
+        same.expr(&mask.expr, value).map_err(|difference| self.unproved(format!("mask of {name}: {difference}")))
+    }
+
+    /// Proves that the conjunction of all filters stands here, and nothing else.
+    fn filters(&self, walk: &Walk<'_>, found: Option<&Expr>) -> Result<(), Unproved> {
+        let (table, access) = match &self.rule {
+            Rule::Policy(table, access) => (table, access),
+            Rule::Visible(metadata) => {
+                let Some(found) = found else { return Err(self.unproved("no predicate")) };
+                return metadata.prove(self.alias, found).map_err(|reason| self.unproved(reason));
+            }
+        };
+        let mut conjuncts = Vec::new();
+        if let Some(found) = found {
+            flatten(found, &mut conjuncts);
+        }
+        let mut met = vec![false; conjuncts.len()];
+        for filter in &access.filters {
+            let mut wanted = Vec::new();
+            flatten(&filter.expr, &mut wanted);
+            for wanted in wanted {
+                let mut held = false;
+                let mut why = String::from("nothing stands there");
+                for (found, met) in conjuncts.iter().zip(&mut met) {
+                    let mut same = Same::new(&filter.text, walk.text, walk.request.tables, self.source(table));
+                    match same.expr(wanted, found) {
+                        Ok(()) => {
+                            held = true;
+                            *met = true;
+                        }
+                        Err(difference) => why = difference.to_string(),
+                    }
+                }
+                if !held {
+                    return Err(self.unproved(format!("the filter of {} is missing: {why}", filter.policy.policy)));
+                }
+            }
+        }
+        if met.contains(&false) { Err(self.unproved("a condition that is no policy's")) } else { Ok(()) }
+    }
+
+    /// The table as the names in a policy's expression see it.
+    fn source(&self, table: &Table) -> Source {
+        Source::of_table(&self.name, table, None, self.alias)
+    }
+}
+
+/// The terms of nested `AND`s.
+fn flatten<'e>(expr: &'e Expr, terms: &mut Vec<&'e Expr>) {
+    match &expr.kind {
+        ExprKind::Parenthesized(inner) => flatten(inner, terms),
+        ExprKind::Logical { operator: LogicalOperator::And, terms: inner } => {
+            inner.iter().for_each(|term| flatten(term, terms));
+        }
+        _ => terms.push(expr),
+    }
+}
+
+/// Whether an expression is `"alias"."column"`.
+pub(super) fn is_column(expr: &Expr, alias: &Identifier, column: &str) -> bool {
+    matches!(&expr.kind, ExprKind::Dereference { base, field }
+        if field.folded() == column && matches!(&base.kind, ExprKind::Identifier(base) if base.folded() == alias.folded()))
+}
+
+/// Whether an expression is `IF("alias"."ok", "alias"."column")`.
+fn is_shown_column(expr: &Expr, alias: &Identifier, ok: &str, column: &str) -> bool {
+    let ExprKind::Call(call) = &expr.kind else { return false };
+    let Call {
+        name,
+        processing: None,
+        quantifier: None,
+        arguments: Arguments::List(arguments),
+        order_by,
+        filter: None,
+        ignore_nulls: None,
+        over: None,
+    } = call.as_ref()
+    else {
+        return false;
+    };
+    let is_if = matches!(name.parts.as_slice(), [name] if name.folded() == "if");
+    let arguments = matches!(arguments.as_slice(), [condition, value]
+        if is_column(condition, alias, ok) && is_column(value, alias, column));
+    is_if && arguments && order_by.is_empty()
+}
+
+/// Whether a type is the column's, as the catalog writes it.
+fn is_type(text: &str, found: &DataType, column: &Column) -> bool {
+    super::residue::of(found.span.of(text), found.span, &[]) == super::residue::of(&column.data_type, found.span, &[])
+}

@@ -1,0 +1,94 @@
+//! The proof that a text is guarded, made from the text and the snapshot alone.
+//!
+//! In: what rewriting proposes to send, who asks, the snapshot and what is known of tables. Out: a [`Guarded`], the only
+//! thing that can be forwarded, or why there is no proof. It shares nothing with rewriting but the parser and the form
+//! that a guard has, and it believes nothing that rewriting says.
+//!
+//! The proof, in short: the text is of a class that is allowed ([`statement`]); each relation in it is resolved again as
+//! Trino would ([`names`], [`walk`]); each base table is unrestricted for this user ([`standing`]) or stands in a guard
+//! ([`guard`]) that selects only granted columns, masks as the policy says ([`same`]) and holds each row filter; metadata
+//! tables stand in a guard whose predicate takes in nothing that is not visible ([`metadata`]).
+
+mod expression;
+mod function;
+mod guard;
+mod metadata;
+mod names;
+mod pattern;
+mod residue;
+mod same;
+mod same_query;
+mod standing;
+mod statement;
+mod walk;
+
+use super::guarded::Guarded;
+use super::positions::PositionMap;
+use crate::enforce::Request;
+use crate::sql;
+
+/// What rewriting proposes to send to Trino.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The statement.
+    pub text: String,
+    /// The one prepared statement that goes along with it, name and text.
+    pub prepared: Option<(String, String)>,
+    /// From places in the text that Trino will report errors of to places in the user's.
+    pub positions: PositionMap,
+}
+
+/// Why a proposal could not be proved to be guarded. The statement is refused, and an alarm is counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unproved {
+    /// What was found, for the log of Sluice's operators; the user does not see it.
+    pub reason: String,
+}
+
+impl Unproved {
+    fn because(reason: impl Into<String>) -> Unproved {
+        Unproved { reason: reason.into() }
+    }
+}
+
+/// Proves that a proposal is guarded for `request`'s user.
+///
+/// # Errors
+/// [`Unproved`], if there is anything in it that is neither guarded nor unrestricted.
+pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unproved> {
+    session_properties_are_granted(request)?;
+    let tree = parse(&proposal.text)?;
+    same_class(request, &tree)?;
+    let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    let guard_met = statement::prove(request, &proposal.text, &tree, prepared)?;
+    let restricted = guard_met || differs(&proposal, request);
+    Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted))
+}
+
+fn parse(text: &str) -> Result<sql::Statement, Unproved> {
+    sql::parse_statement(text).map_err(|error| Unproved::because(format!("the text can't be read: {error}")))
+}
+
+/// Each property that goes along in the session must be one that the user may set.
+fn session_properties_are_granted(request: &Request<'_>) -> Result<(), Unproved> {
+    request.session.properties.keys().try_for_each(|property| statement::may_set(request, &property.to_lowercase()))
+}
+
+/// Rewriting may turn `SHOW …` into a query, and nothing else into anything else.
+fn same_class(request: &Request<'_>, tree: &sql::Statement) -> Result<(), Unproved> {
+    let asked = parse(request.sql)?.kind.class();
+    let proposed = tree.kind.class();
+    let shown = matches!(asked, "ShowCatalogs" | "ShowSchemas" | "ShowTables" | "ShowColumns") && proposed == "Query";
+    if asked == proposed || shown { Ok(()) } else { Err(Unproved::because(format!("{asked} became {proposed}"))) }
+}
+
+/// Whether rewriting changed anything. It changes only what is restricted, so this errs on the safe side where a guard
+/// stands around a view's text and no table in it is restricted by itself.
+fn differs(proposal: &Proposal, request: &Request<'_>) -> bool {
+    let prepared_differs = proposal
+        .prepared
+        .as_ref()
+        .is_some_and(|(name, text)| request.session.prepared.get(name).is_none_or(|sent| sent != text));
+    proposal.text != request.sql || prepared_differs
+}

@@ -1,0 +1,89 @@
+//! How a base table stands to a user: unrestricted, to be guarded, or not to be read at all.
+
+use super::Unproved;
+use super::metadata::{self, Metadata};
+use super::names::Defaults;
+use super::walk::Walk;
+use crate::catalog::table::{Known, Need, Table, TableKind};
+use crate::enforce::Request;
+use crate::names::TableName;
+use crate::policy::{Privilege, TableAccess};
+use crate::sql::StatementKind;
+use std::sync::Arc;
+
+/// Views within views that are read before giving up.
+const DEEPEST_VIEW: usize = 16;
+
+/// How a table stands.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// It may be named as it is.
+    Unrestricted,
+    /// It must stand in a guard.
+    Restricted(Arc<Table>, TableAccess),
+    /// It must stand in a guard that filters by what is visible.
+    Metadata(Metadata),
+}
+
+/// Finds how a table stands. `views` are the views whose text is being read, the outermost first.
+pub(super) fn of(request: &Request<'_>, name: &TableName, views: &[TableName]) -> Result<Standing, Unproved> {
+    if let Some(metadata) = metadata::of(request, name) {
+        return Ok(Standing::Metadata(metadata));
+    }
+    if let Some(end) = name.table.find(['$', '@']) {
+        let base = name.table.get(..end).unwrap_or_default();
+        return derived(request, name, &TableName::new(&name.catalog, &name.schema, base), views);
+    }
+    let access = request.snapshot.table_access(request.subject, name);
+    if !access.grants(Privilege::Select) {
+        return Err(Unproved::because(format!("{name} may not be selected from")));
+    }
+    let table = match request.tables.get(&Need::Table(name.clone())) {
+        Some(Known::Table(table)) => table,
+        Some(Known::Missing) if access.unrestricted() => return Ok(Standing::Unrestricted),
+        _ => return Err(Unproved::because(format!("nothing is known of {name}"))),
+    };
+    match &table.kind {
+        TableKind::Table => (),
+        TableKind::View { text } | TableKind::MaterializedView { text } => {
+            view_reaches_only_unrestricted(request, name, text, views)?;
+        }
+    }
+    if access.unrestricted() { Ok(Standing::Unrestricted) } else { Ok(Standing::Restricted(Arc::clone(table), access)) }
+}
+
+/// `t$files` and its like show what is in `t`, so all of `t` must be open.
+fn derived(
+    request: &Request<'_>,
+    name: &TableName,
+    base: &TableName,
+    views: &[TableName],
+) -> Result<Standing, Unproved> {
+    let is_table = matches!(
+        request.tables.get(&Need::Table(base.clone())),
+        Some(Known::Table(table)) if table.kind == TableKind::Table
+    );
+    match of(request, base, views)? {
+        Standing::Unrestricted if is_table && name.table.contains('$') => Ok(Standing::Unrestricted),
+        _ => Err(Unproved::because(format!("{name} shows what is in {base}"))),
+    }
+}
+
+/// A view may be named only where everything that its text reads is unrestricted for the reader.
+fn view_reaches_only_unrestricted(
+    request: &Request<'_>,
+    name: &TableName,
+    text: &str,
+    views: &[TableName],
+) -> Result<(), Unproved> {
+    if views.len() >= DEEPEST_VIEW || views.contains(name) {
+        return Err(Unproved::because(format!("{name} stands in views that are too deep, or in itself")));
+    }
+    let tree = super::parse(text)?;
+    let StatementKind::Query(query) = &tree.kind else {
+        return Err(Unproved::because(format!("the text of {name} is no query")));
+    };
+    let mut within = views.to_vec();
+    within.push(name.clone());
+    Walk::new(request, text, Defaults::default(), within).query(query)
+}

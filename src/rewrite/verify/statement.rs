@@ -1,0 +1,226 @@
+//! Which statements may be sent, and what each must prove.
+
+use super::Unproved;
+use super::names::{Defaults, shown};
+use super::standing::{self, Standing};
+use super::walk::Walk;
+use crate::enforce::Request;
+use crate::policy::{Answer, Privilege, matches};
+use crate::sql::ast::{ExplainOption, ExplainType, Expr, Query, ShowCreateObject};
+use crate::sql::{QualifiedName, Statement, StatementKind};
+
+/// `EXECUTE IMMEDIATE`, `EXECUTE` and `EXPLAIN` within each other, no deeper.
+const DEEPEST_STATEMENT: usize = 4;
+
+/// Proves a statement; answers whether any guard was met in it.
+pub(super) fn prove(
+    request: &Request<'_>,
+    text: &str,
+    statement: &Statement,
+    prepared: Option<(&str, &str)>,
+) -> Result<bool, Unproved> {
+    let mut proof = Proof { request, prepared, depth: 0 };
+    proof.statement(text, statement).map(|found| found.guard_met)
+}
+
+/// Proves that the user may set a session property, its name in lower case.
+pub(super) fn may_set(request: &Request<'_>, property: &str) -> Result<(), Unproved> {
+    match request.snapshot.may_set_session(request.subject, property) {
+        Answer::Granted(_) => Ok(()),
+        Answer::NotGranted => Err(Unproved::because(format!("session property {property} is not granted"))),
+    }
+}
+
+/// What a proved statement holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    guard_met: bool,
+    values_hidden: bool,
+}
+
+struct Proof<'a> {
+    request: &'a Request<'a>,
+    prepared: Option<(&'a str, &'a str)>,
+    depth: usize,
+}
+
+impl Proof<'_> {
+    fn statement(&mut self, text: &str, statement: &Statement) -> Result<Found, Unproved> {
+        self.depth += 1;
+        if self.depth > DEEPEST_STATEMENT {
+            return Err(Unproved::because("statements within statements are too deep"));
+        }
+        let found = self.kind(text, &statement.kind)?;
+        self.depth -= 1;
+        Ok(found)
+    }
+
+    fn kind(&mut self, text: &str, kind: &StatementKind) -> Result<Found, Unproved> {
+        let nothing = Found::default();
+        match kind {
+            StatementKind::Query(query) => self.query(text, query),
+            StatementKind::Explain { options, statement } => {
+                let found = self.statement(text, statement)?;
+                if found.values_hidden && !validates_only(options) {
+                    return Err(Unproved::because("EXPLAIN over a masked or filtered table"));
+                }
+                Ok(found)
+            }
+            StatementKind::ExplainAnalyze { verbose: _, statement } => {
+                let found = self.statement(text, statement)?;
+                if found.values_hidden {
+                    return Err(Unproved::because("EXPLAIN ANALYZE over a masked or filtered table"));
+                }
+                Ok(found)
+            }
+            StatementKind::Prepare { name: _, statement } => readable(statement, 0).map(|()| nothing),
+            StatementKind::Execute { name, parameters } => {
+                self.parameters(text, parameters)?;
+                self.prepared(&name.value)
+            }
+            StatementKind::DescribeInput { name } | StatementKind::DescribeOutput { name } => {
+                self.prepared(&name.value)
+            }
+            StatementKind::ExecuteImmediate { text: inner, parameters } => {
+                self.parameters(text, parameters)?;
+                let tree = super::parse(&inner.value)?;
+                self.statement(&inner.value, &tree)
+            }
+            StatementKind::ShowCreate { object, name } => self.show_create(*object, name).map(|()| nothing),
+            StatementKind::ShowStats { table } => self.unrestricted(table).map(|()| nothing),
+            StatementKind::ShowStatsForQuery { query } => {
+                let found = self.query(text, query)?;
+                if found.guard_met {
+                    return Err(Unproved::because("SHOW STATS over a restricted table"));
+                }
+                Ok(found)
+            }
+            StatementKind::ShowFunctions { schema, like: _ } => {
+                schema.as_ref().map_or(Ok(()), |schema| self.visible_schema(&schema.parts)).map(|()| nothing)
+            }
+            StatementKind::SetSession { name, value } => {
+                self.constant(text, "the value of a session property", value)?;
+                may_set(self.request, &shown(name).to_lowercase()).map(|()| nothing)
+            }
+            StatementKind::ResetSession { name } => {
+                may_set(self.request, &shown(name).to_lowercase()).map(|()| nothing)
+            }
+            StatementKind::SetTimeZone { zone } => {
+                zone.as_ref().map_or(Ok(()), |zone| self.constant(text, "a time zone", zone)).map(|()| nothing)
+            }
+            StatementKind::Use { catalog, schema } => {
+                let parts: Vec<_> = catalog.iter().chain([schema]).cloned().collect();
+                self.visible_schema(&parts).map(|()| nothing)
+            }
+            StatementKind::ShowSession { like: _ }
+            | StatementKind::Deallocate { name: _ }
+            | StatementKind::StartTransaction
+            | StatementKind::Commit
+            | StatementKind::Rollback => Ok(nothing),
+            StatementKind::ShowCatalogs { like: _ }
+            | StatementKind::ShowSchemas { catalog: _, like: _ }
+            | StatementKind::ShowTables { schema: _, like: _ }
+            | StatementKind::ShowColumns { table: _, like: _ }
+            | StatementKind::Unsupported { class: _ } => {
+                Err(Unproved::because(format!("a statement of class {}", kind.class())))
+            }
+        }
+    }
+
+    fn defaults(&self) -> Defaults<'_> {
+        Defaults { catalog: self.request.session.catalog.as_deref(), schema: self.request.session.schema.as_deref() }
+    }
+
+    fn query(&self, text: &str, query: &Query) -> Result<Found, Unproved> {
+        let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+        walk.query(query)?;
+        Ok(Found { guard_met: walk.guard_met, values_hidden: walk.values_hidden })
+    }
+
+    fn constant(&self, text: &str, what: &'static str, expr: &Expr) -> Result<(), Unproved> {
+        Walk::new(self.request, text, self.defaults(), Vec::new()).constant(what, expr)
+    }
+
+    /// Trino puts parameters where the `?` stand and resolves them there, so a column or a query in one would be read
+    /// at a place that was judged without it.
+    fn parameters(&self, text: &str, parameters: &[Expr]) -> Result<(), Unproved> {
+        parameters.iter().try_for_each(|parameter| self.constant(text, "a parameter", parameter))
+    }
+
+    /// Trino runs the text that goes along under this name.
+    fn prepared(&mut self, name: &str) -> Result<Found, Unproved> {
+        match self.prepared {
+            Some((sent, inner)) if sent == name => {
+                let tree = super::parse(inner)?;
+                self.statement(inner, &tree)
+            }
+            _ => Err(Unproved::because(format!("the text of the prepared statement {name} does not go along"))),
+        }
+    }
+
+    fn unrestricted(&self, table: &QualifiedName) -> Result<(), Unproved> {
+        let name = self.defaults().table(table)?;
+        match standing::of(self.request, &name, &[])? {
+            Standing::Unrestricted => Ok(()),
+            Standing::Restricted(..) | Standing::Metadata(_) => {
+                Err(Unproved::because(format!("statistics of the restricted table {name}")))
+            }
+        }
+    }
+
+    fn show_create(&self, object: ShowCreateObject, name: &QualifiedName) -> Result<(), Unproved> {
+        let refused = || Unproved::because(format!("SHOW CREATE of {}", shown(name)));
+        if object == ShowCreateObject::Schema {
+            let (catalog, schema) = self.defaults().schema_of(&name.parts)?;
+            let rules = self.request.snapshot.visible(self.request.subject).rules;
+            let shows = rules.iter().any(|rule| {
+                matches(&rule.catalog, &catalog)
+                    && matches(&rule.schema, &schema)
+                    && rule.table == "*"
+                    && rule.privileges.contains(&Privilege::Show)
+            });
+            return if shows { Ok(()) } else { Err(refused()) };
+        }
+        let name = self.defaults().table(name)?;
+        let access = self.request.snapshot.table_access(self.request.subject, &name);
+        let whole = access.unrestricted() && access.grants(Privilege::Show) && !name.table.contains(['$', '@']);
+        if whole { Ok(()) } else { Err(refused()) }
+    }
+
+    /// Schemas that each catalog has are visible where the catalog is; `system` holds Trino's own objects only.
+    fn visible_schema(&self, parts: &[crate::sql::Identifier]) -> Result<(), Unproved> {
+        let (catalog, schema) = self.defaults().schema_of(parts)?;
+        let visible = self.request.snapshot.visible(self.request.subject);
+        let of_trino = catalog == "system" || (schema == "information_schema" && visible.catalog(&catalog));
+        if of_trino || visible.schema(&catalog, &schema) {
+            Ok(())
+        } else {
+            Err(Unproved::because(format!("schema {catalog}.{schema} is not visible")))
+        }
+    }
+}
+
+fn validates_only(options: &[ExplainOption]) -> bool {
+    let mut types = options.iter().filter_map(|option| match option {
+        ExplainOption::Type(explain_type) => Some(*explain_type),
+        ExplainOption::Format(_) => None,
+    });
+    types.next() == Some(ExplainType::Validate) && types.next().is_none()
+}
+
+/// `PREPARE` runs nothing, but what it keeps must be a statement that is read when it is run.
+fn readable(statement: &Statement, depth: usize) -> Result<(), Unproved> {
+    match &statement.kind {
+        StatementKind::Unsupported { class } => Err(Unproved::because(format!("PREPARE of class {class}"))),
+        StatementKind::Explain { statement, .. }
+        | StatementKind::ExplainAnalyze { statement, .. }
+        | StatementKind::Prepare { statement, .. } => {
+            if depth < DEEPEST_STATEMENT {
+                readable(statement, depth + 1)
+            } else {
+                Err(Unproved::because("statements within statements are too deep"))
+            }
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,271 @@
+//! The walk over everything that can name a table.
+//!
+//! Each node is taken apart in full, so a new field of the tree does not compile until it is looked at.
+
+use super::Unproved;
+use super::names::{Defaults, Named, NamedQueries, shown};
+use super::standing::{self, Standing};
+use super::{function, guard};
+use crate::enforce::Request;
+use crate::names::TableName;
+use crate::sql::QualifiedName;
+use crate::sql::ast::{
+    GroupBy, GroupingElement, Join, JoinCriteria, JsonPathInvocation, JsonTable, JsonTableColumn, PatternClauses,
+    Query, QueryBody, QueryPeriod, Relation, Select, SelectItem, SetTerm, SortItem, TableArgument, TableArgumentInput,
+    TableFunction, TableFunctionArgument, TableFunctionValue, TableReference, WindowDefinition, WindowFrame,
+    WindowSpecification, With,
+};
+
+/// A walk over one text.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    /// Who asks, and by what it is judged.
+    pub(super) request: &'a Request<'a>,
+    /// The text that the tree was read from.
+    pub(super) text: &'a str,
+    /// Where names are looked up.
+    pub(super) defaults: Defaults<'a>,
+    /// The views whose text this is, the outermost first; empty for a statement. In a view's text nothing is guarded.
+    pub(super) views: Vec<TableName>,
+    /// The named queries in scope.
+    named: NamedQueries,
+    /// Queries around the present place.
+    depth: usize,
+    /// What may name neither columns nor tables, while it is walked.
+    pub(super) constant: Option<&'static str>,
+    /// Whether any guard was met.
+    pub(super) guard_met: bool,
+    /// Whether any guard with a mask or a filter was met.
+    pub(super) values_hidden: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        request: &'a Request<'a>,
+        text: &'a str,
+        defaults: Defaults<'a>,
+        views: Vec<TableName>,
+    ) -> Walk<'a> {
+        Walk {
+            request,
+            text,
+            defaults,
+            views,
+            named: NamedQueries::default(),
+            depth: 0,
+            constant: None,
+            guard_met: false,
+            values_hidden: false,
+        }
+    }
+
+    /// Proves a query, at whatever place it stands.
+    pub(super) fn query(&mut self, query: &Query) -> Result<(), Unproved> {
+        if let Some(what) = self.constant {
+            return Err(Unproved::because(format!("a query in {what}")));
+        }
+        self.depth += 1;
+        if !guard::met(self, query)? {
+            let Query { span: _, with, body, order_by, offset: _, limit: _ } = query;
+            let mark = self.named.enter();
+            if let Some(with) = with {
+                self.with(with)?;
+            }
+            self.body(body)?;
+            self.sort_items(order_by)?;
+            self.named.leave(mark);
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn with(&mut self, with: &With) -> Result<(), Unproved> {
+        let With { span: _, recursive, queries } = with;
+        for named in queries {
+            if *recursive {
+                self.named.add(&named.name, Named::Itself { depth: self.depth + 1 })?;
+                self.query(&named.query)?;
+                self.named.drop_last();
+            } else {
+                self.query(&named.query)?;
+            }
+            self.named.add(&named.name, Named::Query)?;
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, body: &QueryBody) -> Result<(), Unproved> {
+        match body {
+            QueryBody::Select(select) => self.select(select),
+            QueryBody::Table { span: _, name } => self.table(name),
+            QueryBody::Values { span: _, rows } => self.exprs(rows),
+            QueryBody::Parenthesized { span: _, query } => self.query(query),
+            QueryBody::SetOperation { span: _, first, rest } => {
+                self.body(first)?;
+                rest.iter()
+                    .try_for_each(|SetTerm { operator: _, quantifier: _, corresponding: _, term }| self.body(term))
+            }
+        }
+    }
+
+    fn select(&mut self, select: &Select) -> Result<(), Unproved> {
+        let Select { span: _, quantifier: _, items, from, filter, group_by, having, windows } = select;
+        from.iter().try_for_each(|relation| self.relation(relation))?;
+        for item in items {
+            match item {
+                SelectItem::Expr { span: _, expr, alias: _ } => self.expr(expr)?,
+                SelectItem::Star(_) => (),
+                SelectItem::QualifiedStar { span: _, target, aliases: _ } => self.expr(target)?,
+            }
+        }
+        self.optional(filter.as_ref())?;
+        if let Some(GroupBy { span: _, quantifier: _, elements }) = group_by {
+            for element in elements {
+                match element {
+                    GroupingElement::Set(set) => self.exprs(&set.exprs)?,
+                    GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
+                        sets.iter().try_for_each(|set| self.exprs(&set.exprs))?;
+                    }
+                }
+            }
+        }
+        self.optional(having.as_ref())?;
+        windows.iter().try_for_each(|WindowDefinition { name: _, window }| self.window(window))
+    }
+
+    fn relation(&mut self, relation: &Relation) -> Result<(), Unproved> {
+        match relation {
+            Relation::Table(TableReference { span: _, name, period }) => {
+                if let Some(period) = period {
+                    if self.named.get(name).is_some() {
+                        return Err(Unproved::because(format!("time travel of the named query {}", shown(name))));
+                    }
+                    self.period(period)?;
+                }
+                self.table(name)
+            }
+            Relation::Subquery { span: _, query } | Relation::Lateral { span: _, query } => self.query(query),
+            Relation::Parenthesized { span: _, relation }
+            | Relation::Aliased { span: _, relation, alias: _, columns: _ } => self.relation(relation),
+            Relation::Unnest { span: _, exprs, ordinality: _ } => self.exprs(exprs),
+            Relation::TableFunction(function) => self.table_function(function),
+            Relation::JsonTable(table) => {
+                let JsonTable { span: _, path, columns } = table.as_ref();
+                self.json_path(path)?;
+                self.json_columns(columns)
+            }
+            Relation::MatchRecognize { span: _, input, clauses } => {
+                self.relation(input)?;
+                self.pattern_clauses(clauses)
+            }
+            Relation::Sampled { span: _, relation, method: _, percentage } => {
+                self.relation(relation)?;
+                self.expr(percentage)
+            }
+            Relation::Join { span: _, first, joins } => {
+                self.relation(first)?;
+                for Join { span: _, kind: _, right, criteria } in joins {
+                    self.relation(right)?;
+                    match criteria {
+                        JoinCriteria::On(condition) => self.expr(condition)?,
+                        JoinCriteria::None | JoinCriteria::Using(_) | JoinCriteria::Natural => (),
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A name outside of a guard: a named query, or a table that is unrestricted.
+    fn table(&mut self, name: &QualifiedName) -> Result<(), Unproved> {
+        match self.named.get(name) {
+            Some(Named::Query) => return Ok(()),
+            Some(Named::Itself { depth }) if depth == self.depth => return Ok(()),
+            Some(Named::Itself { .. }) => {
+                return Err(Unproved::because(format!("{} is read within a query of itself", shown(name))));
+            }
+            None => (),
+        }
+        let name = self.defaults.table(name)?;
+        match standing::of(self.request, &name, &self.views)? {
+            Standing::Unrestricted => Ok(()),
+            Standing::Restricted(..) | Standing::Metadata(_) => {
+                Err(Unproved::because(format!("{name} stands outside of a guard")))
+            }
+        }
+    }
+
+    /// The version of a table must be a constant: it must not depend on anything that is read.
+    pub(super) fn period(&mut self, period: &QueryPeriod) -> Result<(), Unproved> {
+        let QueryPeriod { span: _, kind: _, end } = period;
+        self.constant("the version of a table", end)
+    }
+
+    fn table_function(&mut self, table_function: &TableFunction) -> Result<(), Unproved> {
+        let TableFunction { span: _, name, arguments, copartition: _ } = table_function;
+        function::prove_table_function(self.request, name)?;
+        for TableFunctionArgument { span: _, name: _, value } in arguments {
+            match value {
+                TableFunctionValue::Table(argument) => {
+                    let TableArgument { span: _, input, alias: _, partition_by, prune_when_empty: _, order_by } =
+                        argument.as_ref();
+                    match input {
+                        TableArgumentInput::Table(name) => self.table(name)?,
+                        TableArgumentInput::Query(query) => self.query(query)?,
+                    }
+                    self.exprs(partition_by.as_deref().unwrap_or_default())?;
+                    self.sort_items(order_by)?;
+                }
+                TableFunctionValue::Descriptor(_) => (),
+                TableFunctionValue::Expr(expr) => self.expr(expr)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn json_columns(&mut self, columns: &[JsonTableColumn]) -> Result<(), Unproved> {
+        columns.iter().try_for_each(|column| match column {
+            JsonTableColumn::Ordinality(_) => Ok(()),
+            JsonTableColumn::Value { name: _, data_type: _, defaults } => self.exprs(defaults),
+            JsonTableColumn::Nested { name: _, columns } => self.json_columns(columns),
+        })
+    }
+
+    pub(super) fn json_path(&mut self, path: &JsonPathInvocation) -> Result<(), Unproved> {
+        let JsonPathInvocation { span: _, input, path: _, name: _, passing } = path;
+        self.expr(input)?;
+        passing.iter().try_for_each(|(value, _)| self.expr(value))
+    }
+
+    pub(super) fn sort_items(&mut self, items: &[SortItem]) -> Result<(), Unproved> {
+        items.iter().try_for_each(|SortItem { span: _, key, descending: _, nulls_first: _ }| self.expr(key))
+    }
+
+    pub(super) fn window(&mut self, window: &WindowSpecification) -> Result<(), Unproved> {
+        let WindowSpecification { span: _, existing: _, partition_by, order_by, frame } = window;
+        self.exprs(partition_by)?;
+        self.sort_items(order_by)?;
+        let Some(WindowFrame { span: _, unit: _, start, end, pattern }) = frame else { return Ok(()) };
+        self.frame_bound(start)?;
+        end.as_ref().map_or(Ok(()), |end| self.frame_bound(end))?;
+        pattern.as_ref().map_or(Ok(()), |clauses| self.pattern_clauses(clauses))
+    }
+
+    fn pattern_clauses(&mut self, clauses: &PatternClauses) -> Result<(), Unproved> {
+        let PatternClauses {
+            measures,
+            partition_by,
+            order_by,
+            rows_per_match: _,
+            skip_to: _,
+            seek: _,
+            pattern: _,
+            subsets: _,
+            definitions,
+        } = clauses;
+        measures.iter().try_for_each(|(measure, _)| self.expr(measure))?;
+        self.exprs(partition_by)?;
+        self.sort_items(order_by)?;
+        definitions.iter().try_for_each(|(_, definition)| self.expr(definition))
+    }
+}

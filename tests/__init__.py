@@ -1,1 +1,0 @@
-"""Tests that cross modules, and the harness for those that need real servers."""
