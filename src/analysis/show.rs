@@ -39,34 +39,48 @@ pub fn show_query(
     snapshot: &Snapshot,
     tables: &Tables,
 ) -> Result<Shown, Refusal> {
-    let asked = |visible| Asked { visible, tables };
-    let shown = match kind {
-        StatementKind::ShowCatalogs { like } => Ok(catalogs(like.as_ref())),
-        StatementKind::ShowSchemas { catalog, like } => {
-            let catalog = catalog_name(session, catalog.as_ref())?;
-            schemas(&catalog, like.as_ref(), &asked(snapshot.visible(subject)))
-        }
-        StatementKind::ShowTables { schema, like } => {
-            let (catalog, schema) = schema_name(session, schema.as_ref())?;
-            tables_of(&catalog, &schema, like.as_ref(), &asked(snapshot.visible(subject)))
-        }
-        StatementKind::ShowColumns { table, like } => {
-            let table = table_name(session, table)?;
-            columns_of(&table, like.as_ref(), &asked(snapshot.visible(subject)))
-        }
+    match kind {
+        StatementKind::ShowCatalogs { .. }
+        | StatementKind::ShowSchemas { .. }
+        | StatementKind::ShowTables { .. }
+        | StatementKind::ShowColumns { .. } => {}
         _ => return Ok(Shown::Other),
-    };
-    match shown {
-        Ok(text) => Ok(Shown::Query(text)),
+    }
+    match query(kind, session, &Asked { visible: snapshot.visible(subject), tables }) {
+        Ok(Some(text)) => Ok(Shown::Query(text)),
+        Ok(None) => Ok(Shown::Other),
         Err(Stop::Need(need)) => Ok(Shown::Needs(vec![need])),
         Err(Stop::Refuse(refusal)) => Err(refusal),
     }
 }
 
+fn query(kind: &StatementKind, session: &Session, asked: &Asked<'_>) -> Result<Option<String>, Stop> {
+    let text = match kind {
+        StatementKind::ShowCatalogs { like } => catalogs(like.as_ref()),
+        StatementKind::ShowSchemas { catalog, like } => {
+            schemas(&catalog_name(session, catalog.as_ref())?, like.as_ref(), asked)?
+        }
+        StatementKind::ShowTables { schema, like } => {
+            let (catalog, schema) = schema_name(session, schema.as_ref())?;
+            tables_of(&catalog, &schema, like.as_ref(), asked)?
+        }
+        StatementKind::ShowColumns { table, like } => columns_of(&table_name(session, table)?, like.as_ref(), asked)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(text))
+}
+
 /// Why there is no query.
+#[derive(Debug, PartialEq, Eq)]
 enum Stop {
     Need(Need),
     Refuse(Refusal),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refuse(refusal)
+    }
 }
 
 /// What a user may know of, and what is known of it.
@@ -238,4 +252,175 @@ fn missing_schema_name() -> Refusal {
 /// Trino reports these at the start of the statement.
 fn refusal(code: ErrorCode, message: String) -> Refusal {
     Refusal { code, message, location: Some((1, 1)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Columns, Privilege, Visible};
+    use crate::sql::ast::{Span, StringLiteral};
+    use std::collections::BTreeSet;
+
+    fn identifier(value: &str) -> Identifier {
+        Identifier { value: value.into(), delimited: true, span: Span::default() }
+    }
+
+    fn name(parts: &str) -> QualifiedName {
+        QualifiedName { parts: parts.split('.').map(identifier).collect(), span: Span::default() }
+    }
+
+    fn like(pattern: &str, escape: Option<&str>) -> Option<LikePattern> {
+        let string = |value: &str| StringLiteral { value: value.into(), span: Span::default() };
+        Some(LikePattern { pattern: string(pattern), escape: escape.map(string) })
+    }
+
+    fn tables(name: Option<&str>) -> StatementKind {
+        StatementKind::ShowTables { schema: name.map(self::name), like: None }
+    }
+
+    fn columns(table: &str) -> StatementKind {
+        StatementKind::ShowColumns { table: name(table), like: None }
+    }
+
+    fn session(catalog: Option<&str>, schema: Option<&str>) -> Session {
+        Session { catalog: catalog.map(str::to_owned), schema: schema.map(str::to_owned), ..Session::default() }
+    }
+
+    /// What becomes of a statement for a user who may know of `lake.hr.employees` and all of `tpch`, where of those
+    /// `lake`, its schema `hr`, its table `employees`, and the catalog `tpch` are there.
+    fn shown(kind: &StatementKind, session: &Session) -> Result<String, String> {
+        let rule = |catalog: &str, schema: &str, table: &str| Visible {
+            catalog: catalog.into(),
+            schema: schema.into(),
+            table: table.into(),
+            columns: Columns::All,
+            privileges: BTreeSet::from([Privilege::Select]),
+        };
+        let visible = VisibleTables {
+            rules: vec![rule("lake", "hr", "employees"), rule("lake", "hr", "gone"), rule("tpch", "*", "*")],
+        };
+        let mut known = Tables::default();
+        loop {
+            match query(kind, session, &Asked { visible: visible.clone(), tables: &known }) {
+                Ok(text) => return Ok(text.unwrap()),
+                Err(Stop::Refuse(refusal)) => {
+                    let (line, column) = refusal.location.unwrap_or_default();
+                    return Err(format!("{} {line}:{column} {}", refusal.code.parts().0, refusal.message));
+                }
+                Err(Stop::Need(need)) => {
+                    let answer = match &need {
+                        Need::Catalog(catalog) if catalog == "lake" || catalog == "tpch" => Known::Exists,
+                        Need::Schema { catalog, schema } if catalog == "lake" && schema == "hr" => Known::Exists,
+                        Need::Table(table) if table.to_string() == "lake.hr.employees" => Known::Exists,
+                        _ => Known::Missing,
+                    };
+                    assert!(known.get(&need).is_none(), "asked twice: {need:?}");
+                    known.insert(need, answer);
+                }
+            }
+        }
+    }
+
+    fn refused(kind: &StatementKind, session: &Session) -> String {
+        shown(kind, session).unwrap_err()
+    }
+
+    #[test]
+    fn a_pattern_is_quoted_again() {
+        let kind = StatementKind::ShowCatalogs { like: like("l'a$_%", Some("$")) };
+        assert_eq!(
+            shown(&kind, &Session::default()).unwrap(),
+            r#"SELECT "catalog_name" AS "Catalog" FROM "system"."metadata"."catalogs" WHERE "catalog_name" LIKE 'l''a$_%' ESCAPE '$' ORDER BY "catalog_name""#
+        );
+    }
+
+    #[test]
+    fn names_that_are_left_out_are_the_sessions_in_lower_case() {
+        let lake = session(Some("LAKE"), Some("Hr"));
+        let text = shown(&tables(None), &lake).unwrap();
+        assert_eq!(text, shown(&tables(Some("Lake.HR")), &Session::default()).unwrap());
+        assert_eq!(
+            text,
+            r#"SELECT "table_name" AS "Table" FROM "lake"."information_schema"."tables" WHERE "table_schema" = 'hr' ORDER BY "table_name""#
+        );
+        let text = shown(&StatementKind::ShowSchemas { catalog: None, like: None }, &lake).unwrap();
+        assert!(text.contains(r#"FROM "lake"."information_schema"."schemata" ORDER"#), "{text}");
+        let text = shown(&columns("employees"), &lake).unwrap();
+        assert!(text.contains(r#"WHERE "table_schema" = 'hr' AND "table_name" = 'employees' ORDER"#), "{text}");
+    }
+
+    #[test]
+    fn what_is_hidden_and_what_does_not_exist_get_trinos_answer() {
+        let none = Session::default();
+        let no_catalog = "CATALOG_NOT_FOUND 1:1 Catalog 'x' not found";
+        let no_schema = "SCHEMA_NOT_FOUND 1:1 Schema 'x' does not exist";
+        for (kind, expected) in [
+            (tables(Some("x.hr")), no_catalog),
+            (tables(Some("lake.x")), no_schema),
+            (tables(Some("tpch.x")), no_schema),
+            (columns("x.hr.employees"), no_catalog),
+            (columns("lake.x.employees"), no_schema),
+            (columns("tpch.x.employees"), no_schema),
+            (columns("lake.hr.secret"), "TABLE_NOT_FOUND 1:1 Table 'lake.hr.secret' does not exist"),
+            (columns("lake.hr.gone"), "TABLE_NOT_FOUND 1:1 Table 'lake.hr.gone' does not exist"),
+            (
+                columns("lake.information_schema.x"),
+                "TABLE_NOT_FOUND 1:1 Table 'lake.information_schema.x' does not exist",
+            ),
+        ] {
+            assert_eq!(refused(&kind, &none), expected);
+        }
+        let schemas = StatementKind::ShowSchemas { catalog: Some(identifier("X")), like: None };
+        assert_eq!(refused(&schemas, &none), "CATALOG_NOT_FOUND 0:0 Catalog 'x' not found");
+    }
+
+    #[test]
+    fn the_information_schema_of_a_visible_catalog_is_there() {
+        for kind in [tables(Some("lake.information_schema")), columns("tpch.information_schema.columns")] {
+            assert!(shown(&kind, &Session::default()).is_ok());
+        }
+        assert_eq!(
+            refused(&columns("x.information_schema.columns"), &Session::default()),
+            "CATALOG_NOT_FOUND 1:1 Catalog 'x' not found"
+        );
+    }
+
+    #[test]
+    fn a_missing_part_of_a_name_is_trinos_error() {
+        let catalog = "MISSING_CATALOG_NAME 1:1 Catalog must be specified when session catalog is not set";
+        let schema = "MISSING_SCHEMA_NAME 1:1 Schema must be specified when session schema is not set";
+        let none = session(None, None);
+        let lake = session(Some("lake"), None);
+        let hr = session(None, Some("hr"));
+        for (kind, session, expected) in [
+            (StatementKind::ShowSchemas { catalog: None, like: None }, &none, catalog),
+            (tables(None), &none, catalog),
+            (tables(Some("hr")), &none, catalog),
+            (tables(None), &lake, schema),
+            (columns("employees"), &none, schema),
+            (columns("employees"), &lake, schema),
+            (columns("employees"), &hr, catalog),
+            (columns("hr.employees"), &none, catalog),
+            (tables(Some("a.B.c")), &none, "SYNTAX_ERROR 1:1 Too many parts in schema name: a.b.c"),
+            (columns("a.b.c.D"), &none, "SYNTAX_ERROR 0:0 Too many dots in table name: a.b.c.d"),
+        ] {
+            assert_eq!(refused(&kind, session), expected);
+        }
+    }
+
+    #[test]
+    fn other_statements_are_left_alone() {
+        let shown = show_query(
+            &StatementKind::Commit,
+            &Session::default(),
+            &subject(),
+            &Snapshot::default(),
+            &Tables::default(),
+        );
+        assert_eq!(shown, Ok(Shown::Other));
+    }
+
+    fn subject() -> Subject {
+        Subject { user: "anna".to_owned(), groups: BTreeSet::new() }
+    }
 }

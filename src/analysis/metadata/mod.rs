@@ -15,6 +15,8 @@
 
 mod predicate;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::catalog::table::Column;
 use crate::names::{TableName, literal, quoted};

@@ -54,24 +54,6 @@ impl Names {
     }
 }
 
-impl Objects {
-    /// A pattern takes in another one if it takes in its text, since a `*` can only be taken in by a `*`.
-    fn covers(&self, other: &Objects) -> bool {
-        self.names.iter().zip(&other.names).all(|(pattern, text)| matches(pattern, text))
-            && self.columns.covers(&other.columns)
-    }
-
-    /// The names in one text, up to the first `*` if `literal_part`.
-    fn key(&self, literal_part: bool) -> String {
-        let [catalog, schema, table] = &self.names;
-        let key = format!("{catalog}\0{schema}\0{table}");
-        match key.split_once('*') {
-            Some((before, _)) if literal_part => before.to_owned(),
-            _ => key,
-        }
-    }
-}
-
 /// Which of the rules a filter is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
@@ -115,7 +97,7 @@ fn objects(
         if catalog.is_some_and(|catalog| !matches(&rule.catalog, catalog)) {
             continue;
         }
-        let in_catalog = if catalog.is_some() { any() } else { one_star(&rule.catalog) };
+        let in_catalog = catalog.map_or_else(|| one_star(&rule.catalog), CompactString::from);
         if information_schema {
             let names = [in_catalog.clone(), CompactString::const_new(INFORMATION_SCHEMA), any()];
             objects.insert(Objects { names, columns: Names::Any });
@@ -164,26 +146,53 @@ fn column_sets(columns: &Columns) -> Vec<Names> {
 }
 
 /// Drops what another one covers.
-///
-/// An object with a `*` can only cover those whose names begin with its text before the first `*`, and one without only
-/// those of the same names; so each is looked up, and thousands of rules don't have to be compared with each other.
 fn without_covered(objects: HashSet<Objects>) -> Vec<Objects> {
-    let objects: Vec<Objects> = objects.into_iter().collect();
-    let mut patterns: HashMap<String, Vec<&Objects>> = HashMap::new();
-    let mut exact: HashMap<String, Vec<&Objects>> = HashMap::new();
+    let mut index: Patterns<Patterns<Patterns<Vec<&Objects>>>> = Patterns::default();
     for object in &objects {
-        let is_pattern = object.names.iter().any(|name| name.contains('*'));
-        let index = if is_pattern { &mut patterns } else { &mut exact };
-        index.entry(object.key(true)).or_default().push(object);
+        let [catalog, schema, table] = &object.names;
+        index.at(catalog).at(schema).at(table).push(object);
     }
-    let lengths: BTreeSet<usize> = patterns.keys().map(String::len).collect();
     let covered = |object: &Objects| {
-        let key = object.key(false);
-        let wider = lengths.range(..=key.len()).filter_map(|length| patterns.get(key.get(..*length)?)).flatten();
-        let same_names = exact.get(&key).into_iter().flatten();
-        wider.chain(same_names).any(|other| *other != object && other.covers(object))
+        let [catalog, schema, table] = &object.names;
+        let tables = index.taking_in(catalog).flat_map(|schemas| schemas.taking_in(schema));
+        let mut others = tables.flat_map(|tables| tables.taking_in(table)).flatten();
+        others.any(|other| *other != object && other.columns.covers(&object.columns))
     };
     objects.iter().filter(|object| !covered(object)).cloned().collect()
+}
+
+/// Values by pattern. A pattern can only take in texts that begin with its own text before the first `*`, so they are
+/// kept by that, and thousands of them don't have to be compared with each other.
+#[derive(Debug)]
+struct Patterns<T> {
+    by_beginning: HashMap<CompactString, HashMap<CompactString, T>>,
+    lengths: BTreeSet<usize>,
+}
+
+impl<T> Default for Patterns<T> {
+    fn default() -> Patterns<T> {
+        Patterns { by_beginning: HashMap::new(), lengths: BTreeSet::new() }
+    }
+}
+
+impl<T: Default> Patterns<T> {
+    /// The value of a pattern.
+    fn at(&mut self, pattern: &CompactString) -> &mut T {
+        let beginning = pattern.split('*').next().unwrap_or_default();
+        self.lengths.insert(beginning.len());
+        self.by_beginning.entry(beginning.into()).or_default().entry(pattern.clone()).or_default()
+    }
+
+    /// The values of the patterns that take in `other`, which may be a pattern: a `*` of it can only be taken in by a
+    /// `*`, so it is compared like any other character.
+    fn taking_in<'a>(&'a self, other: &'a str) -> impl Iterator<Item = &'a T> {
+        self.lengths
+            .range(..=other.len())
+            .filter_map(|length| self.by_beginning.get(other.get(..*length)?))
+            .flatten()
+            .filter(|(pattern, _)| matches(pattern, other))
+            .map(|(_, value)| value)
+    }
 }
 
 /// A set of names of one kind, as one atom of the filter.

@@ -1,0 +1,31 @@
+# Everything a person does with the checkout. `make help` lists it.
+#
+# Downloads, builds and environments are kept outside the checkout, in SLUICE_CACHE.
+SLUICE_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
+CARGO_TARGET_DIR ?= $(SLUICE_CACHE)/target
+PYTHON ?= python3
+export SLUICE_CACHE CARGO_TARGET_DIR PYTHONDONTWRITEBYTECODE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help fmt lint test bench docs clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+fmt: ## format the code
+	cargo fmt
+
+lint: ## what a change has to pass before it is looked at: formatting, lints, dependencies
+	$(PYTHON) -m tests.stack.checks lint
+
+test: ## everything that must hold, real Trino and real clients included (about 8 minutes once the cache is filled)
+	$(PYTHON) -m tests.stack.checks
+
+bench: ## time each stage, from parsing to the whole of enforce
+	cargo bench --locked
+
+docs: ## build the documentation of the code
+	cargo doc --locked --no-deps
+
+clean: ## remove what builds and runs left in the checkout and the build in the cache; downloads stay
+	rm -rf target "$(SLUICE_CACHE)/target"
