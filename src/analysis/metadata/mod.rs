@@ -70,9 +70,16 @@ pub fn metadata_access(table: &TableName, subject: &Subject, visible: &VisibleTa
         return Metadata::Refused;
     };
     let catalog = in_information_schema.then_some(table.catalog.as_str());
-    if matches!(known.rows, Rows::Nothing)
-        || (!matches!(known.rows, Rows::Statements { .. }) && all_is_visible(catalog, visible))
-    {
+    let open = match known.rows {
+        Rows::Nothing => true,
+        Rows::Roles | Rows::Statements { .. } => false,
+        Rows::Catalogs { .. }
+        | Rows::Schemas { .. }
+        | Rows::Tables { .. }
+        | Rows::Views { .. }
+        | Rows::Columns { .. } => all_is_visible(catalog, visible),
+    };
+    if open {
         return Metadata::Open;
     }
     Metadata::Filtered {

@@ -94,6 +94,7 @@ fn filters_follow_what_is_visible() {
         ("system.jdbc.columns", &[], "FALSE"),
         ("system.runtime.queries", &["*.*.* select show"], r#""user" = 'o''neil'"#),
         ("lake.information_schema.roles", HR, "FALSE"),
+        ("lake.information_schema.enabled_roles", &["*.*.* select show"], "FALSE"),
     ] {
         assert_eq!(filtered(table, &rules(visible)), expected, "{table} for {visible:?}");
     }
