@@ -28,7 +28,7 @@ pub(super) enum Standing {
 /// Finds how a table stands. `views` are the views whose text is being read, the outermost first.
 pub(super) fn of(request: &Request<'_>, name: &TableName, views: &[TableName]) -> Result<Standing, Unproved> {
     if let Some(metadata) = metadata::of(request, name) {
-        return Ok(Standing::Metadata(metadata));
+        return Ok(if metadata.hides_nothing() { Standing::Unrestricted } else { Standing::Metadata(metadata) });
     }
     if let Some(end) = name.table.find(['$', '@']) {
         let base = name.table.get(..end).unwrap_or_default();
