@@ -1,1 +1,3 @@
 //! The listener, the protocol, and the way to Trino and back.
+
+pub mod connect;

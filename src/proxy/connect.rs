@@ -1,0 +1,246 @@
+//! The one HTTP client to Trino, for users' statements and for Sluice's own questions.
+//!
+//! In: `upstream` of the configuration, then requests. Out: answers whose bodies are read as the caller reads on, so that
+//! a slow client slows Trino down. It speaks to the configured address alone, whatever a request or an answer names, and
+//! it never sends a credential other than Sluice's own.
+
+use crate::config::Upstream;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HOST};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An idle connection is closed after this time; Trino closes its own after 200 s.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What a body's stream can end with.
+pub type BodyError = Box<dyn Error + Send + Sync>;
+
+/// A body of a request or an answer, streamed.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// A body without a byte.
+pub fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body that is there already.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// `upstream.url` is not scheme, host and port.
+    #[error("upstream.url `{url}` must be http:// or https:// with host and port, without a path, user or password")]
+    Url {
+        /// As configured.
+        url: String,
+    },
+    /// A file can't be read.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A password would go over the wire in clear.
+    #[error("upstream.password_file needs an https:// upstream.url: a password is never sent in clear")]
+    PasswordWithoutTls,
+    /// A user's name with a colon can't be sent in HTTP's Basic scheme.
+    #[error("upstream.user `{user}` can't be sent with a password: it has a colon")]
+    User {
+        /// As configured.
+        user: String,
+    },
+    /// TLS can't be set up.
+    #[error("TLS to the upstream: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// No connection could be made: Trino has seen nothing of the request.
+    #[error("Trino can't be reached: {0}")]
+    Unreachable(String),
+    /// The connection broke after the request had begun to be sent: Trino may have taken it.
+    #[error("the connection to Trino broke: {0}")]
+    Broken(String),
+    /// No answer began in time: Trino may have taken the request.
+    #[error("Trino did not begin to answer within {} s", .0.as_secs())]
+    Late(Duration),
+    /// The request's path is none.
+    #[error("`{0}` is no path of a request")]
+    Path(String),
+}
+
+impl SendError {
+    /// Whether Trino may have seen the request, so that it must not be sent again.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, SendError::Broken(_) | SendError::Late(_))
+    }
+}
+
+/// The client: pooled connections to the one configured address. Cloning it is cheap and shares the pool.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+    scheme: Scheme,
+    authority: Authority,
+    host: HeaderValue,
+    authorization: Option<HeaderValue>,
+    answer_timeout: Duration,
+}
+
+/// Makes the client.
+///
+/// # Errors
+/// [`ClientError`], if the configuration does not say where Trino is or how to trust it.
+pub fn http_client(upstream: &Upstream) -> Result<HttpClient, ClientError> {
+    let (scheme, authority) = address(&upstream.url)?;
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(upstream.connect_timeout.unsigned_abs()));
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls(upstream.ca.as_deref())?)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp);
+    let client =
+        Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector);
+    let host = HeaderValue::from_str(authority.as_str()).map_err(|_| ClientError::Url { url: upstream.url.clone() })?;
+    let authorization = authorization(upstream, &scheme)?;
+    let answer_timeout = upstream.answer_timeout.unsigned_abs();
+    Ok(HttpClient { client, scheme, authority, host, authorization, answer_timeout })
+}
+
+impl HttpClient {
+    /// Sends a request and waits for the head of the answer. Only the path and the query of the request's URI count; the
+    /// address, `Host` and `Authorization` are those of the configuration.
+    ///
+    /// # Errors
+    /// [`SendError`], which tells whether Trino may have seen the request.
+    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, SendError> {
+        let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path.clone())
+            .build();
+        *request.uri_mut() = uri.map_err(|_| SendError::Path(path.as_str().to_owned()))?;
+        request.headers_mut().insert(HOST, self.host.clone());
+        request.headers_mut().remove(AUTHORIZATION);
+        if let Some(own) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, own.clone());
+        }
+        match tokio::time::timeout(self.answer_timeout, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if error.is_connect() => Err(SendError::Unreachable(chain(&error))),
+            Ok(Err(error)) => Err(SendError::Broken(chain(&error))),
+            Err(_) => Err(SendError::Late(self.answer_timeout)),
+        }
+    }
+
+    /// Scheme, host and port of Trino, such as `http://trino:8080`.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// Whether the way to Trino is encrypted.
+    pub fn encrypted(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+}
+
+/// An error with its causes, which hyper keeps apart.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn address(url: &str) -> Result<(Scheme, Authority), ClientError> {
+    let wrong = || ClientError::Url { url: url.to_owned() };
+    let parts = url.parse::<Uri>().map_err(|_| wrong())?.into_parts();
+    let bare = parts.path_and_query.is_none_or(|path| path == "/");
+    match (parts.scheme, parts.authority) {
+        (Some(scheme), Some(authority))
+            if bare
+                && (scheme == Scheme::HTTP || scheme == Scheme::HTTPS)
+                && !authority.host().is_empty()
+                && !authority.as_str().contains('@') =>
+        {
+            Ok((scheme, authority))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn tls(ca: Option<&Path>) -> Result<ClientConfig, ClientError> {
+    let mut roots = RootCertStore::empty();
+    match ca {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(path) => {
+            let wrong = |reason: String| ClientError::File { path: path.to_owned(), reason };
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
+                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(wrong("has no certificate in it".to_owned()));
+            }
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+fn authorization(upstream: &Upstream, scheme: &Scheme) -> Result<Option<HeaderValue>, ClientError> {
+    let Some(path) = &upstream.password_file else {
+        return Ok(None);
+    };
+    if *scheme != Scheme::HTTPS {
+        return Err(ClientError::PasswordWithoutTls);
+    }
+    if upstream.user.contains(':') {
+        return Err(ClientError::User { user: upstream.user.clone() });
+    }
+    let wrong = |reason: String| ClientError::File { path: path.clone(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    let encoded = STANDARD.encode(format!("{}:{password}", upstream.user));
+    let mut header = HeaderValue::from_str(&format!("Basic {encoded}")).map_err(|error| wrong(error.to_string()))?;
+    header.set_sensitive(true);
+    Ok(Some(header))
+}
+
+#[cfg(test)]
+mod tests;

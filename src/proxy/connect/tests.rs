@@ -1,0 +1,155 @@
+use super::*;
+use http_body_util::BodyExt;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+
+fn upstream(url: &str) -> Upstream {
+    Upstream {
+        url: url.to_owned(),
+        ca: None,
+        user: "sluice".to_owned(),
+        password_file: None,
+        connect_timeout: SignedDuration::from_secs(2),
+        answer_timeout: SignedDuration::from_secs(2),
+    }
+}
+
+/// Answers each request with its host, path and credential.
+async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    let service = service_fn(|request: Request<Incoming>| async move {
+        let header = |name| request.headers().get(name).map_or("none", |value: &HeaderValue| value.to_str().unwrap());
+        let text = format!("{} {} {}", header(HOST), request.uri(), header(AUTHORIZATION));
+        Ok::<_, std::convert::Infallible>(Response::new(full(text)))
+    });
+    let _closed = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn plain_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(echo(stream));
+        }
+    });
+    url
+}
+
+async fn body_of(response: Response<Incoming>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_goes_to_the_configured_address_without_the_callers_credential() {
+    let url = plain_server().await;
+    let client = http_client(&upstream(&url)).unwrap();
+    let request = Request::get("http://elsewhere.example/v1/info?a=b")
+        .header(AUTHORIZATION, "Basic dXNlcjpzZWNyZXQ=")
+        .body(empty())
+        .unwrap();
+    let answer = body_of(client.send(request).await.unwrap()).await;
+    assert_eq!(answer, format!("{} /v1/info?a=b none", url.strip_prefix("http://").unwrap()));
+}
+
+#[tokio::test]
+async fn a_refused_connection_tells_that_nothing_arrived() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = http_client(&upstream(&url)).unwrap().send(Request::new(empty())).await.unwrap_err();
+    assert!(matches!(error, SendError::Unreachable(_)), "{error:?}");
+    assert!(!error.may_have_arrived());
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_or_says_nothing_tells_that_the_request_may_have_arrived() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        let (mut first, _) = listener.accept().await.unwrap();
+        first.read_u8().await.unwrap();
+        drop(first);
+        let _silent = listener.accept().await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let mut config = upstream(&url);
+    config.answer_timeout = SignedDuration::from_millis(300);
+    let client = http_client(&config).unwrap();
+    let error = client.send(Request::new(full("SELECT 1"))).await.unwrap_err();
+    assert!(matches!(error, SendError::Broken(_)), "{error:?}");
+    let error = client.send(Request::new(full("SELECT 1"))).await.unwrap_err();
+    assert!(matches!(error, SendError::Late(_)), "{error:?}");
+    assert!(error.may_have_arrived());
+}
+
+struct TlsServer {
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+async fn tls_server() -> TlsServer {
+    let folder = tempfile::tempdir().unwrap();
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), cert.pem()).unwrap();
+    std::fs::write(folder.path().join("password"), "s3cret\n").unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                tokio::spawn(echo(stream));
+            }
+        }
+    });
+    TlsServer { url, folder }
+}
+
+#[tokio::test]
+async fn the_service_users_password_goes_over_tls() {
+    let server = tls_server().await;
+    let mut config = upstream(&server.url);
+    config.ca = Some(server.folder.path().join("ca.pem"));
+    config.password_file = Some(server.folder.path().join("password"));
+    let client = http_client(&config).unwrap();
+    assert!(!format!("{client:?}").contains("c2x1aWNlOnMzY3JldA=="), "a debug print shows the password");
+    let answer = body_of(client.send(Request::new(empty())).await.unwrap()).await;
+    assert!(answer.ends_with("/ Basic c2x1aWNlOnMzY3JldA=="), "{answer}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_leads_nowhere_is_not_trusted() {
+    let server = tls_server().await;
+    let error = http_client(&upstream(&server.url)).unwrap().send(Request::new(empty())).await.unwrap_err();
+    assert!(matches!(error, SendError::Unreachable(_)), "{error:?}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+}
+
+#[test]
+fn a_configuration_that_can_not_be_safe_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "x").unwrap();
+    for url in ["trino:8080", "ftp://trino", "http://trino:8080/path", "http://me:secret@trino:8080", "http://", ""] {
+        assert!(matches!(http_client(&upstream(url)).unwrap_err(), ClientError::Url { .. }), "{url}");
+    }
+    let in_clear = Upstream { password_file: Some(password.clone()), ..upstream("http://trino:8080") };
+    assert!(matches!(http_client(&in_clear).unwrap_err(), ClientError::PasswordWithoutTls));
+    let no_certificate = Upstream { ca: Some(password), ..upstream("https://trino:8443") };
+    assert!(matches!(http_client(&no_certificate).unwrap_err(), ClientError::File { .. }));
+    let no_file = Upstream { ca: Some(folder.path().join("none")), ..upstream("https://trino:8443") };
+    assert!(matches!(http_client(&no_file).unwrap_err(), ClientError::File { .. }));
+}
