@@ -1,0 +1,150 @@
+//! What one user may do with one table, view or metadata table, with all that a guard of it needs.
+
+use super::facts::{BaseRelation, Facts};
+use crate::names::TableName;
+use crate::policy::{PolicyRef, TableAccess};
+use crate::sql::Span;
+use compact_str::CompactString;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A named object and what the user may do with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    /// Its full name.
+    pub(crate) name: TableName,
+    /// What policies say of it; `None` for metadata tables.
+    pub(crate) access: Option<TableAccess>,
+    /// What follows for reading.
+    pub(crate) reading: Reading,
+}
+
+/// Whether and how an object may be read.
+#[derive(Clone, Debug)]
+pub(crate) enum Reading {
+    /// No policy grants it, or there is no such table: the same to the user.
+    Denied,
+    /// It may be read, but Trino does not know it.
+    Missing,
+    /// Trino has to be asked first.
+    Pending,
+    /// It may be read by policy, but not be guarded; the text says why, for the user.
+    Impossible(String),
+    /// Each row and each column may be read as it is.
+    Unrestricted {
+        /// Its columns; `None` where they are not known.
+        columns: Option<Vec<SeenColumn>>,
+    },
+    /// Only through a guard.
+    Guarded(Rc<Guard>),
+}
+
+impl Reading {
+    /// Whether each row and each column may be read as it is.
+    pub(crate) fn unrestricted(&self) -> bool {
+        matches!(self, Reading::Unrestricted { .. })
+    }
+}
+
+/// What stands in the place of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    /// The columns that come out, in the object's order.
+    pub(crate) columns: Vec<SeenColumn>,
+    /// The row filters.
+    pub(crate) filters: Vec<PolicyExpr>,
+    /// What is read.
+    pub(crate) source: Source,
+    /// Whether it is one of Trino's metadata tables.
+    pub(crate) metadata: bool,
+}
+
+/// A column that the user may read.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenColumn {
+    /// Its name in lower case.
+    pub(crate) name: CompactString,
+    /// Its type as Trino prints it.
+    pub(crate) data_type: CompactString,
+    /// Whether `*` leaves it out.
+    pub(crate) hidden: bool,
+    /// The mask in its place.
+    pub(crate) mask: Option<PolicyExpr>,
+}
+
+/// What a guard reads.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// The table by its name.
+    Table,
+    /// The text of a view.
+    View(Box<ViewText>),
+}
+
+/// The text of a view, analysed for the reader.
+#[derive(Clone, Debug)]
+pub(crate) struct ViewText {
+    /// The text as Trino has it.
+    pub(crate) text: Arc<str>,
+    /// The query in it.
+    pub(crate) span: Span,
+    /// What it touches.
+    pub(crate) facts: Facts,
+    /// The view's columns, those that the reader may not read too.
+    pub(crate) columns: Vec<CompactString>,
+}
+
+/// A policy's expression over a table. In its facts, the first relation is that table.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyExpr {
+    /// The text it stands in.
+    pub(crate) text: Arc<str>,
+    /// The expression in it.
+    pub(crate) span: Span,
+    /// What it touches.
+    pub(crate) facts: Facts,
+    /// Where it is written; `None` for the filter of a metadata table.
+    pub(crate) policy: Option<Arc<PolicyRef>>,
+}
+
+impl Guard {
+    /// Whether a mask or a filter applies, here or in what the view reads; a plan could then quote hidden values.
+    pub(crate) fn hides_values(&self) -> bool {
+        let own = !self.filters.is_empty() || self.columns.iter().any(|column| column.mask.is_some());
+        own || match &self.source {
+            Source::Table => false,
+            Source::View(view) => view.facts.hides_values(),
+        }
+    }
+
+    /// Whether rows are filtered, here or in what the view reads.
+    pub(crate) fn hides_rows(&self) -> bool {
+        !self.filters.is_empty()
+            || match &self.source {
+                Source::Table => false,
+                Source::View(view) => view.facts.guards().any(Guard::hides_rows),
+            }
+    }
+}
+
+impl BaseRelation {
+    /// What has to stand in its place.
+    pub(crate) fn guard(&self) -> Option<&Guard> {
+        match &self.object.as_ref()?.reading {
+            Reading::Guarded(guard) => Some(guard),
+            _ => None,
+        }
+    }
+}
+
+impl Facts {
+    /// The guards of all base relations.
+    pub(crate) fn guards(&self) -> impl Iterator<Item = &Guard> {
+        self.relations.iter().filter_map(BaseRelation::guard)
+    }
+
+    /// Whether a mask or a filter applies to any base relation.
+    pub(crate) fn hides_values(&self) -> bool {
+        self.guards().any(Guard::hides_values)
+    }
+}

@@ -1,0 +1,131 @@
+//! Which expressions can fail at run time, depending on the row.
+//!
+//! Trino's optimizer may evaluate an expression of the user's over rows that a policy's filter hides. What can't fail
+//! tells nothing then, since the hidden row is dropped later; what can fail would tell that there is such a row, or
+//! quote its values. An expression that is not known to be harmless can fail.
+
+use crate::sql::ast::{Arguments, Call, DataTypeKind, Expr, ExprKind, QualifiedName, SpecialForm};
+
+/// Whether an expression can fail by itself; its operands are asked one by one.
+pub(super) fn can_fail(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Null
+        | ExprKind::Boolean(_)
+        | ExprKind::String(_)
+        | ExprKind::Binary
+        | ExprKind::Number(_)
+        | ExprKind::TypedLiteral { .. }
+        | ExprKind::Interval(_)
+        | ExprKind::Parameter
+        | ExprKind::Current(_)
+        | ExprKind::Identifier(_)
+        | ExprKind::Parenthesized(_)
+        | ExprKind::Not(_)
+        | ExprKind::Logical { .. }
+        | ExprKind::Comparison { .. }
+        | ExprKind::QuantifiedComparison { .. }
+        | ExprKind::Between { .. }
+        | ExprKind::InList { .. }
+        | ExprKind::InSubquery { .. }
+        | ExprKind::IsNull { .. }
+        | ExprKind::IsDistinctFrom { .. }
+        | ExprKind::Exists(_)
+        | ExprKind::Case { .. }
+        | ExprKind::Extract { .. }
+        | ExprKind::Concat(_)
+        | ExprKind::Grouping(_) => false,
+        // A chain of identifiers is a column; what it is a field of is asked of the scope.
+        ExprKind::Dereference { base, .. } => !matches!(base.kind, ExprKind::Identifier(_) | ExprKind::Dereference { .. }),
+        ExprKind::Like { pattern, escape, .. } => !constant_like(pattern, escape.as_deref()),
+        ExprKind::Unary { operand, .. } => !matches!(operand.kind, ExprKind::Number(_)),
+        ExprKind::Cast { safe, data_type, .. } => {
+            let text = matches!(&data_type.kind, DataTypeKind::Generic { name, parameters }
+                if parameters.is_empty() && name.folded() == "varchar");
+            !safe && !text
+        }
+        ExprKind::Call(call) => !harmless_call(call),
+        ExprKind::SpecialForm { form, .. } => !matches!(form, SpecialForm::Substring | SpecialForm::Position),
+        ExprKind::Subscript { .. }
+        | ExprKind::Row(_)
+        | ExprKind::Array(_)
+        | ExprKind::Arithmetic { .. }
+        | ExprKind::AtTimeZone { .. }
+        | ExprKind::Subquery(_)
+        | ExprKind::Measure { .. }
+        | ExprKind::Lambda { .. }
+        | ExprKind::JsonPath { .. }
+        | ExprKind::JsonObject { .. }
+        | ExprKind::JsonArray { .. } => true,
+    }
+}
+
+/// Whether a function adds its values up, and so can overflow.
+pub(super) fn sums(name: &QualifiedName) -> bool {
+    matches!(builtin(name).as_deref(), Some("sum" | "avg"))
+}
+
+fn constant_like(pattern: &Expr, escape: Option<&Expr>) -> bool {
+    let escape = match escape {
+        None => None,
+        Some(Expr { kind: ExprKind::String(text), .. }) => {
+            let mut letters = text.value.chars();
+            match (letters.next(), letters.next()) {
+                (Some(letter), None) => Some(letter),
+                _ => return false,
+            }
+        }
+        Some(_) => return false,
+    };
+    match (&pattern.kind, escape) {
+        (ExprKind::Parameter, None) => true,
+        (ExprKind::String(_), None) => true,
+        (ExprKind::String(text), Some(escape)) => {
+            let mut letters = text.value.chars();
+            while let Some(letter) = letters.next() {
+                if letter == escape && !letters.next().is_some_and(|next| next == escape || "%_".contains(next)) {
+                    return false;
+                }
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+fn builtin(name: &QualifiedName) -> Option<String> {
+    match name.parts.as_slice() {
+        [only] => Some(only.folded().into()),
+        [catalog, schema, only] if catalog.folded() == "system" && schema.folded() == "builtin" => {
+            Some(only.folded().into())
+        }
+        _ => None,
+    }
+}
+
+fn harmless_call(call: &Call) -> bool {
+    let Some(name) = builtin(&call.name) else { return false };
+    if call.processing.is_some() {
+        return false;
+    }
+    let arguments = match &call.arguments {
+        Arguments::Star(None) => return name == "count",
+        Arguments::Star(Some(_)) => return false,
+        Arguments::List(arguments) => arguments,
+    };
+    match (name.as_str(), arguments.len()) {
+        ("row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "now", 0) => true,
+        ("coalesce", _) | ("if", 2 | 3) | ("nullif", 2) => true,
+        (
+            "count" | "min" | "max" | "sum" | "avg" | "any_value" | "arbitrary" | "bool_and" | "bool_or" | "every"
+            | "count_if" | "approx_distinct" | "lower" | "upper" | "length" | "first_value" | "last_value" | "lag"
+            | "lead" | "year" | "quarter" | "month" | "day" | "hour" | "minute" | "second",
+            1,
+        ) => true,
+        ("substr" | "substring", 2 | 3) => true,
+        ("date_trunc", 2) => arguments.first().is_some_and(|unit| {
+            matches!(&unit.kind, ExprKind::String(unit)
+                if matches!(unit.value.as_str(), "second" | "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year"))
+        }),
+        _ => false,
+    }
+}

@@ -1,0 +1,343 @@
+//! Scopes: which names stand for which columns at a place of a statement, as Trino resolves them.
+//!
+//! In: relations with their fields, one scope within another. Out: what a chain of identifiers stands for there. Where
+//! the fields of a relation can't be known (a table function's, an array of rows'), the answer is that it is not known;
+//! a guess is never made.
+//!
+//! The rules are those of Trino's `Scope` and `RelationType`
+//! (<https://github.com/trinodb/trino/blob/476/core/trino-main/src/main/java/io/trino/sql/analyzer/Scope.java>).
+
+use compact_str::CompactString;
+use std::rc::Rc;
+
+/// A relation's name as written, each part in lower case.
+pub(super) type Qualifier = Rc<[CompactString]>;
+
+/// A scope that others stand in.
+pub(super) type ScopeRef = Rc<Scope>;
+
+/// What a type may do in a comparison or an aggregation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TypeClass {
+    /// Comparing two values of it can't fail.
+    Scalar,
+    /// As scalar, and a sum of fewer than 2^32 values can't overflow.
+    SmallNumber,
+    /// Arrays, maps, rows, JSON: comparing or casting may fail.
+    Structural,
+}
+
+impl TypeClass {
+    /// The class of a type as Trino prints it.
+    pub(super) fn of(data_type: &str) -> TypeClass {
+        let name = data_type.split(['(', ' ']).next().unwrap_or_default();
+        match name {
+            "tinyint" | "smallint" | "integer" | "real" | "double" => TypeClass::SmallNumber,
+            "decimal" if decimal_precision(data_type) <= 28 => TypeClass::SmallNumber,
+            "bigint" | "decimal" | "boolean" | "varchar" | "char" | "varbinary" | "date" | "time" | "timestamp"
+            | "interval" | "uuid" | "ipaddress" => TypeClass::Scalar,
+            _ => TypeClass::Structural,
+        }
+    }
+}
+
+fn decimal_precision(data_type: &str) -> u32 {
+    let inner = data_type.strip_prefix("decimal(").unwrap_or_default();
+    inner.split([',', ')']).next().and_then(|digits| digits.trim().parse().ok()).unwrap_or(38)
+}
+
+/// A column of a base relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Which of the statement's base relations.
+    pub(super) relation: usize,
+    /// The column's name in the table.
+    pub(super) column: CompactString,
+}
+
+/// A field of a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    /// The relation's alias, or its name as written.
+    pub(super) qualifier: Option<Qualifier>,
+    /// Its name in lower case; an expression's result may have none.
+    pub(super) name: Option<CompactString>,
+    /// The column it is, as it stands.
+    pub(super) origin: Option<Origin>,
+    /// Whether the qualifier is that of the base relation itself: its written name, or the alias right behind it.
+    pub(super) own: bool,
+    /// Whether `*` leaves it out.
+    pub(super) hidden: bool,
+    /// Of what class its type is.
+    pub(super) class: TypeClass,
+}
+
+impl Field {
+    /// A field without qualifier or origin.
+    pub(super) fn plain(name: Option<CompactString>, class: TypeClass) -> Field {
+        Field { qualifier: None, name, origin: None, own: false, hidden: false, class }
+    }
+
+    fn is(&self, name: &[CompactString]) -> bool {
+        let Some((last, prefix)) = name.split_last() else { return false };
+        self.name.as_ref() == Some(last) && qualifies(self.qualifier.as_ref(), prefix)
+    }
+}
+
+/// Whether a relation of this name can be called `prefix`: the last parts of it, or nothing.
+fn qualifies(qualifier: Option<&Qualifier>, prefix: &[CompactString]) -> bool {
+    prefix.is_empty() || qualifier.is_some_and(|qualifier| qualifier.ends_with(prefix))
+}
+
+/// The fields of a relation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RelationType {
+    /// Those that are known.
+    pub(super) fields: Vec<Field>,
+    /// One for each part of which the fields are not known, with its name. A part without a name goes by any name,
+    /// since what stands in it may have kept its own.
+    pub(super) unknown: Vec<Option<Qualifier>>,
+}
+
+impl RelationType {
+    /// A relation of which nothing is known.
+    pub(super) fn unknown() -> RelationType {
+        RelationType { fields: Vec::new(), unknown: vec![None] }
+    }
+
+    /// The fields of both.
+    pub(super) fn join(mut self, other: RelationType) -> RelationType {
+        self.fields.extend(other.fields);
+        self.unknown.extend(other.unknown);
+        self
+    }
+
+    /// The relation under an alias, with column aliases if there are any. `own` says that it is a base relation itself.
+    pub(super) fn aliased(self, alias: &CompactString, columns: &[CompactString], own: bool) -> RelationType {
+        let qualifier: Qualifier = Rc::from([alias.clone()]);
+        if columns.is_empty() {
+            let fields = self
+                .fields
+                .into_iter()
+                .map(|field| Field { qualifier: Some(qualifier.clone()), own: own && field.own, ..field })
+                .collect();
+            let unknown = self.unknown.iter().map(|_| Some(qualifier.clone())).collect();
+            return RelationType { fields, unknown };
+        }
+        let known = self.unknown.is_empty();
+        let mut visible = self.fields.into_iter().filter(|field| !field.hidden);
+        let fields = columns
+            .iter()
+            .map(|name| {
+                let was = if known { visible.next() } else { None };
+                let was = was.unwrap_or_else(|| Field::plain(None, TypeClass::Structural));
+                Field {
+                    qualifier: Some(qualifier.clone()),
+                    name: Some(name.clone()),
+                    own: own && was.own,
+                    hidden: false,
+                    ..was
+                }
+            })
+            .collect();
+        RelationType { fields, unknown: Vec::new() }
+    }
+
+    /// The fields that a name stands for.
+    pub(super) fn resolve<'a>(&'a self, name: &'a [CompactString]) -> impl Iterator<Item = &'a Field> {
+        self.fields.iter().filter(move |field| field.is(name))
+    }
+
+    /// Whether a field that is not known may have this name.
+    fn may_have(&self, name: &[CompactString]) -> bool {
+        let prefix = name.split_last().map(|(_, prefix)| prefix).unwrap_or_default();
+        self.unknown.iter().any(|part| part.is_none() || qualifies(part.as_ref(), prefix))
+    }
+
+    /// Whether one of its relations can be called `name`.
+    pub(super) fn has_relation(&self, name: &[CompactString]) -> bool {
+        self.fields.iter().any(|field| field.qualifier.is_some() && qualifies(field.qualifier.as_ref(), name))
+    }
+
+    /// Whether a relation of which the fields are not known may be called `name`.
+    pub(super) fn may_have_relation(&self, name: &[CompactString]) -> bool {
+        self.unknown.iter().any(|part| part.is_none() || qualifies(part.as_ref(), name))
+    }
+}
+
+/// A scope.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    /// The scope that this one stands in.
+    pub(super) parent: Option<ScopeRef>,
+    /// What names stand for here, before the parent is asked.
+    pub(super) relation: RelationType,
+    /// The named query that this scope adds.
+    pub(super) named: Option<(CompactString, Rc<RelationType>)>,
+}
+
+impl Scope {
+    /// A scope of `relation` within `parent`.
+    pub(super) fn within(parent: &ScopeRef, relation: RelationType) -> ScopeRef {
+        Rc::new(Scope { parent: Some(parent.clone()), relation, named: None })
+    }
+
+    /// A scope that adds a named query.
+    pub(super) fn naming(parent: &ScopeRef, name: CompactString, relation: Rc<RelationType>) -> ScopeRef {
+        Rc::new(Scope { parent: Some(parent.clone()), relation: RelationType::default(), named: Some((name, relation)) })
+    }
+
+    /// This scope and those around it, from the inside.
+    pub(super) fn outwards(&self) -> impl Iterator<Item = &Scope> {
+        std::iter::successors(Some(self), |scope| scope.parent.as_deref())
+    }
+
+    /// The named query of this name.
+    pub(super) fn named_query(&self, name: &str) -> Option<Rc<RelationType>> {
+        self.outwards().find_map(|scope| {
+            scope.named.as_ref().filter(|(known, _)| known == name).map(|(_, relation)| relation.clone())
+        })
+    }
+
+    /// What a chain of identifiers stands for: the longest part of it that is a column; what follows is a field of it.
+    pub(super) fn resolve(&self, chain: &[CompactString]) -> Resolved<'_> {
+        for length in (1..=chain.len()).rev() {
+            let name = chain.get(..length).unwrap_or_default();
+            match self.resolve_whole(name) {
+                Whole::Is(field) => return Resolved::Field { field, length },
+                Whole::Ambiguous => return Resolved::Ambiguous,
+                Whole::NotKnown => return Resolved::NotKnown,
+                Whole::Shorter => {}
+                Whole::Missing => return Resolved::Missing,
+            }
+        }
+        Resolved::Missing
+    }
+
+    fn resolve_whole(&self, name: &[CompactString]) -> Whole<'_> {
+        for scope in self.outwards() {
+            let mut fields = scope.relation.fields.iter().filter(|field| field.is(name));
+            match (fields.next(), fields.next()) {
+                (Some(field), None) => return Whole::Is(field),
+                (Some(_), Some(_)) => return Whole::Ambiguous,
+                (None, _) => {}
+            }
+            let shorter = (1..name.len()).any(|length| {
+                let name = name.get(..length).unwrap_or_default();
+                scope.relation.resolve(name).next().is_some()
+            });
+            if shorter {
+                return Whole::Shorter;
+            }
+            let not_known = (1..=name.len()).any(|length| {
+                let name = name.get(..length).unwrap_or_default();
+                scope.relation.may_have(name)
+            });
+            if not_known {
+                return Whole::NotKnown;
+            }
+        }
+        Whole::Missing
+    }
+}
+
+/// What a chain of identifiers stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Resolved<'a> {
+    /// Its first `length` identifiers are a column.
+    Field {
+        /// The column.
+        field: &'a Field,
+        /// How many identifiers name it.
+        length: usize,
+    },
+    /// More than one column of one scope has the name.
+    Ambiguous,
+    /// There is a relation whose fields are not known.
+    NotKnown,
+    /// There is no such column.
+    Missing,
+}
+
+enum Whole<'a> {
+    Is(&'a Field),
+    Ambiguous,
+    NotKnown,
+    Shorter,
+    Missing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &[&str], columns: &[&str], relation: usize) -> RelationType {
+        let qualifier: Qualifier = name.iter().map(|part| CompactString::from(*part)).collect();
+        let fields = columns
+            .iter()
+            .map(|column| Field {
+                qualifier: Some(qualifier.clone()),
+                name: Some((*column).into()),
+                origin: Some(Origin { relation, column: (*column).into() }),
+                own: true,
+                hidden: false,
+                class: TypeClass::Scalar,
+            })
+            .collect();
+        RelationType { fields, unknown: Vec::new() }
+    }
+
+    fn resolve(scope: &Scope, chain: &str) -> String {
+        let chain: Vec<CompactString> = chain.split('.').map(CompactString::from).collect();
+        match scope.resolve(&chain) {
+            Resolved::Field { field, length } => {
+                let origin = field.origin.as_ref().expect("an origin");
+                format!("{}.{} by {length}", origin.relation, origin.column)
+            }
+            Resolved::Ambiguous => "ambiguous".into(),
+            Resolved::NotKnown => "not known".into(),
+            Resolved::Missing => "missing".into(),
+        }
+    }
+
+    #[test]
+    fn the_longest_name_wins_and_a_column_hides_outer_relations() {
+        let outer = Rc::new(Scope { relation: table(&["lake", "hr", "id"], &["name"], 0), ..Scope::default() });
+        let scope = Scope::within(&outer, table(&["lake", "hr", "e"], &["id", "hr"], 1));
+        assert_eq!(resolve(&scope, "id"), "1.id by 1");
+        assert_eq!(resolve(&scope, "hr.e.id"), "1.id by 3");
+        assert_eq!(resolve(&scope, "lake.hr.e.id.x"), "1.id by 4");
+        assert_eq!(resolve(&scope, "id.name"), "1.id by 1");
+        assert_eq!(resolve(&scope, "name"), "0.name by 1");
+        assert_eq!(resolve(&scope, "hr.id.name"), "1.hr by 1");
+        assert_eq!(resolve(&scope, "e.none"), "missing");
+    }
+
+    #[test]
+    fn an_alias_replaces_the_name_and_column_aliases_the_columns() {
+        let alias = table(&["lake", "hr", "e"], &["id", "name"], 0).aliased(&"x".into(), &["a".into(), "b".into()], true);
+        let scope = Scope { relation: alias, ..Scope::default() };
+        assert_eq!(resolve(&scope, "x.b"), "0.name by 2");
+        assert_eq!(resolve(&scope, "e.id"), "missing");
+        assert_eq!(resolve(&scope, "id"), "missing");
+    }
+
+    #[test]
+    fn a_relation_that_is_not_known_stops_the_search() {
+        let outer = Rc::new(Scope { relation: table(&["t"], &["id"], 0), ..Scope::default() });
+        let scope = Scope::within(&outer, RelationType::unknown().aliased(&"u".into(), &[], false));
+        assert_eq!(resolve(&scope, "id"), "not known");
+        assert_eq!(resolve(&scope, "u.id"), "not known");
+        assert_eq!(resolve(&scope, "t.id"), "not known");
+    }
+
+    #[test]
+    fn types_that_can_fail_in_comparisons_are_told_apart() {
+        assert_eq!(TypeClass::of("varchar(10)"), TypeClass::Scalar);
+        assert_eq!(TypeClass::of("timestamp(3) with time zone"), TypeClass::Scalar);
+        assert_eq!(TypeClass::of("decimal(12,2)"), TypeClass::SmallNumber);
+        assert_eq!(TypeClass::of("decimal(38,2)"), TypeClass::Scalar);
+        assert_eq!(TypeClass::of("array(bigint)"), TypeClass::Structural);
+        assert_eq!(TypeClass::of("row(a bigint)"), TypeClass::Structural);
+    }
+}

@@ -1,0 +1,100 @@
+//! References to columns.
+
+use super::super::facts::{MissingColumn, Reference};
+use super::super::scope::{Field, Resolved, ScopeRef, TypeClass};
+use super::Walk;
+use crate::sql::Span;
+use crate::sql::ast::{Expr, ExprKind, Identifier};
+use compact_str::CompactString;
+
+/// The identifiers of `a.b.c`, if the expression is nothing else.
+pub(super) fn chain(expr: &Expr) -> Option<Vec<&Identifier>> {
+    match &expr.kind {
+        ExprKind::Identifier(identifier) => Some(vec![identifier]),
+        ExprKind::Dereference { base, field } => {
+            let mut parts = chain(base)?;
+            parts.push(field);
+            Some(parts)
+        }
+        _ => None,
+    }
+}
+
+impl Walk<'_, '_> {
+    /// A chain of identifiers where a column may stand. The class of its value, and whether the whole chain is the
+    /// column.
+    pub(super) fn column(&mut self, parts: &[&Identifier], scope: &ScopeRef) -> TypeClass {
+        let mut names: Vec<CompactString> = parts.iter().map(|part| part.folded()).collect();
+        let mut parts = parts;
+        let labelled = match (&self.labels, parts, names.first()) {
+            (Some(labels), [_, rest @ ..], Some(first)) if !rest.is_empty() && labels.contains(first) => Some(rest),
+            _ => None,
+        };
+        if let Some(rest) = labelled {
+            // A label of a row pattern stands before the column, and hides relations of that name.
+            parts = rest;
+            names.remove(0);
+        }
+        match scope.resolve(&names) {
+            Resolved::Field { field, length } => {
+                let field = field.clone();
+                self.reference(&field, parts.get(..length).unwrap_or_default());
+                if length == names.len() { field.class } else { TypeClass::Structural }
+            }
+            Resolved::NotKnown => TypeClass::Structural,
+            Resolved::Ambiguous => {
+                self.facts.ambiguous.push(span_of(parts));
+                TypeClass::Structural
+            }
+            Resolved::Missing => {
+                self.missing(parts, scope);
+                TypeClass::Structural
+            }
+        }
+    }
+
+    /// The name of a column of one of two joined relations.
+    pub(super) fn reference(&mut self, field: &Field, parts: &[&Identifier]) {
+        let (Some(origin), Some(name)) = (&field.origin, &field.name) else { return };
+        if let Some(base) = self.facts.relations.get_mut(origin.relation) {
+            base.columns.insert(origin.column.clone());
+        }
+        let (qualifier, qualifiers) = match parts {
+            [qualifier @ .., _] if !qualifier.is_empty() => (Some(span_of(qualifier)), qualifier.len()),
+            _ => (None, 0),
+        };
+        self.facts.references.push(Reference {
+            relation: origin.relation,
+            name: name.clone(),
+            span: span_of(parts),
+            qualifier,
+            qualifiers,
+            own: field.own,
+        });
+    }
+
+    fn missing(&mut self, parts: &[&Identifier], scope: &ScopeRef) {
+        let Some(last) = parts.last() else { return };
+        let mut relations = Vec::new();
+        for scope in scope.outwards() {
+            let of = scope.relation.fields.iter().filter_map(|field| Some(field.origin.as_ref()?.relation));
+            for relation in of {
+                if !relations.contains(&relation) {
+                    relations.push(relation);
+                }
+            }
+            if !relations.is_empty() {
+                break;
+            }
+        }
+        let name = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+        self.facts.missing.push(MissingColumn { name, column: last.folded(), span: span_of(parts), relations });
+    }
+}
+
+fn span_of(parts: &[&Identifier]) -> Span {
+    match (parts.first(), parts.last()) {
+        (Some(first), Some(last)) => first.span.to(last.span),
+        _ => Span::default(),
+    }
+}

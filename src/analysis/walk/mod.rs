@@ -1,0 +1,133 @@
+//! The walk over a tree that finds base relations, columns and functions in their scopes.
+//!
+//! The rules of scoping are those of Trino's `StatementAnalyzer` and `ExpressionAnalyzer`
+//! (<https://github.com/trinodb/trino/tree/476/core/trino-main/src/main/java/io/trino/sql/analyzer>).
+
+mod column;
+mod expression;
+mod pattern;
+mod query;
+mod relation;
+
+use super::facts::{BaseRelation, Facts, Place, Problem};
+use super::scope::{Field, Origin, Qualifier, RelationType, Scope, ScopeRef, TypeClass};
+use super::session::Session;
+use super::world::World;
+use crate::catalog::table::Column;
+use crate::names::TableName;
+use crate::sql::Span;
+use crate::sql::ast::{Expr, Query};
+use compact_str::CompactString;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// What a query of the user's touches.
+pub(crate) fn query(world: &mut World<'_>, session: &Session, query: &Query, text: &str) -> Facts {
+    let mut walk = Walk::new(world, Names::Session(session), text);
+    walk.top(query);
+    walk.facts
+}
+
+/// What the text of a view touches, for its reader.
+pub(super) fn view(world: &mut World<'_>, query: &Query, text: &str) -> Facts {
+    let mut walk = Walk::new(world, Names::View, text);
+    walk.top(query);
+    walk.facts
+}
+
+/// What expressions of the user's touch that stand outside of any query, such as parameters.
+pub(crate) fn expressions<'e>(
+    world: &mut World<'_>,
+    session: &Session,
+    exprs: impl IntoIterator<Item = &'e Expr>,
+    text: &str,
+) -> Facts {
+    let mut walk = Walk::new(world, Names::Session(session), text);
+    let scope = ScopeRef::default();
+    for expr in exprs {
+        walk.expr(expr, &scope);
+    }
+    walk.facts
+}
+
+/// What a policy's expression over the table `name` touches. The table is the first relation of the facts.
+pub(super) fn policy_expression(
+    world: &mut World<'_>,
+    name: &TableName,
+    columns: &[Column],
+    hidden: &[Column],
+    expr: &Expr,
+    text: &str,
+) -> Facts {
+    let mut walk = Walk::new(world, Names::Policy, text);
+    let written: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
+    let fields = columns.iter().chain(hidden).map(|column| Field {
+        qualifier: Some(written.clone()),
+        name: Some(column.name.clone()),
+        origin: Some(Origin { relation: 0, column: column.name.clone() }),
+        own: true,
+        hidden: false,
+        class: TypeClass::of(&column.data_type),
+    });
+    let relation = RelationType { fields: fields.collect(), unknown: Vec::new() };
+    walk.facts.relations.push(BaseRelation {
+        name: name.clone(),
+        object: None,
+        written,
+        name_span: Span::default(),
+        period: None,
+        place: Place::Subject,
+        alias: None,
+        clash: false,
+        columns: BTreeSet::new(),
+        all_columns: false,
+    });
+    let scope = Rc::new(Scope { relation, ..Scope::default() });
+    walk.expr(expr, &scope);
+    walk.facts
+}
+
+/// How names of tables are completed.
+#[derive(Clone, Copy)]
+enum Names<'a> {
+    /// By the session's catalog and schema.
+    Session(&'a Session),
+    /// Not at all: three parts are needed. The tables are read with the reader's rights.
+    View,
+    /// Not at all: three parts are needed. The tables are read by the policy's authority.
+    Policy,
+}
+
+/// The walk over one text.
+struct Walk<'w, 'a> {
+    world: &'w mut World<'a>,
+    names: Names<'w>,
+    text: &'w str,
+    facts: Facts,
+    /// The labels of the row pattern that the walk is in.
+    labels: Option<Rc<BTreeSet<CompactString>>>,
+    /// The recursive queries that the walk is in.
+    recursive: Vec<CompactString>,
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    fn new(world: &'w mut World<'a>, names: Names<'w>, text: &'w str) -> Walk<'w, 'a> {
+        Walk { world, names, text, facts: Facts::default(), labels: None, recursive: Vec::new() }
+    }
+
+    fn top(&mut self, query: &Query) {
+        let output = self.query(query, &ScopeRef::default());
+        self.facts.output = output
+            .unknown
+            .is_empty()
+            .then(|| output.fields.into_iter().filter(|field| !field.hidden).map(|field| field.name).collect());
+    }
+
+    fn problem(&mut self, span: Span, problem: Problem) {
+        self.facts.problems.push((span, problem));
+    }
+
+    fn can_fail(&mut self, span: Span) {
+        self.facts.can_fail.get_or_insert(span);
+    }
+}

@@ -1,0 +1,284 @@
+//! Queries: `WITH`, bodies, `SELECT`, `ORDER BY`.
+
+use super::super::facts::{Place, Problem, Star};
+use super::super::scope::{Field, RelationType, Resolved, Scope, ScopeRef, TypeClass};
+use super::Walk;
+use super::column::chain;
+use crate::sql::ast::{
+    Expr, ExprKind, FrameBound, GroupBy, GroupingElement, GroupingSet, NamedQuery, Query, QueryBody, Select,
+    SelectItem, SetTerm, SortItem, WindowDefinition, WindowFrame, WindowSpecification, With,
+};
+use compact_str::CompactString;
+use std::rc::Rc;
+
+impl Walk<'_, '_> {
+    /// A query in `outer`; its named queries are seen by all that stands in it.
+    pub(super) fn query(&mut self, query: &Query, outer: &ScopeRef) -> RelationType {
+        let labels = self.labels.take();
+        let Query { span: _, with, body, order_by, offset: _, limit: _ } = query;
+        let scope = match with {
+            Some(with) => self.with(with, outer),
+            None => outer.clone(),
+        };
+        let (output, source) = self.body(body, &scope);
+        if !order_by.is_empty() {
+            let order_scope = Scope::within(source.as_ref().unwrap_or(&scope), output.clone());
+            self.sort_items(order_by, &order_scope);
+        }
+        self.labels = labels;
+        output
+    }
+
+    fn with(&mut self, with: &With, outer: &ScopeRef) -> ScopeRef {
+        let With { span: _, recursive, queries } = with;
+        let mut scope = outer.clone();
+        for named in queries {
+            let NamedQuery { span, name, columns, query } = named;
+            let folded = name.folded();
+            let columns: Vec<CompactString> = columns.iter().map(|column| column.folded()).collect();
+            if self.recursive.contains(&folded) {
+                // Trino takes the name as the recursive reference unless a query within names one the same, and then it
+                // stands for a table in some places and not in others.
+                self.problem(*span, Problem::NotSupported("a recursive query whose name is given again within it"));
+            }
+            let mut inner = scope.clone();
+            if *recursive {
+                let own = RelationType::default().aliased(&folded, &columns, false);
+                inner = Scope::naming(&scope, folded.clone(), Rc::new(own));
+                self.recursive.push(folded.clone());
+            }
+            let output = self.query(query, &inner);
+            if *recursive {
+                self.recursive.pop();
+            }
+            let output = output.aliased(&folded, &columns, false);
+            scope = Scope::naming(&scope, folded, Rc::new(output));
+        }
+        scope
+    }
+
+    /// What comes out, and for `SELECT` the scope that its `ORDER BY` sees behind that.
+    fn body(&mut self, body: &QueryBody, scope: &ScopeRef) -> (RelationType, Option<ScopeRef>) {
+        match body {
+            QueryBody::Select(select) => {
+                let (output, source) = self.select(select, scope);
+                (output, Some(source))
+            }
+            QueryBody::Table { span, name } => (self.table(name, None, Place::Body(*span), None, scope), None),
+            QueryBody::Values { span: _, rows } => (self.values(rows, scope), None),
+            QueryBody::Parenthesized { span: _, query } => (self.query(query, scope), None),
+            QueryBody::SetOperation { span: _, first, rest } => (self.set_operation(first, rest, scope), None),
+        }
+    }
+
+    fn set_operation(&mut self, first: &QueryBody, rest: &[SetTerm], scope: &ScopeRef) -> RelationType {
+        let (first, _) = self.body(first, scope);
+        self.all_columns(&first);
+        let mut known = first.unknown.is_empty();
+        for SetTerm { operator: _, quantifier: _, corresponding, term } in rest {
+            let (term, _) = self.body(term, scope);
+            self.all_columns(&term);
+            known &= corresponding.is_none();
+        }
+        if !known {
+            return RelationType::unknown();
+        }
+        let fields = first.fields.into_iter().filter(|field| !field.hidden);
+        RelationType { fields: fields.map(|field| Field::plain(field.name, field.class)).collect(), unknown: Vec::new() }
+    }
+
+    fn values(&mut self, rows: &[Expr], scope: &ScopeRef) -> RelationType {
+        let mut width = 0;
+        for row in rows {
+            let columns = match &row.kind {
+                ExprKind::Row(columns) => columns.as_slice(),
+                _ => std::slice::from_ref(row),
+            };
+            width = width.max(columns.len());
+            for column in columns {
+                self.expr(column, scope);
+            }
+        }
+        let fields = (0..width).map(|_| Field::plain(None, TypeClass::Scalar)).collect();
+        RelationType { fields, unknown: Vec::new() }
+    }
+
+    fn select(&mut self, select: &Select, scope: &ScopeRef) -> (RelationType, ScopeRef) {
+        let Select { span: _, quantifier: _, items, from, filter, group_by, having, windows } = select;
+        let source = self.from(from, scope);
+        self.mark_clashes(&source);
+        let source = Scope::within(scope, source);
+        for WindowDefinition { name: _, window } in windows {
+            self.window(window, &source);
+        }
+        if let Some(filter) = filter {
+            self.expr(filter, &source);
+        }
+        let mut output = RelationType::default();
+        for item in items {
+            self.item(item, &source, &mut output);
+        }
+        if let Some(group_by) = group_by {
+            self.group_by(group_by, &source);
+        }
+        if let Some(having) = having {
+            self.expr(having, &source);
+        }
+        (output, source)
+    }
+
+    fn item(&mut self, item: &SelectItem, source: &ScopeRef, output: &mut RelationType) {
+        match item {
+            SelectItem::Expr { span: _, expr, alias } => {
+                let class = self.top_expr(expr, source);
+                let name = match alias {
+                    Some(alias) => Some(alias.folded()),
+                    None => chain(expr).and_then(|chain| chain.last().map(|last| last.folded())),
+                };
+                output.fields.push(Field::plain(name, class));
+            }
+            SelectItem::Star(_) => {
+                self.all_columns(&source.relation);
+                output.fields.extend(unqualified(&source.relation, &[]));
+                if !source.relation.unknown.is_empty() {
+                    output.unknown.push(None);
+                }
+            }
+            SelectItem::QualifiedStar { span: _, target, aliases } => {
+                let names: Vec<CompactString> = aliases.iter().map(|alias| alias.folded()).collect();
+                self.qualified_star(target, &names, source, output);
+            }
+        }
+    }
+
+    /// `a.b.*`: all columns of the nearest relation of that name, or all fields of a row.
+    fn qualified_star(
+        &mut self,
+        target: &Expr,
+        names: &[CompactString],
+        source: &ScopeRef,
+        output: &mut RelationType,
+    ) {
+        let prefix: Option<Vec<CompactString>> =
+            chain(target).map(|chain| chain.iter().map(|part| part.folded()).collect());
+        if let Some(prefix) = &prefix {
+            for scope in source.outwards() {
+                if scope.relation.has_relation(prefix) {
+                    self.star_of(&scope.relation, prefix, target);
+                    let fields = unqualified(&scope.relation, prefix).enumerate().map(|(at, field)| Field {
+                        name: names.get(at).cloned().or(field.name),
+                        ..field
+                    });
+                    output.fields.extend(fields);
+                    return;
+                }
+                let column = matches!(
+                    Scope { relation: scope.relation.clone(), ..Scope::default() }.resolve(prefix),
+                    Resolved::Field { .. } | Resolved::Ambiguous
+                );
+                if column || scope.relation.may_have_relation(prefix) {
+                    break;
+                }
+            }
+        }
+        // The fields of a row, whose names only its type tells; or a table function's columns.
+        self.can_fail(target.span);
+        self.relation_or_row(target, prefix.as_deref(), source);
+        output.unknown.push(None);
+    }
+
+    fn relation_or_row(&mut self, target: &Expr, prefix: Option<&[CompactString]>, source: &ScopeRef) {
+        let unknown = prefix.is_some_and(|prefix| {
+            source.outwards().any(|scope| scope.relation.may_have_relation(prefix))
+                && !matches!(source.resolve(prefix), Resolved::Field { .. })
+        });
+        if !unknown {
+            self.expr(target, source);
+        }
+    }
+
+    fn star_of(&mut self, relation: &RelationType, prefix: &[CompactString], target: &Expr) {
+        let mut of: Vec<(usize, bool)> = Vec::new();
+        for field in &relation.fields {
+            let matches = field.qualifier.as_ref().is_some_and(|qualifier| qualifier.ends_with(prefix));
+            if let (true, false, Some(origin)) = (matches, field.hidden, &field.origin) {
+                if let Some(base) = self.facts.relations.get_mut(origin.relation) {
+                    base.all_columns = true;
+                }
+                if !of.contains(&(origin.relation, field.own)) {
+                    of.push((origin.relation, field.own));
+                }
+            }
+        }
+        if of.len() > 1 {
+            self.facts.ambiguous.push(target.span);
+        }
+        for (relation, own) in of {
+            if own {
+                self.facts.stars.push(Star { relation, span: target.span, qualifiers: prefix.len() });
+            }
+        }
+    }
+
+    fn group_by(&mut self, group_by: &GroupBy, source: &ScopeRef) {
+        let GroupBy { span: _, quantifier: _, elements } = group_by;
+        for element in elements {
+            let sets = match element {
+                GroupingElement::Set(set) => std::slice::from_ref(set),
+                GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => sets,
+            };
+            for GroupingSet { span: _, exprs } in sets {
+                for expr in exprs {
+                    self.expr(expr, source);
+                }
+            }
+        }
+    }
+
+    pub(super) fn sort_items(&mut self, items: &[SortItem], scope: &ScopeRef) {
+        for SortItem { span: _, key, descending: _, nulls_first: _ } in items {
+            self.expr(key, scope);
+        }
+    }
+
+    pub(super) fn window(&mut self, window: &WindowSpecification, scope: &ScopeRef) {
+        let WindowSpecification { span: _, existing: _, partition_by, order_by, frame } = window;
+        for expr in partition_by {
+            self.expr(expr, scope);
+        }
+        self.sort_items(order_by, scope);
+        let Some(WindowFrame { span: _, unit: _, start, end, pattern }) = frame else { return };
+        for bound in [Some(start), end.as_ref()].into_iter().flatten() {
+            if let FrameBound::Preceding(expr) | FrameBound::Following(expr) = bound {
+                if !matches!(expr.kind, ExprKind::Number(_)) {
+                    self.can_fail(expr.span);
+                }
+                self.expr(expr, scope);
+            }
+        }
+        if let Some(pattern) = pattern {
+            self.pattern_clauses(pattern, scope);
+        }
+    }
+
+    /// All visible columns of a relation are read.
+    pub(super) fn all_columns(&mut self, relation: &RelationType) {
+        for origin in relation.fields.iter().filter(|field| !field.hidden).filter_map(|field| field.origin.as_ref()) {
+            if let Some(base) = self.facts.relations.get_mut(origin.relation) {
+                base.all_columns = true;
+            }
+        }
+    }
+}
+
+/// The visible fields of the relations called `prefix`, as `SELECT` gives them.
+fn unqualified<'a>(relation: &'a RelationType, prefix: &'a [CompactString]) -> impl Iterator<Item = Field> + 'a {
+    relation
+        .fields
+        .iter()
+        .filter(|field| !field.hidden)
+        .filter(move |field| {
+            prefix.is_empty() || field.qualifier.as_ref().is_some_and(|qualifier| qualifier.ends_with(prefix))
+        })
+        .map(|field| Field::plain(field.name.clone(), field.class))
+}

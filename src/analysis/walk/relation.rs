@@ -1,0 +1,328 @@
+//! What stands in `FROM`.
+
+use super::super::facts::{BaseRelation, FunctionUse, Place, Problem};
+use super::super::object::{Reading, SeenColumn};
+use super::super::scope::{Field, Origin, Qualifier, RelationType, Scope, ScopeRef, TypeClass};
+use super::{Names, Walk};
+use crate::catalog::table::Known;
+use crate::names::TableName;
+use crate::sql::Span;
+use crate::sql::ast::{
+    Join, JoinCriteria, JsonTable, JsonTableColumn, QualifiedName, QueryPeriod, Relation, TableArgument,
+    TableArgumentInput, TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
+};
+use compact_str::CompactString;
+use std::collections::BTreeSet;
+
+impl Walk<'_, '_> {
+    /// The relations of `FROM`, separated by commas: each sees those on its left only where it may be lateral.
+    pub(super) fn from(&mut self, from: &[Relation], scope: &ScopeRef) -> RelationType {
+        let mut all = RelationType::default();
+        for relation in from {
+            let right = self.right(relation, &all, scope);
+            all = all.join(right);
+        }
+        all
+    }
+
+    /// The right side of a join.
+    fn right(&mut self, relation: &Relation, left: &RelationType, scope: &ScopeRef) -> RelationType {
+        if is_lateral(relation) {
+            let scope = Scope::within(scope, left.clone());
+            self.relation(relation, &scope)
+        } else {
+            self.relation(relation, scope)
+        }
+    }
+
+    pub(super) fn relation(&mut self, relation: &Relation, scope: &ScopeRef) -> RelationType {
+        match relation {
+            Relation::Table(TableReference { span: _, name, period }) => {
+                self.table(name, period.as_ref(), Place::From, None, scope)
+            }
+            Relation::Subquery { span: _, query } | Relation::Lateral { span: _, query } => self.query(query, scope),
+            Relation::Parenthesized { span: _, relation } => self.relation(relation, scope),
+            Relation::Unnest { span, exprs, ordinality: _ } => {
+                self.can_fail(*span);
+                for expr in exprs {
+                    self.expr(expr, scope);
+                }
+                RelationType::unknown()
+            }
+            Relation::TableFunction(function) => self.table_function(function, scope),
+            Relation::JsonTable(table) => self.json_table(table, scope),
+            Relation::Aliased { span: _, relation, alias, columns } => {
+                let columns: Vec<CompactString> = columns.iter().map(|column| column.folded()).collect();
+                let direct = matches!(**relation, Relation::Table(_));
+                let inner = match &**relation {
+                    Relation::Table(TableReference { span: _, name, period }) => {
+                        self.table(name, period.as_ref(), Place::From, Some(alias.span), scope)
+                    }
+                    other => self.relation(other, scope),
+                };
+                inner.aliased(&alias.folded(), &columns, direct)
+            }
+            Relation::MatchRecognize { span, input, clauses } => {
+                self.can_fail(*span);
+                let input = self.relation(input, scope);
+                self.match_recognize(clauses, input, scope)
+            }
+            Relation::Sampled { span: _, relation, method: _, percentage } => {
+                self.expr(percentage, &ScopeRef::default());
+                self.relation(relation, scope)
+            }
+            Relation::Join { span: _, first, joins } => {
+                let mut left = self.relation(first, scope);
+                for join in joins {
+                    left = self.join(left, join, scope);
+                }
+                left
+            }
+        }
+    }
+
+    fn join(&mut self, left: RelationType, join: &Join, scope: &ScopeRef) -> RelationType {
+        let Join { span: _, kind: _, right, criteria } = join;
+        let right = self.right(right, &left, scope);
+        match criteria {
+            JoinCriteria::None => left.join(right),
+            JoinCriteria::On(condition) => {
+                let both = Scope::within(scope, left.join(right));
+                self.expr(condition, &both);
+                both.relation.clone()
+            }
+            JoinCriteria::Using(columns) => {
+                if let (Names::Policy, Some(column)) = (self.names, columns.first()) {
+                    self.problem(column.span, Problem::NotSupported("USING"));
+                }
+                let mut joined = Vec::new();
+                for column in columns {
+                    let name = [column.folded()];
+                    let mut class = TypeClass::Structural;
+                    for side in [&left, &right] {
+                        let side = Scope { relation: side.clone(), ..Scope::default() }.into();
+                        class = self.column(&[column], &side);
+                    }
+                    let [name] = name;
+                    if class == TypeClass::Structural {
+                        self.can_fail(column.span);
+                    }
+                    joined.push(Field::plain(Some(name), class));
+                }
+                let names: BTreeSet<_> = joined.iter().filter_map(|field| field.name.clone()).collect();
+                let mut all = left.join(right);
+                all.fields.retain(|field| field.name.as_ref().is_none_or(|name| !names.contains(name)));
+                joined.append(&mut all.fields);
+                RelationType { fields: joined, unknown: all.unknown }
+            }
+            // Trino does not support it, and says so; both sides are guarded whatever it will mean.
+            JoinCriteria::Natural => left.join(right),
+        }
+    }
+
+    /// A name: of a named query, or of a table.
+    pub(super) fn table(
+        &mut self,
+        name: &QualifiedName,
+        period: Option<&QueryPeriod>,
+        place: Place,
+        alias: Option<Span>,
+        scope: &ScopeRef,
+    ) -> RelationType {
+        if let [only] = name.parts.as_slice() {
+            let folded = only.folded();
+            if let Some(relation) = scope.named_query(&folded) {
+                return relation.as_ref().clone();
+            }
+        }
+        if let Some(QueryPeriod { span: _, kind: _, end }) = period {
+            let before = self.facts.relations.len();
+            self.expr(end, &ScopeRef::default());
+            if self.facts.relations.len() > before {
+                self.problem(end.span, Problem::NotSupported("a sub-query in FOR … AS OF"));
+            }
+        }
+        let written: Qualifier = name.parts.iter().map(|part| part.folded()).collect();
+        let Some(full) = self.full_name(name, &written) else { return RelationType::unknown() };
+        if let (Names::Policy, Place::Body(span) | Place::Argument(span)) = (self.names, place) {
+            self.problem(span, Problem::NotSupported("TABLE"));
+        }
+        let index = self.facts.relations.len();
+        let (object, columns) = match self.names {
+            Names::Policy => (None, self.described_columns(&full, name.span)),
+            Names::Session(_) | Names::View => {
+                let object = self.world.object(&full);
+                let columns = match &object.reading {
+                    Reading::Unrestricted { columns } => columns.clone(),
+                    Reading::Guarded(guard) => Some(guard.columns.clone()),
+                    _ => None,
+                };
+                (Some(object), columns)
+            }
+        };
+        self.facts.relations.push(BaseRelation {
+            name: full,
+            object,
+            written: written.clone(),
+            name_span: name.span,
+            period: period.map(|period| period.span),
+            place,
+            alias,
+            clash: false,
+            columns: BTreeSet::new(),
+            all_columns: !matches!(place, Place::From),
+        });
+        let Some(columns) = columns else { return RelationType { fields: Vec::new(), unknown: vec![Some(written)] } };
+        let fields = columns.into_iter().map(|column| Field {
+            qualifier: Some(written.clone()),
+            name: Some(column.name.clone()),
+            class: TypeClass::of(&column.data_type),
+            origin: Some(Origin { relation: index, column: column.name }),
+            own: true,
+            hidden: column.hidden,
+        });
+        RelationType { fields: fields.collect(), unknown: Vec::new() }
+    }
+
+    fn full_name(&mut self, name: &QualifiedName, written: &[CompactString]) -> Option<TableName> {
+        let session = match (self.names, written) {
+            (_, [catalog, schema, table]) => return Some(TableName::new(catalog, schema, table)),
+            (_, [_, _, _, ..]) => {
+                self.problem(name.span, Problem::TooManyParts(written.join(".")));
+                return None;
+            }
+            (Names::Session(session), _) => session,
+            (Names::View | Names::Policy, _) => {
+                self.problem(name.span, Problem::NotThreeParts(written.join(".")));
+                return None;
+            }
+        };
+        let (schema, table) = match written {
+            [schema, table] => (schema.as_str(), table),
+            [table] => match session.schema.as_deref() {
+                Some(schema) => (schema, table),
+                None => {
+                    self.problem(name.span, Problem::NoSchema);
+                    return None;
+                }
+            },
+            _ => return None,
+        };
+        let Some(catalog) = session.catalog.as_deref() else {
+            self.problem(name.span, Problem::NoCatalog);
+            return None;
+        };
+        Some(TableName::new(catalog, schema, table))
+    }
+
+    fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Vec<SeenColumn>> {
+        match self.world.described(name)? {
+            Known::Table(table) => {
+                let seen = |column: &crate::catalog::table::Column| SeenColumn {
+                    name: column.name.clone(),
+                    data_type: column.data_type.clone(),
+                    hidden: false,
+                    mask: None,
+                };
+                Some(table.columns.iter().map(seen).collect())
+            }
+            Known::Missing | Known::Exists => {
+                self.problem(span, Problem::NoSuchTable(name.clone()));
+                None
+            }
+        }
+    }
+
+    fn table_function(&mut self, function: &TableFunction, scope: &ScopeRef) -> RelationType {
+        let TableFunction { span, name, arguments, copartition } = function;
+        self.can_fail(*span);
+        let folded = name.parts.iter().map(|part| part.folded()).collect();
+        self.facts.functions.push(FunctionUse { name: folded, span: name.span, table: true });
+        for TableFunctionArgument { span: _, name: _, value } in arguments {
+            match value {
+                TableFunctionValue::Table(argument) => self.table_argument(argument, scope),
+                TableFunctionValue::Descriptor(_) => {}
+                TableFunctionValue::Expr(expr) => self.expr(expr, scope),
+            }
+        }
+        for names in copartition.iter().flatten() {
+            let parts = names.parts.iter().map(|part| part.folded()).collect();
+            self.facts.copartition.push((names.span, parts));
+        }
+        RelationType::unknown()
+    }
+
+    fn table_argument(&mut self, argument: &TableArgument, scope: &ScopeRef) {
+        let TableArgument { span, input, alias, partition_by, prune_when_empty: _, order_by } = argument;
+        let alias_span = alias.as_ref().map(|(alias, _)| alias.span);
+        let mut relation = match input {
+            TableArgumentInput::Table(name) => self.table(name, None, Place::Argument(*span), alias_span, scope),
+            TableArgumentInput::Query(query) => self.query(query, scope),
+        };
+        if let Some((alias, columns)) = alias {
+            let columns: Vec<CompactString> = columns.iter().map(|column| column.folded()).collect();
+            let direct = matches!(input, TableArgumentInput::Table(_));
+            relation = relation.aliased(&alias.folded(), &columns, direct);
+        }
+        self.all_columns(&relation);
+        let inner = Scope::within(scope, relation);
+        for expr in partition_by.iter().flatten() {
+            self.expr(expr, &inner);
+        }
+        self.sort_items(order_by, &inner);
+    }
+
+    fn json_table(&mut self, table: &JsonTable, scope: &ScopeRef) -> RelationType {
+        let JsonTable { span, path, columns } = table;
+        self.can_fail(*span);
+        self.json_path(path, scope);
+        let mut fields = Vec::new();
+        self.json_columns(columns, scope, &mut fields);
+        RelationType { fields, unknown: Vec::new() }
+    }
+
+    fn json_columns(&mut self, columns: &[JsonTableColumn], scope: &ScopeRef, fields: &mut Vec<Field>) {
+        for column in columns {
+            match column {
+                JsonTableColumn::Ordinality(name) => {
+                    fields.push(Field::plain(Some(name.folded()), TypeClass::Scalar));
+                }
+                JsonTableColumn::Value { name, data_type: _, defaults } => {
+                    for default in defaults {
+                        self.expr(default, scope);
+                    }
+                    fields.push(Field::plain(Some(name.folded()), TypeClass::Structural));
+                }
+                JsonTableColumn::Nested { name: _, columns } => self.json_columns(columns, scope, fields),
+            }
+        }
+    }
+
+    /// Marks relations of one `FROM` that end in the same name.
+    pub(super) fn mark_clashes(&mut self, source: &RelationType) {
+        let mut seen: Vec<(Option<usize>, &Qualifier)> = Vec::new();
+        for field in &source.fields {
+            let Some(qualifier) = &field.qualifier else { continue };
+            let of = field.origin.as_ref().map(|origin| origin.relation);
+            if !seen.iter().any(|(known, name)| *known == of && std::rc::Rc::ptr_eq(name, qualifier)) {
+                seen.push((of, qualifier));
+            }
+        }
+        let unknown: Vec<&Qualifier> = source.unknown.iter().flatten().collect();
+        for (at, (relation, qualifier)) in seen.iter().enumerate() {
+            let Some(base) = relation.and_then(|relation| self.facts.relations.get_mut(relation)) else { continue };
+            let others = seen.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (_, name))| *name);
+            let mut others = others.chain(unknown.iter().copied());
+            base.clash |= base.alias.is_none() && others.any(|other| other.last() == qualifier.last());
+        }
+    }
+}
+
+/// Whether a relation sees what stands on its left in a join.
+fn is_lateral(relation: &Relation) -> bool {
+    match relation {
+        Relation::Aliased { relation, .. } | Relation::Parenthesized { relation, .. } => is_lateral(relation),
+        Relation::Unnest { .. } | Relation::Lateral { .. } | Relation::JsonTable(_) => true,
+        _ => false,
+    }
+}

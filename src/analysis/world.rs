@@ -1,0 +1,327 @@
+//! What the tables that a statement names are to the user: policies and Trino's own description brought together.
+//!
+//! In: a table's name. Out: its [`Object`], found once per decision. What has to be asked of Trino is collected as
+//! needs, and only for tables on which the user has some privilege, so that nothing tells whether another one exists.
+
+use super::facts::{Facts, MissingColumn, Problem};
+use super::metadata::{Metadata, metadata_access};
+use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
+use super::walk;
+use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
+use crate::names::TableName;
+use crate::policy::{PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
+use crate::sql::ast::Expr;
+use crate::sql::{StatementKind, parse_expression, parse_statement};
+use compact_str::CompactString;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// How deep views may read views.
+const VIEW_DEPTH: usize = 16;
+
+/// The tables of one decision.
+pub(crate) struct World<'a> {
+    snapshot: &'a Snapshot,
+    subject: &'a Subject,
+    tables: &'a Tables,
+    visible: VisibleTables,
+    needs: BTreeSet<Need>,
+    /// How often something was not known, whether it was among the needs already or not.
+    asked: usize,
+    objects: HashMap<TableName, Rc<Object>>,
+    /// The views that are being read, from the outside.
+    views: Vec<TableName>,
+}
+
+impl<'a> World<'a> {
+    /// An empty world of one user.
+    pub(crate) fn new(snapshot: &'a Snapshot, subject: &'a Subject, tables: &'a Tables) -> World<'a> {
+        World {
+            snapshot,
+            subject,
+            tables,
+            visible: snapshot.visible(subject),
+            needs: BTreeSet::new(),
+            asked: 0,
+            objects: HashMap::new(),
+            views: Vec::new(),
+        }
+    }
+
+    /// What has to be asked of Trino before a decision can be made.
+    pub(crate) fn needs(&mut self) -> BTreeSet<Need> {
+        std::mem::take(&mut self.needs)
+    }
+
+    /// What the user may know of.
+    pub(crate) fn visible(&self) -> &VisibleTables {
+        &self.visible
+    }
+
+    /// What policies say of a table.
+    pub(crate) fn access(&self, name: &TableName) -> TableAccess {
+        self.snapshot.table_access(self.subject, name)
+    }
+
+    /// What Trino says of a table; `None` if it has to be asked first.
+    pub(crate) fn described(&mut self, name: &TableName) -> Option<Known> {
+        let need = Need::Table(name.clone());
+        let known = self.tables.get(&need).cloned();
+        if known.is_none() {
+            self.needs.insert(need);
+            self.asked += 1;
+        }
+        known
+    }
+
+    /// What a table is to the user.
+    pub(crate) fn object(&mut self, name: &TableName) -> Rc<Object> {
+        if let Some(object) = self.objects.get(name) {
+            return object.clone();
+        }
+        let object = Rc::new(self.make_object(name));
+        if !matches!(object.reading, Reading::Pending) {
+            self.objects.insert(name.clone(), object.clone());
+        }
+        object
+    }
+
+    fn make_object(&mut self, name: &TableName) -> Object {
+        let object = |access, reading| Object { name: name.clone(), access, reading };
+        match metadata_access(name, self.subject, &self.visible) {
+            Metadata::NotMetadata => {}
+            Metadata::Open => {
+                return object(None, Reading::Unrestricted { columns: self.open_columns(name) });
+            }
+            Metadata::Refused => {
+                let access = self.access(name);
+                if !access.unrestricted() || !self.granted_by_full_name(name) {
+                    return object(None, Reading::Denied);
+                }
+                return object(Some(access), Reading::Unrestricted { columns: None });
+            }
+            Metadata::Filtered { columns, hidden, predicate, masks } => {
+                let reading = self.metadata_guard(name, columns, hidden, &predicate, &masks);
+                return object(None, reading);
+            }
+        }
+        if let Some(base) = base_of_metadata(name) {
+            let base = self.object(&base);
+            let reading = match base.reading {
+                Reading::Pending => Reading::Pending,
+                Reading::Unrestricted { .. } => Reading::Unrestricted { columns: None },
+                _ => Reading::Denied,
+            };
+            return object(base.access.clone(), reading);
+        }
+        let access = self.access(name);
+        if !access.grants(Privilege::Select) {
+            return object(Some(access), Reading::Denied);
+        }
+        let reading = match self.described(name) {
+            None => Reading::Pending,
+            Some(Known::Table(table)) => self.read(name, &access, &table),
+            Some(Known::Missing | Known::Exists) => Reading::Missing,
+        };
+        object(Some(access), reading)
+    }
+
+    fn granted_by_full_name(&self, name: &TableName) -> bool {
+        self.visible.rules.iter().any(|rule| {
+            rule.privileges.contains(&Privilege::Select)
+                && (&rule.catalog, &rule.schema, &rule.table) == (&name.catalog, &name.schema, &name.table)
+        })
+    }
+
+    /// The columns of a metadata table that is open, where Trino has told them; nothing depends on them but lineage.
+    fn open_columns(&self, name: &TableName) -> Option<Vec<SeenColumn>> {
+        match self.tables.get(&Need::Table(name.clone())) {
+            Some(Known::Table(table)) => Some(table.columns.iter().map(seen).collect()),
+            _ => None,
+        }
+    }
+
+    fn read(&mut self, name: &TableName, access: &TableAccess, table: &Arc<Table>) -> Reading {
+        let source = match &table.kind {
+            TableKind::Table => Source::Table,
+            TableKind::View { text } | TableKind::MaterializedView { text } => match self.view(name, text, table) {
+                Ok(Some(view)) if view.facts.guards().next().is_none() => Source::Table,
+                Ok(Some(view)) => Source::View(Box::new(view)),
+                Ok(None) => return Reading::Pending,
+                Err(why) => return Reading::Impossible(why),
+            },
+        };
+        if access.unrestricted() && matches!(source, Source::Table) {
+            return Reading::Unrestricted { columns: Some(table.columns.iter().map(seen).collect()) };
+        }
+        match self.guard(name, access, table, source) {
+            Ok(Some(guard)) => Reading::Guarded(Rc::new(guard)),
+            Ok(None) => Reading::Pending,
+            Err(why) => Reading::Impossible(why),
+        }
+    }
+
+    fn guard(
+        &mut self,
+        name: &TableName,
+        access: &TableAccess,
+        table: &Arc<Table>,
+        source: Source,
+    ) -> Result<Option<Guard>, String> {
+        let mut pending = false;
+        let mut columns = Vec::new();
+        for column in &table.columns {
+            if !access.columns.allow(&column.name) {
+                continue;
+            }
+            let mut mask = None;
+            if let Some(rule) = access.mask(&column.name) {
+                mask = self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, Some(&rule.policy))?;
+                pending |= mask.is_none();
+            }
+            columns.push(SeenColumn { mask, ..seen(column) });
+        }
+        if columns.is_empty() {
+            return Err("none of its columns is granted to you".to_owned());
+        }
+        let mut filters = Vec::new();
+        for rule in &access.filters {
+            match self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, Some(&rule.policy))? {
+                Some(filter) => filters.push(filter),
+                None => pending = true,
+            }
+        }
+        Ok((!pending).then_some(Guard { columns, filters, source, metadata: false }))
+    }
+
+    fn metadata_guard(
+        &mut self,
+        name: &TableName,
+        columns: Vec<Column>,
+        hidden: Vec<Column>,
+        predicate: &str,
+        masks: &[(CompactString, String)],
+    ) -> Reading {
+        let made = |world: &mut World<'a>| -> Result<Option<Guard>, String> {
+            let mut read = |text: &str| -> Result<Option<PolicyExpr>, String> {
+                let expr = parse_expression(text).map_err(|error| error.message)?;
+                world.policy_expr(name, &columns, &hidden, &Arc::from(text), &expr, None)
+            };
+            let Some(filter) = read(predicate)? else { return Ok(None) };
+            let mut seen_columns = Vec::new();
+            for (column, is_hidden) in
+                columns.iter().map(|column| (column, false)).chain(hidden.iter().map(|column| (column, true)))
+            {
+                let mask = match masks.iter().find(|(masked, _)| *masked == column.name) {
+                    Some((_, text)) => match read(text)? {
+                        Some(mask) => Some(mask),
+                        None => return Ok(None),
+                    },
+                    None => None,
+                };
+                seen_columns.push(SeenColumn { hidden: is_hidden, mask, ..seen(column) });
+            }
+            Ok(Some(Guard { columns: seen_columns, filters: vec![filter], source: Source::Table, metadata: true }))
+        };
+        match made(self) {
+            Ok(Some(guard)) => Reading::Guarded(Rc::new(guard)),
+            Ok(None) => Reading::Pending,
+            Err(why) => Reading::Impossible(why),
+        }
+    }
+
+    /// A policy's expression over a table; `None` if Trino has to be asked first.
+    fn policy_expr(
+        &mut self,
+        name: &TableName,
+        columns: &[Column],
+        hidden: &[Column],
+        text: &Arc<str>,
+        expr: &Expr,
+        policy: Option<&Arc<PolicyRef>>,
+    ) -> Result<Option<PolicyExpr>, String> {
+        let before = self.asked;
+        let facts = walk::policy_expression(self, name, columns, hidden, expr, text);
+        if self.asked > before {
+            return Ok(None);
+        }
+        let by = policy.map_or("the metadata rules", |policy| policy.policy.as_str());
+        if let Some((_, problem)) = facts.problems.first() {
+            return Err(format!("policy {by} can't be applied: {}", policy_problem(problem)));
+        }
+        if let Some(MissingColumn { name, .. }) = facts.missing.first() {
+            return Err(format!("policy {by} can't be applied: column {name} cannot be resolved"));
+        }
+        if !facts.ambiguous.is_empty() {
+            return Err(format!("policy {by} can't be applied: a column in it is ambiguous"));
+        }
+        Ok(Some(PolicyExpr { text: text.clone(), span: expr.span, facts, policy: policy.cloned() }))
+    }
+
+    /// The text of a view for the reader; `None` if Trino has to be asked first.
+    fn view(&mut self, name: &TableName, text: &Arc<str>, table: &Arc<Table>) -> Result<Option<ViewText>, String> {
+        if self.views.contains(name) || self.views.len() >= VIEW_DEPTH {
+            return Err("the view reads itself, or views are nested too deeply".to_owned());
+        }
+        let Ok(statement) = parse_statement(text) else {
+            return Err("the text of the view can't be read".to_owned());
+        };
+        let StatementKind::Query(query) = &statement.kind else {
+            return Err("the text of the view is not a query".to_owned());
+        };
+        self.views.push(name.clone());
+        let before = self.asked;
+        let facts = walk::view(self, query, text);
+        self.views.pop();
+        if self.asked > before {
+            return Ok(None);
+        }
+        view_refusal(&facts)?;
+        let columns = table.columns.iter().map(|column| column.name.clone()).collect();
+        Ok(Some(ViewText { text: text.clone(), span: statement.span, facts, columns }))
+    }
+}
+
+fn seen(column: &Column) -> SeenColumn {
+    SeenColumn { name: column.name.clone(), data_type: column.data_type.clone(), hidden: false, mask: None }
+}
+
+/// `t$files` is a table of the connector about the table `t`.
+fn base_of_metadata(name: &TableName) -> Option<TableName> {
+    let (base, _) = name.table.rsplit_once('$')?;
+    (!base.is_empty()).then(|| TableName { table: base.into(), ..name.clone() })
+}
+
+/// The reader of a view must not learn what it reads, so one text does for all that can be wrong in it.
+fn view_refusal(facts: &Facts) -> Result<(), String> {
+    let unreadable = facts.relations.iter().any(|relation| {
+        relation.object.as_ref().is_none_or(|object| {
+            matches!(object.reading, Reading::Denied | Reading::Missing | Reading::Pending | Reading::Impossible(_))
+        })
+    });
+    if unreadable || !facts.missing.is_empty() || !facts.ambiguous.is_empty() {
+        return Err("the view reads what is not granted to you, or what is not there".to_owned());
+    }
+    if let Some((_, problem)) = facts.problems.first() {
+        return Err(match problem {
+            Problem::NotThreeParts(_) | Problem::NoCatalog | Problem::NoSchema | Problem::TooManyParts(_) => {
+                "a name in the view's text has no catalog and schema, and the view's own are not known".to_owned()
+            }
+            Problem::NotSupported(_) | Problem::NoSuchTable(_) => {
+                "the view's text has something that Sluice does not support yet".to_owned()
+            }
+        });
+    }
+    Ok(())
+}
+
+fn policy_problem(problem: &Problem) -> String {
+    match problem {
+        Problem::TooManyParts(name) => format!("too many dots in table name {name}"),
+        Problem::NoCatalog | Problem::NoSchema => "a table in it has no catalog or schema".to_owned(),
+        Problem::NotThreeParts(name) => format!("table {name} in it must be named by catalog, schema and table"),
+        Problem::NotSupported(what) => format!("{what} is not supported in policies"),
+        Problem::NoSuchTable(_) => "a table in it does not exist".to_owned(),
+    }
+}

@@ -1,0 +1,39 @@
+//! Which form the guards of a statement take.
+//!
+//! The plain form lets Trino push the user's conditions down to the source. It also lets Trino evaluate them over rows
+//! that the policy's filter hides, so it is for statements in which nothing can fail. The choice is made for a whole
+//! statement.
+
+use crate::analysis::facts::Facts;
+use crate::analysis::object::{Guard, Source};
+
+/// The form of guards with filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `(SELECT … WHERE filter)`.
+    Plain,
+    /// Hidden rows show as rows of nulls to whatever is evaluated too early.
+    Guarded,
+}
+
+/// The form for a statement with these facts.
+pub(super) fn form(facts: &Facts) -> Form {
+    if can_fail(facts) { Form::Guarded } else { Form::Plain }
+}
+
+fn can_fail(facts: &Facts) -> bool {
+    facts.can_fail.is_some()
+        || facts.relations.iter().any(|relation| {
+            let Some(guard) = relation.guard() else { return false };
+            let masks = guard.columns.iter().filter(|column| relation.columns.contains(&column.name));
+            let mut masks = masks.filter_map(|column| column.mask.as_ref());
+            masks.any(|mask| mask.facts.can_fail.is_some()) && guard.hides_rows() || view_can_fail(guard)
+        })
+}
+
+fn view_can_fail(guard: &Guard) -> bool {
+    match &guard.source {
+        Source::Table => false,
+        Source::View(view) => can_fail(&view.facts),
+    }
+}

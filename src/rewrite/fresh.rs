@@ -1,0 +1,79 @@
+//! Names that nothing else in a statement has.
+
+use crate::analysis::facts::Facts;
+use crate::analysis::object::{PolicyExpr, Source};
+use std::collections::BTreeSet;
+
+/// What all names of a rewriting start with.
+const PREFIX: &str = "sluice_";
+
+/// Gives `sluice_N` with a number that stands behind `sluice_` nowhere in the texts that go into a statement.
+#[derive(Debug, Default)]
+pub(super) struct Fresh {
+    taken: BTreeSet<u64>,
+    last: u64,
+}
+
+impl Fresh {
+    /// Names that are fresh in a text and in all that its guards put into it.
+    pub(super) fn of(text: &str, facts: &Facts) -> Fresh {
+        let mut fresh = Fresh::default();
+        fresh.avoid(text);
+        fresh.avoid_guards(facts);
+        fresh
+    }
+
+    /// The next name.
+    pub(super) fn next(&mut self) -> String {
+        self.last += 1;
+        while self.taken.contains(&self.last) {
+            self.last += 1;
+        }
+        format!("{PREFIX}{}", self.last)
+    }
+
+    fn avoid(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(at) = find_ignoring_case(rest, PREFIX) {
+            rest = rest.get(at + PREFIX.len()..).unwrap_or_default();
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if let Ok(number) = digits.parse() {
+                self.taken.insert(number);
+            }
+        }
+    }
+
+    fn avoid_guards(&mut self, facts: &Facts) {
+        for relation in &facts.relations {
+            self.avoid(&relation.name.table);
+        }
+        for guard in facts.guards() {
+            for column in &guard.columns {
+                self.avoid(&column.name);
+            }
+            let masks = guard.columns.iter().filter_map(|column| column.mask.as_ref());
+            for PolicyExpr { text, .. } in masks.chain(&guard.filters) {
+                self.avoid(text);
+            }
+            if let Source::View(view) = &guard.source {
+                self.avoid(&view.text);
+                self.avoid_guards(&view.facts);
+            }
+        }
+    }
+}
+
+fn find_ignoring_case(text: &str, word: &str) -> Option<usize> {
+    text.as_bytes().windows(word.len()).position(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_the_statement_is_not_given_again() {
+        let mut fresh = Fresh::of("SELECT sluice_1, \"Sluice_3x\" FROM sluice_t", &Facts::default());
+        assert_eq!([fresh.next(), fresh.next(), fresh.next()], ["sluice_2", "sluice_4", "sluice_5"]);
+    }
+}
