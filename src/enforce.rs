@@ -4,10 +4,18 @@
 //! be asked of Trino before one can be made. It does no I/O and reads no clock; the caller measures the stages through
 //! an observer.
 
+mod immediate;
+mod judge;
+mod query;
+mod record;
+mod refusals;
+
 use crate::analysis::session::Session;
 use crate::catalog::table::{Need, Tables};
 use crate::policy::{Snapshot, Subject};
-use crate::rewrite::Guarded;
+use crate::rewrite::{Guarded, PositionMap, Proposal, verify};
+use crate::sql::parse_statement;
+use judge::{Draft, Judge, Stop};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -78,6 +86,18 @@ pub struct Decision {
     pub filters: Vec<Applied>,
     /// The policies that took part, as `domain/name`, sorted.
     pub policies: BTreeSet<String>,
+    /// Set where the statement is refused because Sluice's own parts disagree; counted, and kept for study.
+    pub alarm: Option<Alarm>,
+}
+
+/// Sluice's own parts disagree about a statement. The texts are for operators; the user does not see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "reason")]
+pub enum Alarm {
+    /// The verifier found no proof that the rewritten statement is guarded.
+    Unproved(String),
+    /// The second parser saw a table that Sluice's own did not.
+    SecondOpinion(String),
 }
 
 /// What happens with the statement.
@@ -164,17 +184,46 @@ impl ErrorCode {
 }
 
 /// Decides about one statement. `observe` is called after each stage.
-pub fn enforce(_request: &Request<'_>, _observe: &mut dyn FnMut(Stage)) -> Enforced {
+pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforced {
+    let parsed = parse_statement(request.sql);
+    observe(Stage::Parse);
+    let class = parsed.as_ref().ok().map(|statement| statement.kind.class());
+    let mut judge = Judge::new(request, observe);
+    let outcome = match parsed {
+        Ok(statement) => judge
+            .session_properties()
+            .and_then(|()| judge.statement(request.sql, &statement))
+            .and_then(|draft| prove(&mut judge, draft)),
+        Err(error) => Err(refusals::unreadable(request.sql, &error).into()),
+    };
+    let (outcome, alarm) = match outcome {
+        Ok(guarded) => (Outcome::Forward(Box::new(guarded)), None),
+        Err(Stop::Needs(needs)) => return Enforced::Needs(needs),
+        Err(Stop::Refuse(refusal)) => (Outcome::Refuse(*refusal), None),
+        Err(Stop::Alarm(alarm)) => (Outcome::Refuse(refusals::alarming(&alarm)), Some(alarm)),
+    };
+    let record = &judge.record;
     Enforced::Decided(Box::new(Decision {
-        outcome: Outcome::Refuse(Refusal {
-            code: ErrorCode::NotSupported,
-            message: "not supported by Sluice yet".to_owned(),
-            location: None,
-        }),
-        class: None,
-        objects: Vec::new(),
-        masks: Vec::new(),
-        filters: Vec::new(),
-        policies: BTreeSet::new(),
+        outcome,
+        class,
+        objects: record.objects(),
+        masks: record.masks(),
+        filters: record.filters(),
+        policies: record.policies.clone(),
+        alarm,
     }))
+}
+
+/// Makes what can be forwarded of a draft, if it can be proved to be guarded.
+fn prove(judge: &mut Judge<'_>, draft: Draft) -> Result<Guarded, Stop> {
+    let request = judge.request;
+    let statement = PositionMap::apply(request.sql, draft.edits);
+    let text = statement.edited().to_owned();
+    let (prepared, positions) = match draft.prepared {
+        Some((name, map)) => (Some((name, map.edited().to_owned())), map),
+        None => (None, statement),
+    };
+    let guarded = verify(Proposal { text, prepared, positions }, request);
+    (judge.observe)(Stage::Verify);
+    guarded.map_err(|unproved| Stop::Alarm(Alarm::Unproved(unproved.reason)))
 }

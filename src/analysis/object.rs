@@ -1,7 +1,6 @@
 //! What one user may do with one table, view or metadata table, with all that a guard of it needs.
 
 use super::facts::{BaseRelation, Facts};
-use crate::names::TableName;
 use crate::policy::{PolicyRef, TableAccess};
 use crate::sql::Span;
 use compact_str::CompactString;
@@ -11,8 +10,6 @@ use std::sync::Arc;
 /// A named object and what the user may do with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
-    /// Its full name.
-    pub(crate) name: TableName,
     /// What policies say of it; `None` for metadata tables.
     pub(crate) access: Option<TableAccess>,
     /// What follows for reading.

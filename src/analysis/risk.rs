@@ -35,7 +35,9 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         | ExprKind::Concat(_)
         | ExprKind::Grouping(_) => false,
         // A chain of identifiers is a column; what it is a field of is asked of the scope.
-        ExprKind::Dereference { base, .. } => !matches!(base.kind, ExprKind::Identifier(_) | ExprKind::Dereference { .. }),
+        ExprKind::Dereference { base, .. } => {
+            !matches!(base.kind, ExprKind::Identifier(_) | ExprKind::Dereference { .. })
+        }
         ExprKind::Like { pattern, escape, .. } => !constant_like(pattern, escape.as_deref()),
         ExprKind::Unary { operand, .. } => !matches!(operand.kind, ExprKind::Number(_)),
         ExprKind::Cast { safe, data_type, .. } => {

@@ -184,7 +184,11 @@ impl Scope {
 
     /// A scope that adds a named query.
     pub(super) fn naming(parent: &ScopeRef, name: CompactString, relation: Rc<RelationType>) -> ScopeRef {
-        Rc::new(Scope { parent: Some(parent.clone()), relation: RelationType::default(), named: Some((name, relation)) })
+        Rc::new(Scope {
+            parent: Some(parent.clone()),
+            relation: RelationType::default(),
+            named: Some((name, relation)),
+        })
     }
 
     /// This scope and those around it, from the inside.
@@ -315,7 +319,8 @@ mod tests {
 
     #[test]
     fn an_alias_replaces_the_name_and_column_aliases_the_columns() {
-        let alias = table(&["lake", "hr", "e"], &["id", "name"], 0).aliased(&"x".into(), &["a".into(), "b".into()], true);
+        let alias =
+            table(&["lake", "hr", "e"], &["id", "name"], 0).aliased(&"x".into(), &["a".into(), "b".into()], true);
         let scope = Scope { relation: alias, ..Scope::default() };
         assert_eq!(resolve(&scope, "x.b"), "0.name by 2");
         assert_eq!(resolve(&scope, "e.id"), "missing");

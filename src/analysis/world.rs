@@ -88,7 +88,7 @@ impl<'a> World<'a> {
     }
 
     fn make_object(&mut self, name: &TableName) -> Object {
-        let object = |access, reading| Object { name: name.clone(), access, reading };
+        let object = |access, reading| Object { access, reading };
         match metadata_access(name, self.subject, &self.visible) {
             Metadata::NotMetadata => {}
             Metadata::Open => {
@@ -242,7 +242,7 @@ impl<'a> World<'a> {
         policy: Option<&Arc<PolicyRef>>,
     ) -> Result<Option<PolicyExpr>, String> {
         let before = self.asked;
-        let facts = walk::policy_expression(self, name, columns, hidden, expr, text);
+        let facts = walk::policy_expression(self, name, columns, hidden, expr);
         if self.asked > before {
             return Ok(None);
         }
@@ -272,7 +272,7 @@ impl<'a> World<'a> {
         };
         self.views.push(name.clone());
         let before = self.asked;
-        let facts = walk::view(self, query, text);
+        let facts = walk::view(self, query);
         self.views.pop();
         if self.asked > before {
             return Ok(None);

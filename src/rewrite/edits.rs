@@ -18,7 +18,8 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, fresh: &mut Fresh) ->
             aliases.push(None);
             continue;
         };
-        let alias = if relation.clash { fresh.next() } else { relation.written.last().cloned().unwrap_or_default().into() };
+        let alias =
+            if relation.clash { fresh.next() } else { relation.written.last().cloned().unwrap_or_default().into() };
         let alias = quoted(&alias);
         let select = guard_select(relation, guard, text, form, fresh);
         let whole = match relation.period {
@@ -68,7 +69,9 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, fresh: &mut Fresh) ->
     for (span, name) in &facts.copartition {
         let argument = facts.relations.iter().zip(&aliases).find_map(|(relation, alias)| {
             let full = [&relation.name.catalog, &relation.name.schema, &relation.name.table];
-            let named = name.len() > 1 && name.len() <= full.len() && full.iter().rev().zip(name.iter().rev()).all(|(a, b)| **a == *b);
+            let named = name.len() > 1
+                && name.len() <= full.len()
+                && full.iter().rev().zip(name.iter().rev()).all(|(a, b)| **a == *b);
             (named && matches!(relation.place, Place::Argument(_))).then_some(alias.as_ref()?)
         });
         if let Some(alias) = argument {

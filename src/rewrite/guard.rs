@@ -12,7 +12,13 @@ use std::fmt::Write as _;
 
 /// `SELECT …` over what the user may see of a table, without parentheses around it. `text` is the text that the relation
 /// stands in.
-pub(super) fn guard_select(relation: &BaseRelation, guard: &Guard, text: &str, form: Form, fresh: &mut Fresh) -> String {
+pub(super) fn guard_select(
+    relation: &BaseRelation,
+    guard: &Guard,
+    text: &str,
+    form: Form,
+    fresh: &mut Fresh,
+) -> String {
     let table = fresh.next();
     let alias = quoted(&table);
     let mut items = Vec::with_capacity(guard.columns.len());
@@ -52,14 +58,7 @@ pub(super) fn guard_select(relation: &BaseRelation, guard: &Guard, text: &str, f
     out
 }
 
-fn source(
-    relation: &BaseRelation,
-    guard: &Guard,
-    text: &str,
-    alias: &str,
-    form: Form,
-    fresh: &mut Fresh,
-) -> String {
+fn source(relation: &BaseRelation, guard: &Guard, text: &str, alias: &str, form: Form, fresh: &mut Fresh) -> String {
     match &guard.source {
         Source::Table => {
             let period = relation.period.map_or(String::new(), |period| format!(" {}", period.of(text)));

@@ -13,3 +13,12 @@ mod verify;
 pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
 pub use verify::{Proposal, Unproved, verify};
+
+use crate::analysis::facts::Facts;
+
+/// The edits that put guards into a text with these facts. `parameters_can_fail` says that its `?` stand for more than
+/// literals.
+pub(crate) fn edits(facts: &Facts, text: &str, parameters_can_fail: bool) -> Vec<Edit> {
+    let form = if parameters_can_fail { form::Form::Guarded } else { form::form(facts) };
+    edits::edits(facts, text, form, &mut fresh::Fresh::of(text, facts))
+}

@@ -9,6 +9,8 @@ mod pattern;
 mod query;
 mod relation;
 
+pub(crate) use relation::table_name;
+
 use super::facts::{BaseRelation, Facts, Place, Problem};
 use super::scope::{Field, Origin, Qualifier, RelationType, Scope, ScopeRef, TypeClass};
 use super::session::Session;
@@ -22,15 +24,15 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What a query of the user's touches.
-pub(crate) fn query(world: &mut World<'_>, session: &Session, query: &Query, text: &str) -> Facts {
-    let mut walk = Walk::new(world, Names::Session(session), text);
+pub(crate) fn query(world: &mut World<'_>, session: &Session, query: &Query) -> Facts {
+    let mut walk = Walk::new(world, Names::Session(session));
     walk.top(query);
     walk.facts
 }
 
 /// What the text of a view touches, for its reader.
-pub(super) fn view(world: &mut World<'_>, query: &Query, text: &str) -> Facts {
-    let mut walk = Walk::new(world, Names::View, text);
+pub(super) fn view(world: &mut World<'_>, query: &Query) -> Facts {
+    let mut walk = Walk::new(world, Names::View);
     walk.top(query);
     walk.facts
 }
@@ -40,9 +42,8 @@ pub(crate) fn expressions<'e>(
     world: &mut World<'_>,
     session: &Session,
     exprs: impl IntoIterator<Item = &'e Expr>,
-    text: &str,
 ) -> Facts {
-    let mut walk = Walk::new(world, Names::Session(session), text);
+    let mut walk = Walk::new(world, Names::Session(session));
     let scope = ScopeRef::default();
     for expr in exprs {
         walk.expr(expr, &scope);
@@ -57,9 +58,8 @@ pub(super) fn policy_expression(
     columns: &[Column],
     hidden: &[Column],
     expr: &Expr,
-    text: &str,
 ) -> Facts {
-    let mut walk = Walk::new(world, Names::Policy, text);
+    let mut walk = Walk::new(world, Names::Policy);
     let written: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
     let fields = columns.iter().chain(hidden).map(|column| Field {
         qualifier: Some(written.clone()),
@@ -102,7 +102,6 @@ enum Names<'a> {
 struct Walk<'w, 'a> {
     world: &'w mut World<'a>,
     names: Names<'w>,
-    text: &'w str,
     facts: Facts,
     /// The labels of the row pattern that the walk is in.
     labels: Option<Rc<BTreeSet<CompactString>>>,
@@ -111,8 +110,8 @@ struct Walk<'w, 'a> {
 }
 
 impl<'w, 'a> Walk<'w, 'a> {
-    fn new(world: &'w mut World<'a>, names: Names<'w>, text: &'w str) -> Walk<'w, 'a> {
-        Walk { world, names, text, facts: Facts::default(), labels: None, recursive: Vec::new() }
+    fn new(world: &'w mut World<'a>, names: Names<'w>) -> Walk<'w, 'a> {
+        Walk { world, names, facts: Facts::default(), labels: None, recursive: Vec::new() }
     }
 
     fn top(&mut self, query: &Query) {

@@ -84,7 +84,10 @@ impl Walk<'_, '_> {
             return RelationType::unknown();
         }
         let fields = first.fields.into_iter().filter(|field| !field.hidden);
-        RelationType { fields: fields.map(|field| Field::plain(field.name, field.class)).collect(), unknown: Vec::new() }
+        RelationType {
+            fields: fields.map(|field| Field::plain(field.name, field.class)).collect(),
+            unknown: Vec::new(),
+        }
     }
 
     fn values(&mut self, rows: &[Expr], scope: &ScopeRef) -> RelationType {
@@ -152,23 +155,16 @@ impl Walk<'_, '_> {
     }
 
     /// `a.b.*`: all columns of the nearest relation of that name, or all fields of a row.
-    fn qualified_star(
-        &mut self,
-        target: &Expr,
-        names: &[CompactString],
-        source: &ScopeRef,
-        output: &mut RelationType,
-    ) {
+    fn qualified_star(&mut self, target: &Expr, names: &[CompactString], source: &ScopeRef, output: &mut RelationType) {
         let prefix: Option<Vec<CompactString>> =
             chain(target).map(|chain| chain.iter().map(|part| part.folded()).collect());
         if let Some(prefix) = &prefix {
             for scope in source.outwards() {
                 if scope.relation.has_relation(prefix) {
                     self.star_of(&scope.relation, prefix, target);
-                    let fields = unqualified(&scope.relation, prefix).enumerate().map(|(at, field)| Field {
-                        name: names.get(at).cloned().or(field.name),
-                        ..field
-                    });
+                    let fields = unqualified(&scope.relation, prefix)
+                        .enumerate()
+                        .map(|(at, field)| Field { name: names.get(at).cloned().or(field.name), ..field });
                     output.fields.extend(fields);
                     return;
                 }

@@ -3,6 +3,7 @@
 use super::super::facts::{BaseRelation, FunctionUse, Place, Problem};
 use super::super::object::{Reading, SeenColumn};
 use super::super::scope::{Field, Origin, Qualifier, RelationType, Scope, ScopeRef, TypeClass};
+use super::super::session::Session;
 use super::{Names, Walk};
 use crate::catalog::table::Known;
 use crate::names::TableName;
@@ -185,34 +186,14 @@ impl Walk<'_, '_> {
     }
 
     fn full_name(&mut self, name: &QualifiedName, written: &[CompactString]) -> Option<TableName> {
-        let session = match (self.names, written) {
-            (_, [catalog, schema, table]) => return Some(TableName::new(catalog, schema, table)),
-            (_, [_, _, _, ..]) => {
-                self.problem(name.span, Problem::TooManyParts(written.join(".")));
-                return None;
-            }
-            (Names::Session(session), _) => session,
-            (Names::View | Names::Policy, _) => {
-                self.problem(name.span, Problem::NotThreeParts(written.join(".")));
-                return None;
-            }
-        };
-        let (schema, table) = match written {
-            [schema, table] => (schema.as_str(), table),
-            [table] => match session.schema.as_deref() {
-                Some(schema) => (schema, table),
-                None => {
-                    self.problem(name.span, Problem::NoSchema);
-                    return None;
-                }
+        let full = match self.names {
+            Names::Session(session) => table_name(session, name),
+            Names::View | Names::Policy => match written {
+                [catalog, schema, table] => Ok(TableName::new(catalog, schema, table)),
+                _ => Err(Problem::NotThreeParts(written.join("."))),
             },
-            _ => return None,
         };
-        let Some(catalog) = session.catalog.as_deref() else {
-            self.problem(name.span, Problem::NoCatalog);
-            return None;
-        };
-        Some(TableName::new(catalog, schema, table))
+        full.map_err(|problem| self.problem(name.span, problem)).ok()
     }
 
     fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Vec<SeenColumn>> {
@@ -324,5 +305,22 @@ fn is_lateral(relation: &Relation) -> bool {
         Relation::Aliased { relation, .. } | Relation::Parenthesized { relation, .. } => is_lateral(relation),
         Relation::Unnest { .. } | Relation::Lateral { .. } | Relation::JsonTable(_) => true,
         _ => false,
+    }
+}
+
+/// The full name of a table, by the session's catalog and schema.
+pub(crate) fn table_name(session: &Session, name: &QualifiedName) -> Result<TableName, Problem> {
+    let session_catalog = || session.catalog.as_deref().ok_or(Problem::NoCatalog);
+    match name.parts.as_slice() {
+        [catalog, schema, table] => Ok(TableName::new(&catalog.value, &schema.value, &table.value)),
+        [schema, table] => Ok(TableName::new(session_catalog()?, &schema.value, &table.value)),
+        [table] => {
+            let schema = session.schema.as_deref().ok_or(Problem::NoSchema)?;
+            Ok(TableName::new(session_catalog()?, schema, &table.value))
+        }
+        parts => {
+            let name: Vec<CompactString> = parts.iter().map(|part| part.folded()).collect();
+            Err(Problem::TooManyParts(name.join(".")))
+        }
     }
 }

@@ -1,0 +1,123 @@
+//! Deciding about a query: from what analysis found to a refusal or to edits.
+
+use super::judge::{Judge, Stop};
+use super::{ErrorCode, Stage, refusals};
+use crate::analysis::facts::{BaseRelation, Facts, FunctionUse};
+use crate::analysis::object::{Reading, Source};
+use crate::analysis::walk;
+use crate::names::TableName;
+use crate::policy::Privilege;
+use crate::rewrite::{self, Edit};
+use crate::sql::ast::Query;
+use compact_str::CompactString;
+
+impl Judge<'_> {
+    /// What a query touches, once nothing more has to be asked.
+    pub(super) fn analyze(&mut self, query: &Query, text: &str) -> Result<Facts, Stop> {
+        let facts = walk::query(&mut self.world, self.request.session, query);
+        (self.observe)(Stage::Analyze);
+        self.needs()?;
+        self.seen(text, &facts);
+        Ok(facts)
+    }
+
+    /// Refuses what the user may not do, or records it.
+    pub(super) fn check(&mut self, facts: &Facts, text: &str) -> Result<(), Stop> {
+        let checked = self.refusal(facts, text);
+        (self.observe)(Stage::Decide);
+        self.record.add(facts);
+        checked
+    }
+
+    fn refusal(&self, facts: &Facts, text: &str) -> Result<(), Stop> {
+        if let Some((span, problem)) = facts.problems.first() {
+            return Err(refusals::problem(text, *span, problem).into());
+        }
+        for relation in &facts.relations {
+            self.relation(relation, text)?;
+        }
+        for function in &facts.functions {
+            self.function(function)?;
+        }
+        for missing in &facts.missing {
+            let guarded: Vec<&BaseRelation> = missing
+                .relations
+                .iter()
+                .filter_map(|index| facts.relations.get(*index))
+                .filter(|relation| relation.guard().is_some_and(|guard| !guard.metadata))
+                .collect();
+            if !guarded.is_empty() {
+                return Err(refusals::column_denied(missing, &guarded).into());
+            }
+        }
+        // A name that stands for two tables would stand for one of them behind the new aliases.
+        if let (Some(span), true) = (facts.ambiguous.first(), facts.relations.iter().any(|relation| relation.clash)) {
+            let why = "an ambiguous name of two tables that are called the same is not supported by Sluice yet";
+            return Err(refusals::at(text, *span, ErrorCode::NotSupported, why).into());
+        }
+        Ok(())
+    }
+
+    fn relation(&self, relation: &BaseRelation, text: &str) -> Result<(), Stop> {
+        let Some(object) = &relation.object else { return Ok(()) };
+        match &object.reading {
+            Reading::Denied | Reading::Pending => Err(refusals::table_denied(&relation.name).into()),
+            Reading::Missing => {
+                let message = format!("Table '{}' does not exist", relation.name);
+                Err(refusals::at(text, relation.name_span, ErrorCode::TableNotFound, message).into())
+            }
+            Reading::Impossible(why) => Err(refusals::table_impossible(&relation.name, why).into()),
+            Reading::Unrestricted { .. } => Ok(()),
+            Reading::Guarded(guard) => match (&guard.source, relation.period) {
+                (Source::View(_), Some(period)) => {
+                    let message = "FOR … AS OF over a view is not supported by Sluice yet";
+                    Err(refusals::at(text, period, ErrorCode::NotSupported, message).into())
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// A function of Trino's own passes, table functions only where they read nothing but their arguments. Others need a
+    /// grant. A connector's `system` functions read past all policies.
+    fn function(&self, function: &FunctionUse) -> Result<(), Stop> {
+        let parts: Vec<&CompactString> = function.name.iter().collect();
+        let built_in = match parts.as_slice() {
+            [name] => Some(*name),
+            [catalog, schema, name] if *catalog == "system" && *schema == "builtin" => Some(*name),
+            _ => None,
+        };
+        let granted = match (built_in, parts.as_slice()) {
+            (Some(name), _) => {
+                !name.contains('$') && (!function.table || matches!(name.as_str(), "exclude_columns" | "sequence"))
+            }
+            (None, [catalog, schema, name]) => {
+                *schema != "system"
+                    && self.world.access(&TableName::new(catalog, schema, name)).grants(Privilege::Execute)
+            }
+            (None, _) => false,
+        };
+        if granted {
+            return Ok(());
+        }
+        let name = function.name.join(".");
+        Err(refusals::denied(format_args!(
+            "Cannot execute function {name}: no policy grants it to you, or there is no such function"
+        ))
+        .into())
+    }
+
+    /// The edits that guard a query's tables.
+    pub(super) fn rewrite(&mut self, facts: &Facts, text: &str) -> Vec<Edit> {
+        let edits = rewrite::edits(facts, text, self.parameters_can_fail);
+        (self.observe)(Stage::Rewrite);
+        edits
+    }
+
+    /// The whole way of a query.
+    pub(super) fn query(&mut self, query: &Query, text: &str) -> Result<Vec<Edit>, Stop> {
+        let facts = self.analyze(query, text)?;
+        self.check(&facts, text)?;
+        Ok(self.rewrite(&facts, text))
+    }
+}

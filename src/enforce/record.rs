@@ -1,0 +1,83 @@
+//! What a decision records: the objects that a statement touches, and what was put in their place.
+
+use super::{Applied, ObjectUse};
+use crate::analysis::facts::Facts;
+use crate::analysis::object::{Guard, Reading, Source};
+use crate::names::TableName;
+use compact_str::CompactString;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    objects: BTreeMap<TableName, BTreeSet<CompactString>>,
+    masks: BTreeSet<(String, String)>,
+    filters: BTreeSet<(String, String)>,
+    /// `domain/name` of each policy that took part.
+    pub(super) policies: BTreeSet<String>,
+}
+
+impl Record {
+    /// Adds what a text touches, through views too.
+    pub(super) fn add(&mut self, facts: &Facts) {
+        for relation in &facts.relations {
+            let Some(object) = &relation.object else { continue };
+            if let Some(access) = &object.access {
+                self.policies.extend(access.granted_by.iter().map(|policy| policy.policy.clone()));
+            }
+            let used = self.objects.entry(relation.name.clone()).or_default();
+            used.extend(relation.columns.iter().cloned());
+            let columns = match &object.reading {
+                Reading::Unrestricted { columns } => columns.as_deref().unwrap_or_default(),
+                Reading::Guarded(guard) => &guard.columns,
+                _ => &[],
+            };
+            if relation.all_columns {
+                used.extend(columns.iter().filter(|column| !column.hidden).map(|column| column.name.clone()));
+            }
+            if let Reading::Guarded(guard) = &object.reading {
+                self.add_guard(&relation.name, guard);
+            }
+        }
+    }
+
+    fn add_guard(&mut self, name: &TableName, guard: &Guard) {
+        for column in &guard.columns {
+            if let Some(policy) = column.mask.as_ref().and_then(|mask| mask.policy.as_ref()) {
+                self.masks.insert((format!("{name}.{}", column.name), policy.policy.clone()));
+                self.policies.insert(policy.policy.clone());
+            }
+        }
+        for policy in guard.filters.iter().filter_map(|filter| filter.policy.as_ref()) {
+            self.filters.insert((name.to_string(), policy.policy.clone()));
+            self.policies.insert(policy.policy.clone());
+        }
+        if let Source::View(view) = &guard.source {
+            self.add(&view.facts);
+        }
+    }
+
+    /// The objects, as `select` reads them.
+    pub(super) fn objects(&self) -> Vec<ObjectUse> {
+        let object = |(name, columns): (&TableName, &BTreeSet<CompactString>)| ObjectUse {
+            object: name.to_string(),
+            privilege: "select",
+            columns: columns.iter().map(ToString::to_string).collect(),
+        };
+        self.objects.iter().map(object).collect()
+    }
+
+    /// The masks that were put in.
+    pub(super) fn masks(&self) -> Vec<Applied> {
+        applied(&self.masks)
+    }
+
+    /// The filters that were put in.
+    pub(super) fn filters(&self) -> Vec<Applied> {
+        applied(&self.filters)
+    }
+}
+
+fn applied(of: &BTreeSet<(String, String)>) -> Vec<Applied> {
+    of.iter().map(|(to, policy)| Applied { to: to.clone(), policy: policy.clone() }).collect()
+}

@@ -1,0 +1,106 @@
+//! What a user reads when a statement is refused, in Trino's wording.
+//!
+//! A refusal names the object, why, and what to do. What is not granted and what does not exist get the same text.
+
+use super::{Alarm, ErrorCode, Refusal};
+use crate::analysis::facts::{BaseRelation, MissingColumn, Problem};
+use crate::names::TableName;
+use crate::sql::{Span, SqlError, SqlErrorKind, line_and_column};
+use std::fmt::Display;
+
+/// A refusal that stands at `span` of `text`.
+pub(super) fn at(text: &str, span: Span, code: ErrorCode, message: impl Into<String>) -> Refusal {
+    Refusal { code, message: message.into(), location: Some(line_and_column(text, span.start)) }
+}
+
+/// A refusal of access, without a place.
+pub(super) fn denied(message: impl Display) -> Refusal {
+    Refusal { code: ErrorCode::PermissionDenied, message: format!("Access Denied: {message}"), location: None }
+}
+
+/// A text that can't be read.
+pub(super) fn unreadable(text: &str, error: &SqlError) -> Refusal {
+    let code = match error.kind {
+        SqlErrorKind::Syntax => ErrorCode::SyntaxError,
+        SqlErrorKind::Limit => ErrorCode::ExceededLimit,
+    };
+    at(text, error.span, code, error.message.clone())
+}
+
+/// A statement that Sluice does not decide yet.
+pub(super) fn not_supported(what: &str) -> Refusal {
+    Refusal { code: ErrorCode::NotSupported, message: format!("{what} is not supported by Sluice yet"), location: None }
+}
+
+/// A table that is not granted or not there.
+pub(super) fn table_denied(name: &TableName) -> Refusal {
+    denied(format_args!(
+        "Cannot select from table {name}: no policy grants it to you, or there is no such table; \
+         ask the owners of {}.{} for a grant of select",
+        name.catalog, name.schema
+    ))
+}
+
+/// A table that is granted and can't be guarded.
+pub(super) fn table_impossible(name: &TableName, why: &str) -> Refusal {
+    denied(format_args!("Cannot select from table {name}: {why}; ask the owners of {}.{}", name.catalog, name.schema))
+}
+
+/// A column that is not granted or not there, of the restricted tables at hand.
+pub(super) fn column_denied(missing: &MissingColumn, relations: &[&BaseRelation]) -> Refusal {
+    let tables = relations.iter().map(|relation| relation.name.to_string()).collect::<Vec<_>>().join(", ");
+    let column = &missing.column;
+    denied(format_args!(
+        "Cannot select from columns [{column}] in table or view {tables}: no policy grants the column to you, or there \
+         is no such column; ask the owners of the table for a grant of it"
+    ))
+}
+
+/// What analysis could not resolve.
+pub(super) fn problem(text: &str, span: Span, problem: &Problem) -> Refusal {
+    match problem {
+        Problem::TooManyParts(name) => {
+            at(text, span, ErrorCode::SyntaxError, format!("Too many dots in table name: {name}"))
+        }
+        Problem::NoCatalog => {
+            at(text, span, ErrorCode::MissingCatalogName, "Catalog must be specified when session catalog is not set")
+        }
+        Problem::NoSchema => {
+            at(text, span, ErrorCode::MissingSchemaName, "Schema must be specified when session schema is not set")
+        }
+        Problem::NotSupported(what) => {
+            at(text, span, ErrorCode::NotSupported, format!("{what} is not supported by Sluice yet"))
+        }
+        Problem::NotThreeParts(name) => {
+            at(text, span, ErrorCode::NotSupported, format!("table {name} must be named by catalog, schema and table"))
+        }
+        Problem::NoSuchTable(name) => {
+            at(text, span, ErrorCode::TableNotFound, format!("Table '{name}' does not exist"))
+        }
+    }
+}
+
+/// `EXPLAIN` would quote the policies' constants and count hidden rows.
+pub(super) fn explain_denied(relation: &BaseRelation) -> Refusal {
+    denied(format_args!(
+        "Cannot explain a query over table {}: a mask or a row filter applies to it for you, and a plan would show what \
+         they hide; EXPLAIN (TYPE VALIDATE) is possible",
+        relation.name
+    ))
+}
+
+/// Statistics count hidden rows and quote hidden values.
+pub(super) fn stats_denied(name: &TableName) -> Refusal {
+    denied(format_args!(
+        "Cannot show stats for table {name}: you may not read each row and column of it, or there is no such table"
+    ))
+}
+
+/// What the user reads of a disagreement between Sluice's own parts.
+pub(super) fn alarming(alarm: &Alarm) -> Refusal {
+    let what = match alarm {
+        Alarm::Unproved(_) => "it could not be proved that the statement shows only what you may see",
+        Alarm::SecondOpinion(_) => "the statement can be read in two ways",
+    };
+    denied(format_args!("Cannot execute query: {what}; its operators have been told, write it in another way"))
+}
