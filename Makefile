@@ -4,10 +4,12 @@
 SLUICE_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 CARGO_TARGET_DIR ?= $(SLUICE_CACHE)/target
 PYTHON ?= python3
-export SLUICE_CACHE CARGO_TARGET_DIR PYTHONDONTWRITEBYTECODE = 1
+# The folder that holds the attack corpus, attacks/.
+SHARED ?= ../shared
+export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test bench docs clean
+.PHONY: help fmt lint test attacks bench docs clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +22,9 @@ lint: ## what a change has to pass before it is looked at: formatting, lints, de
 
 test: ## everything that must hold, real Trino and real clients included (about 8 minutes once the cache is filled)
 	$(PYTHON) -m tests.stack.checks
+
+attacks: ## the attack corpus against Sluice on a fresh Trino; CASES=file for another file of cases
+	$(PYTHON) -m tests.attacks $(if $(CASES),--cases "$(CASES)") $(if $(ONLY),--only "$(ONLY)")
 
 bench: ## time each stage, from parsing to the whole of enforce
 	cargo bench --locked

@@ -19,7 +19,7 @@ from .progress import Problem, main, say
 from .sluice import Sluice
 from .trino import Trino
 
-SUITES = ["smoke"]
+SUITES = ["smoke", "metadata", "clients", "attacks"]
 FOLDER = pathlib.Path("target/stack")
 
 

@@ -1,0 +1,73 @@
+"""The attack corpus on a real Trino behind Sluice: statements that try to see what their user may not, and benign ones that must work.
+
+The corpus stands beside the checkout, in $SHARED/attacks (../shared without it). `policies/` says what its intent.json says.
+Its own run.py judges each case.
+"""
+
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from tests.stack.progress import Problem
+from tests.stack.sluice import ROOT, password
+
+POLICIES = pathlib.Path(__file__).with_name("policies")
+USERS = ("analyst", "hr_partner", "outsider", "superset", "admin")
+
+# Cases that fail in a known way: id to what the failure says. Each leaves this list with the work that mends it.
+KNOWN = {"benign-32": "not supported by Sluice yet"}
+
+
+def cases(stack):
+    """One case a category of the corpus, and one for the whole: that nothing leaks."""
+    load(stack.trino)
+    with stack.sluice("attacks", POLICIES) as sluice:
+        outcome = sluice.folder / "outcome.jsonl"
+        run(sluice, ["--json", str(outcome)], stdout=subprocess.DEVNULL)
+    outcomes = [json.loads(line) for line in outcome.read_text(encoding="utf-8").splitlines()]
+    corpus = [json.loads(line) for line in (attacks() / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
+    yield "each case was run", lambda: no_failures({case["id"] for case in corpus} ^ {one["id"] for one in outcomes})
+    yield "nothing leaks", lambda: no_failures([one for one in outcomes if any("LEAK" in why for why in one["failed"])])
+    for category in dict.fromkeys(case["category"] for case in corpus):
+        ids = {case["id"] for case in corpus if case["category"] == category}
+        yield f"{category} ({len(ids)} cases)", lambda i=ids: no_failures([one for one in outcomes if one["id"] in i and unexpected(one)])
+
+
+def unexpected(outcome):
+    """Whether a case ended otherwise than it should: it failed, or one of KNOWN no longer fails as written there."""
+    if outcome["id"] in KNOWN:
+        return not any(KNOWN[outcome["id"]] in why for why in outcome["failed"])
+    return bool(outcome["failed"])
+
+
+def no_failures(found):
+    """Fails with a line for each."""
+    lines = (one if isinstance(one, str) else f"{one['id']}: {'; '.join(one['failed']) or 'passes now: take it off the list KNOWN'}" for one in found)
+    assert not found, "\n  ".join([f"{len(found)} cases", *lines])
+
+
+def attacks():
+    """The folder of the corpus."""
+    folder = pathlib.Path(os.environ.get("SHARED") or ROOT / "../shared").resolve() / "attacks"
+    if not (folder / "run.py").exists():
+        raise Problem(f"the attack corpus is not in {folder}: set SHARED to the folder that holds attacks/")
+    return folder
+
+
+def load(trino):
+    """Makes the corpus's tables."""
+    done = subprocess.run([sys.executable, str(attacks() / "load.py"), trino.url], capture_output=True, text=True, check=False)
+    wrong = [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
+    if done.returncode or wrong:
+        raise Problem(f"the attack corpus's tables can't be made: {wrong or done.stderr}")
+
+
+def run(sluice, arguments, stdout=None):
+    """Runs the corpus's own runner against a Sluice with everybody's passwords; its exit code."""
+    auth = sluice.folder / "auth.json"
+    auth.write_text(json.dumps({user: "Basic " + base64.b64encode(f"{user}:{password(user)}".encode()).decode() for user in USERS}), encoding="ascii")
+    return subprocess.run([sys.executable, str(attacks() / "run.py"), "--url", sluice.url, "--ca", str(sluice.ca), "--auth", str(auth), *arguments],
+                          stdout=stdout, check=False).returncode
