@@ -1,6 +1,15 @@
 //! What tables look like: columns, types, view texts.
 //!
 //! [`table`] is pure: what analysis needs to know. The rest of this room asks Trino for it by a service identity and
-//! caches the answers.
+//! caches the answers: [`trino`] runs one statement, [`questions`] knows which, [`cache`] keeps what came.
 
+mod cache;
+#[cfg(test)]
+mod fake;
+mod questions;
 pub mod table;
+mod trino;
+
+pub use cache::Catalog;
+pub use questions::{CatalogError, Cause};
+pub use trino::{AnswerLimits, TrinoClient, TrinoError};

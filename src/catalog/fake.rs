@@ -1,0 +1,184 @@
+//! A Trino of a few lines, for this room's tests: it answers each statement with the pages that a test gives.
+
+use super::trino::TrinoClient;
+use crate::config::Upstream;
+use crate::proxy::connect::{Body, full, http_client};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How a statement is answered.
+#[derive(Clone)]
+pub(super) struct Reply {
+    pages: Vec<Vec<Value>>,
+    error: Option<(String, String)>,
+    slow: bool,
+}
+
+impl Reply {
+    pub(super) fn pages<const N: usize>(pages: [Vec<Value>; N]) -> Reply {
+        Reply { pages: pages.to_vec(), error: None, slow: false }
+    }
+
+    pub(super) fn rows(rows: Vec<Value>) -> Reply {
+        Reply::pages([vec![], rows])
+    }
+
+    pub(super) fn error(name: &str, message: &str) -> Reply {
+        Reply { pages: vec![vec![]], error: Some((name.to_owned(), message.to_owned())), slow: false }
+    }
+
+    /// Each page after the first never comes.
+    pub(super) fn slow_after_first(self) -> Reply {
+        Reply { slow: true, ..self }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    statements: Mutex<Vec<String>>,
+    headers: Mutex<http::HeaderMap>,
+    replies: Mutex<HashMap<usize, Reply>>,
+    failing_pages: AtomicUsize,
+    failing_statements: AtomicUsize,
+    page_requests: AtomicUsize,
+    stopped: AtomicUsize,
+}
+
+type Answer = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
+
+pub(super) struct Fake {
+    url: String,
+    state: Arc<State>,
+}
+
+impl Fake {
+    pub(super) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Fake {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(State::default());
+        let shared = state.clone();
+        let answer: Answer = Arc::new(answer);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (state, answer) = (shared.clone(), answer.clone());
+                tokio::spawn(async move {
+                    let service = service_fn(move |request| respond(request, state.clone(), answer.clone()));
+                    let _closed = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        Fake { url, state }
+    }
+
+    pub(super) fn client(&self) -> TrinoClient {
+        let upstream = Upstream {
+            url: self.url.clone(),
+            ca: None,
+            user: "sluice".to_owned(),
+            password_file: None,
+            connect_timeout: SignedDuration::from_secs(5),
+            answer_timeout: SignedDuration::from_secs(30),
+        };
+        TrinoClient::new(http_client(&upstream).unwrap(), &upstream).unwrap()
+    }
+
+    pub(super) fn statements(&self) -> Vec<String> {
+        self.state.statements.lock().unwrap().clone()
+    }
+
+    pub(super) fn header(&self, name: &str) -> String {
+        self.state.headers.lock().unwrap()[name].to_str().unwrap().to_owned()
+    }
+
+    pub(super) fn fail_next_pages(&self, count: usize) {
+        self.state.failing_pages.store(count, Ordering::SeqCst);
+    }
+
+    pub(super) fn fail_next_statements(&self, count: usize) {
+        self.state.failing_statements.store(count, Ordering::SeqCst);
+    }
+
+    pub(super) async fn page_requests(&self, count: usize) {
+        wait_for(&self.state.page_requests, count).await;
+    }
+
+    pub(super) async fn stopped_queries(&self, count: usize) {
+        wait_for(&self.state.stopped, count).await;
+    }
+}
+
+async fn wait_for(counter: &AtomicUsize, count: usize) {
+    for _ in 0..500 {
+        if counter.load(Ordering::SeqCst) >= count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("waited five seconds for {count} of what is counted");
+}
+
+fn take_one(counter: &AtomicUsize) -> bool {
+    counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    state: Arc<State>,
+    answer: Answer,
+) -> Result<Response<Body>, std::convert::Infallible> {
+    let busy = || Ok(Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(full("busy")).unwrap());
+    let (parts, body) = request.into_parts();
+    let (query, page) = match parts.method {
+        Method::POST => {
+            if take_one(&state.failing_statements) {
+                return busy();
+            }
+            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            let reply = answer(&text);
+            *state.headers.lock().unwrap() = parts.headers;
+            let mut statements = state.statements.lock().unwrap();
+            statements.push(text);
+            state.replies.lock().unwrap().insert(statements.len(), reply);
+            (statements.len(), 0)
+        }
+        Method::DELETE => {
+            state.stopped.fetch_add(1, Ordering::SeqCst);
+            return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(full("")).unwrap());
+        }
+        _ => {
+            state.page_requests.fetch_add(1, Ordering::SeqCst);
+            if take_one(&state.failing_pages) {
+                return busy();
+            }
+            let mut numbers = parts.uri.path().rsplit('/').map(|part| part.parse::<usize>().unwrap_or_default());
+            let page = numbers.next().unwrap();
+            (numbers.next().unwrap(), page)
+        }
+    };
+    let reply = state.replies.lock().unwrap()[&query].clone();
+    if reply.slow && page > 0 {
+        std::future::pending::<()>().await;
+    }
+    let mut json = json!({"id": format!("q{query}"), "stats": {"state": "RUNNING"}});
+    if !reply.pages[page].is_empty() {
+        json["data"] = json!(reply.pages[page]);
+    }
+    if page + 1 < reply.pages.len() {
+        // an address that is not this server's: nothing listens there
+        json["nextUri"] = json!(format!("http://192.0.2.1:1/v1/statement/executing/{query}/{}", page + 1));
+    } else if let Some((name, message)) = reply.error {
+        json["error"] = json!({"errorName": name, "errorCode": 1, "message": message});
+    }
+    Ok(Response::new(full(json.to_string())))
+}

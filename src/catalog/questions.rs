@@ -1,0 +1,257 @@
+//! What Trino is asked to answer a [`Need`], and how its rows are read.
+//!
+//! A miss costs the user each statement's time, so a table takes one statement, and a view one more for its text. Names
+//! go in as quoted literals and identifiers.
+
+use super::table::{Column, Known, Need, Table, TableKind};
+use super::trino::{TrinoClient, TrinoError};
+use crate::names::{TableName, literal, quoted};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Why a need has no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{need}: {cause}")]
+pub struct CatalogError {
+    /// What was asked for, for the operator's log.
+    pub need: String,
+    /// Why.
+    pub cause: Arc<Cause>,
+}
+
+/// Why a need has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// Trino did not say.
+    #[error(transparent)]
+    Trino(#[from] TrinoError),
+    /// Trino's answer is not of the form that was asked for.
+    #[error("Trino's answer can't be read: {0}")]
+    Unreadable(&'static str),
+    /// A view whose text Trino does not show to the service user.
+    #[error("it is a view, but Trino does not show its text")]
+    NoViewText,
+    /// It changed while it was asked for.
+    #[error("it changed while it was asked for")]
+    Changed,
+}
+
+impl CatalogError {
+    /// Whether Trino could not be reached or did not answer, so that the same question may succeed later.
+    pub fn unreachable(&self) -> bool {
+        matches!(
+            *self.cause,
+            Cause::Trino(
+                TrinoError::Send(_) | TrinoError::BrokenOff(_) | TrinoError::Status { .. } | TrinoError::Late(_)
+            )
+        )
+    }
+}
+
+/// Asks Trino.
+pub(super) async fn ask(trino: &TrinoClient, need: &Need) -> Result<Known, Cause> {
+    match need {
+        Need::Table(name) => table(trino, name).await,
+        Need::Schema { catalog, schema } => {
+            let from = format!("{}.information_schema.schemata", quoted(catalog));
+            exists(trino, format!("SELECT 1 FROM {from} WHERE schema_name = {}", literal(schema))).await
+        }
+        Need::Catalog(catalog) => {
+            let from = "system.metadata.catalogs";
+            exists(trino, format!("SELECT 1 FROM {from} WHERE catalog_name = {}", literal(catalog))).await
+        }
+    }
+}
+
+/// Whether Trino can have such an object at all; it is not asked otherwise. A `$` names a metadata table of another
+/// table, which has no columns of its own to decide about.
+pub(super) fn can_exist(need: &Need) -> bool {
+    match need {
+        Need::Table(name) => {
+            [&name.catalog, &name.schema, &name.table].iter().all(|part| !part.is_empty()) && !name.table.contains('$')
+        }
+        Need::Schema { catalog, schema } => !catalog.is_empty() && !schema.is_empty(),
+        Need::Catalog(catalog) => !catalog.is_empty(),
+    }
+}
+
+async fn exists(trino: &TrinoClient, sql: String) -> Result<Known, Cause> {
+    match rows_or_missing(trino, sql).await? {
+        Some(rows) if !rows.is_empty() => Ok(Known::Exists),
+        _ => Ok(Known::Missing),
+    }
+}
+
+/// The rows, or `None` if there is no such catalog.
+async fn rows_or_missing(trino: &TrinoClient, sql: String) -> Result<Option<Vec<Vec<Value>>>, TrinoError> {
+    match trino.rows(sql).await {
+        Err(TrinoError::Failed { name, .. }) if name == "CATALOG_NOT_FOUND" => Ok(None),
+        rows => rows.map(Some),
+    }
+}
+
+/// The rows of a table's kind, of its columns, and of the text that it has as a materialized view, which
+/// `information_schema` shows as a table.
+fn table_question(name: &TableName) -> String {
+    let catalog = quoted(&name.catalog);
+    let this = format!("table_schema = {} AND table_name = {}", literal(&name.schema), literal(&name.table));
+    format!(
+        "SELECT 0, table_type, '' FROM {catalog}.information_schema.tables WHERE {this} \
+         UNION ALL \
+         SELECT ordinal_position, column_name, data_type FROM {catalog}.information_schema.columns WHERE {this} \
+         UNION ALL \
+         SELECT -1, definition, '' FROM system.metadata.materialized_views \
+         WHERE catalog_name = {} AND schema_name = {} AND name = {}",
+        literal(&name.catalog),
+        literal(&name.schema),
+        literal(&name.table),
+    )
+}
+
+async fn table(trino: &TrinoClient, name: &TableName) -> Result<Known, Cause> {
+    let Some(rows) = rows_or_missing(trino, table_question(name)).await? else {
+        return Ok(Known::Missing);
+    };
+    let mut kind = None;
+    let mut definition = None;
+    let mut columns = Vec::new();
+    for row in &rows {
+        let [Value::Number(place), Value::String(first), Value::String(second)] = row.as_slice() else {
+            return Err(Cause::Unreadable("a row is not a number and two texts"));
+        };
+        match place.as_i64() {
+            Some(-1) => definition = Some(first),
+            Some(0) => kind = Some(first.as_str()),
+            Some(place) if place > 0 => {
+                columns.push((place, Column { name: first.to_lowercase().into(), data_type: second.into() }));
+            }
+            _ => return Err(Cause::Unreadable("a place is no place")),
+        }
+    }
+    columns.sort_by_key(|(place, _)| *place);
+    let columns = columns.into_iter().map(|(_, column)| column).collect::<Vec<_>>();
+    let kind = match (kind, definition) {
+        (None, None) if columns.is_empty() => return Ok(Known::Missing),
+        (None, _) => return Err(Cause::Changed),
+        (Some(_), Some(text)) => TableKind::MaterializedView { text: text.as_str().into() },
+        (Some("BASE TABLE"), None) => TableKind::Table,
+        (Some("VIEW"), None) => TableKind::View { text: view_text(trino, name).await? },
+        (Some(_), None) => return Err(Cause::Unreadable("a table of an unknown kind")),
+    };
+    Ok(Known::Table(Arc::new(Table { columns, kind })))
+}
+
+async fn view_text(trino: &TrinoClient, name: &TableName) -> Result<Arc<str>, Cause> {
+    let sql = format!(
+        "SELECT view_definition FROM {}.information_schema.views WHERE table_schema = {} AND table_name = {}",
+        quoted(&name.catalog),
+        literal(&name.schema),
+        literal(&name.table)
+    );
+    match trino.rows(sql).await?.as_slice() {
+        [row] => match row.as_slice() {
+            [Value::String(text)] => Ok(text.as_str().into()),
+            _ => Err(Cause::NoViewText),
+        },
+        _ => Err(Cause::NoViewText),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fake::{Fake, Reply};
+    use serde_json::json;
+
+    fn employees() -> Need {
+        Need::Table(TableName::new("lake", "hr", "employees"))
+    }
+
+    async fn known(rows: Vec<Value>, view: Vec<Value>) -> (Result<Known, Cause>, usize) {
+        let fake = Fake::start(move |sql| {
+            let view = if sql.contains("information_schema.views") { Some(view.clone()) } else { None };
+            Reply::rows(view.unwrap_or_else(|| rows.clone()))
+        })
+        .await;
+        (ask(&fake.client(), &employees()).await, fake.statements().len())
+    }
+
+    fn table_of(known: Known) -> Arc<Table> {
+        match known {
+            Known::Table(table) => table,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_table_takes_one_statement_and_has_its_columns_in_order() {
+        let rows = vec![json!([2, "name", "varchar(9)"]), json!([1, "id", "bigint"]), json!([0, "BASE TABLE", ""])];
+        let (answer, statements) = known(rows, vec![]).await;
+        let table = table_of(answer.unwrap());
+        let columns = table.columns.iter().map(|column| (&*column.name, &*column.data_type)).collect::<Vec<_>>();
+        assert_eq!(columns, [("id", "bigint"), ("name", "varchar(9)")]);
+        assert_eq!((&table.kind, statements), (&TableKind::Table, 1));
+    }
+
+    #[tokio::test]
+    async fn a_view_takes_one_more_statement_for_its_text() {
+        let rows = vec![json!([0, "VIEW", ""]), json!([1, "id", "bigint"])];
+        let (answer, statements) = known(rows, vec![json!(["SELECT 1 id"])]).await;
+        assert_eq!(table_of(answer.unwrap()).kind, TableKind::View { text: "SELECT 1 id".into() });
+        assert_eq!(statements, 2);
+    }
+
+    #[tokio::test]
+    async fn a_materialized_view_is_none_of_its_storage() {
+        let rows = vec![json!([0, "BASE TABLE", ""]), json!([1, "id", "bigint"]), json!([-1, "SELECT 1 id", ""])];
+        let (answer, _) = known(rows, vec![]).await;
+        assert_eq!(table_of(answer.unwrap()).kind, TableKind::MaterializedView { text: "SELECT 1 id".into() });
+    }
+
+    #[tokio::test]
+    async fn what_trino_does_not_list_is_missing() {
+        assert_eq!(known(vec![], vec![]).await.0.unwrap(), Known::Missing);
+        let fake = Fake::start(|_| Reply::error("CATALOG_NOT_FOUND", "Catalog 'lake' not found")).await;
+        assert_eq!(ask(&fake.client(), &employees()).await.unwrap(), Known::Missing);
+        let schema = Need::Schema { catalog: "lake".into(), schema: "hr".into() };
+        assert_eq!(ask(&fake.client(), &schema).await.unwrap(), Known::Missing);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_understood_is_an_error_and_never_a_table() {
+        let hidden_view = vec![json!([0, "VIEW", ""]), json!([1, "id", "bigint"])];
+        let cases = [
+            (hidden_view, "it is a view, but Trino does not show its text"),
+            (vec![json!([1, "id", "bigint"])], "it changed while it was asked for"),
+            (vec![json!([0, "GLOBAL TEMPORARY", ""])], "Trino's answer can't be read: a table of an unknown kind"),
+            (vec![json!(["id", "bigint"])], "Trino's answer can't be read: a row is not a number and two texts"),
+        ];
+        for (rows, message) in cases {
+            assert_eq!(known(rows, vec![]).await.0.unwrap_err().to_string(), message);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_schema_and_a_catalog_exist_if_trino_lists_them() {
+        let fake = Fake::start(|sql| Reply::rows(if sql.contains("'hr'") { vec![json!([1])] } else { vec![] })).await;
+        let schema = |schema: &str| Need::Schema { catalog: "lake".into(), schema: schema.into() };
+        assert_eq!(ask(&fake.client(), &schema("hr")).await.unwrap(), Known::Exists);
+        assert_eq!(ask(&fake.client(), &schema("none")).await.unwrap(), Known::Missing);
+        assert_eq!(ask(&fake.client(), &Need::Catalog("hr".into())).await.unwrap(), Known::Exists);
+        assert_eq!(ask(&fake.client(), &Need::Catalog("none".into())).await.unwrap(), Known::Missing);
+    }
+
+    #[test]
+    fn names_can_not_break_out_of_the_question() {
+        let question = table_question(&TableName::new("a\"b", "c'd", "e' OR 'x' = 'x"));
+        assert!(question.contains("FROM \"a\"\"b\".information_schema.tables"), "{question}");
+        assert!(question.contains("table_schema = 'c''d' AND table_name = 'e'' or ''x'' = ''x'"), "{question}");
+    }
+
+    #[test]
+    fn a_metadata_table_is_never_asked_for() {
+        assert!(!can_exist(&Need::Table(TableName::new("lake", "hr", "employees$files"))));
+        assert!(!can_exist(&Need::Table(TableName::new("", "hr", "employees"))));
+        assert!(can_exist(&employees()));
+    }
+}
