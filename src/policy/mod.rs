@@ -1,13 +1,39 @@
 //! Documents → compiled set → decision about one table for one user.
 //!
-//! In: policy documents as text. Out: a [`Snapshot`], immutable, which answers what a [`Subject`] may do with an object.
-//! Pure: where documents come from is the business of `store`.
+//! In: policy documents as text. Out: a [`Snapshot`], immutable, which answers what a [`Subject`] may do with an object,
+//! or [`Diagnostics`] that say all that is wrong. Pure: where documents come from is the business of `store`.
 
 mod access;
+mod compile;
+mod diagnostics;
+mod document;
+mod index;
 mod snapshot;
+mod suggest;
+#[cfg(test)]
+mod tests;
 
 pub use access::{
     Answer, ColumnRule, Columns, Filter, Mask, PolicyRef, Privilege, Subject, TableAccess, Visible, VisibleTables,
     matches,
 };
+pub use compile::compile;
+pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place};
 pub use snapshot::Snapshot;
+
+/// Most bytes of one file of policies.
+pub const MOST_FILE_BYTES: usize = document::MOST_BYTES;
+
+/// A file of policy documents.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceFile {
+    /// Its path, relative to the policy folder, with `/` between parts.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The JSON Schema of a policy document, for editors.
+pub fn schema() -> schemars::Schema {
+    document::schema()
+}

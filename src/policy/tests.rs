@@ -1,0 +1,157 @@
+//! Tests of the room as a whole.
+
+use super::*;
+use crate::names::TableName;
+
+const MESH: &str = "
+apiVersion: sluice/v1
+kind: Domain
+metadata: {name: hr}
+spec:
+  owns: [{catalog: lake, schema: hr}]
+---
+apiVersion: sluice/v1
+kind: Domain
+metadata: {name: platform}
+spec: {central: true}
+---
+apiVersion: sluice/v1
+kind: Principals
+spec:
+  users:
+    anna: {groups: [analysts]}
+    hugo: {groups: [hr]}
+  roles:
+    stewards: {users: [sam], groups: [hr]}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: analysts-read-employees, domain: hr}
+spec:
+  tables: [{table: employees}]
+  grants:
+    - to: {groups: [analysts]}
+      privileges: [select]
+      columns: {except: [ssn]}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: hr-does-all, domain: hr}
+spec:
+  tables: [{table: '*'}]
+  grants:
+    - to: {roles: [stewards]}
+      privileges: [all]
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: people, domain: platform}
+spec:
+  impersonate:
+    - to: {users: [superset]}
+      users: ['*']
+      exceptUsers: [ada]
+  sessionProperties:
+    - to: {everyone: true}
+      properties: [query_max_run_time, 'lake.*']
+";
+
+fn mesh() -> Snapshot {
+    compile(vec![file("mesh.yaml", MESH)]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: path.into(), text: text.into() }
+}
+
+#[test]
+fn what_no_policy_grants_is_denied() {
+    let mesh = mesh();
+    let anna = mesh.subject("anna", &[]);
+    assert_eq!(mesh.table_access(&anna, &TableName::new("lake", "hr", "reviews")), TableAccess::none());
+    let olga = mesh.subject("olga", &[]);
+    assert_eq!(mesh.table_access(&olga, &TableName::new("lake", "hr", "employees")), TableAccess::none());
+    assert_eq!(mesh.visible(&olga), VisibleTables::default());
+    assert_eq!(Snapshot::default().may_set_session(&olga, "query_max_run_time"), Answer::NotGranted);
+}
+
+#[test]
+fn a_grant_reaches_a_user_by_group_and_names_its_columns() {
+    let mesh = mesh();
+    let access = mesh.table_access(&mesh.subject("anna", &[]), &TableName::new("LAKE", "hr", "Employees"));
+    assert!(access.grants(Privilege::Select) && !access.grants(Privilege::Show));
+    assert!(access.columns.allow("email") && !access.columns.allow("ssn"));
+    assert!(!access.unrestricted());
+    assert_eq!(access.granted_by[0].policy, "hr/analysts-read-employees");
+    assert_eq!((access.granted_by[0].file.as_str(), access.granted_by[0].line), ("mesh.yaml", 28));
+}
+
+#[test]
+fn a_role_stands_for_its_users_and_groups() {
+    let mesh = mesh();
+    for user in ["hugo", "sam"] {
+        let access = mesh.table_access(&mesh.subject(user, &[]), &TableName::new("lake", "hr", "anything"));
+        assert!(access.unrestricted() && access.grants(Privilege::Drop), "{user}");
+    }
+    assert!(!mesh.table_access(&mesh.subject("hugo", &[]), &TableName::new("lake", "sales", "x")).unrestricted());
+}
+
+#[test]
+fn users_and_groups_are_compared_letter_by_letter() {
+    let mesh = mesh();
+    let table = TableName::new("lake", "hr", "employees");
+    assert_eq!(mesh.table_access(&mesh.subject("Anna", &[]), &table), TableAccess::none());
+    assert_eq!(mesh.table_access(&mesh.subject("zoe", &["Analysts".into()]), &table), TableAccess::none());
+    assert!(mesh.table_access(&mesh.subject("zoe", &["analysts".into()]), &table).grants(Privilege::Select));
+}
+
+#[test]
+fn impersonation_names_who_acts_as_whom_and_as_whom_not() {
+    let mesh = mesh();
+    let superset = mesh.subject("superset", &[]);
+    assert!(
+        matches!(mesh.may_impersonate(&superset, "anna"), Answer::Granted(policy) if policy.policy == "platform/people")
+    );
+    assert_eq!(mesh.may_impersonate(&superset, "ada"), Answer::NotGranted);
+    assert_eq!(mesh.may_impersonate(&mesh.subject("anna", &[]), "hugo"), Answer::NotGranted);
+}
+
+#[test]
+fn session_properties_are_set_by_name_or_pattern() {
+    let mesh = mesh();
+    let anna = mesh.subject("anna", &[]);
+    for (property, granted) in [
+        ("query_max_run_time", true),
+        ("QUERY_MAX_RUN_TIME", true),
+        ("lake.target_size", true),
+        ("lake", false),
+        ("query_priority", false),
+    ] {
+        assert_eq!(mesh.may_set_session(&anna, property) != Answer::NotGranted, granted, "{property}");
+    }
+}
+
+#[test]
+fn errors_are_told_all_at_once() {
+    let text = "
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: p, domain: hr}
+spec:
+  tabels: [{table: t}]
+  grants:
+    - to: {groups: analysts}
+      privileges: [selct]
+    - privileges: [select]
+      privileges: [show]
+      to: {users: [yes]}
+---
+kind: Dmain
+";
+    let problems = compile(vec![file("a.yaml", text)]).unwrap_err();
+    let codes: Vec<_> = problems.findings().iter().map(|finding| (finding.line, finding.code)).collect();
+    assert_eq!(
+        codes,
+        [(6, "unknown-field"), (8, "wrong-type"), (9, "unknown-word"), (11, "duplicate-key"), (14, "unknown-kind")]
+    );
+}
