@@ -6,10 +6,11 @@ CARGO_TARGET_DIR ?= $(SLUICE_CACHE)/target
 PYTHON ?= python3
 # The folder that holds the attack corpus, attacks/.
 SHARED ?= ../shared
+DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHOW_SQL),--show-sql)
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test attacks bench docs clean
+.PHONY: help fmt lint test demo demo-once attacks bench docs clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +23,12 @@ lint: ## what a change has to pass before it is looked at: formatting, lints, de
 
 test: ## everything that must hold, real Trino and real clients included (about 8 minutes once the cache is filled)
 	$(PYTHON) -m tests.stack.checks
+
+demo: ## see the product: Trino, a sample mesh, Sluice, what four users see; TRINO=url for a Trino of yours, PORT=8443, SHOW_SQL=1
+	PYTHONPATH=. $(PYTHON) deploy/demo $(DEMO)
+
+demo-once: ## the same, and end after the show
+	PYTHONPATH=. $(PYTHON) deploy/demo --once $(DEMO)
 
 attacks: ## the attack corpus against Sluice on a fresh Trino; CASES=file for another file of cases
 	$(PYTHON) -m tests.attacks $(if $(CASES),--cases "$(CASES)") $(if $(ONLY),--only "$(ONLY)")

@@ -59,7 +59,6 @@ class Process:
         self.log = pathlib.Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as out:
-            # pylint: disable=consider-using-with
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=folder,
                                           env={**os.environ, **(environment or {})}, start_new_session=True, preexec_fn=end_with_parent)
         RUNNING.append(self)

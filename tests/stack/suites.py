@@ -19,7 +19,7 @@ from .progress import Problem, main, say
 from .sluice import Sluice
 from .trino import Trino
 
-SUITES = ["smoke", "metadata", "clients", "attacks"]
+SUITES = ["smoke", "metadata", "clients", "attacks", "demo"]
 FOLDER = pathlib.Path("target/stack")
 
 
@@ -62,7 +62,7 @@ class Tally:
         started = time.monotonic()
         try:
             function()
-        except Exception as error:  # pylint: disable=broad-exception-caught
+        except Exception as error:
             self.failed.append(name)
             told = isinstance(error, (AssertionError, Problem)) and str(error)
             reason = error if told else "".join(traceback.format_exception(error))
@@ -89,7 +89,7 @@ def run(stack, names, tally, only=""):
                 for name, function in cases:
                     if only in f"{suite}: {name}":
                         tally.run(f"{suite}: {name}", function)
-        except Exception:  # pylint: disable=broad-exception-caught
+        except Exception:
             tally.failed.append(f"{suite}: set-up")
             print(f"FAILED {suite}: set-up: {traceback.format_exc()}", flush=True)
 
