@@ -7,11 +7,13 @@ mod guard;
 mod guarded;
 mod policy_expr;
 mod positions;
+mod second_opinion;
 mod splice;
 mod verify;
 
 pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
+pub use second_opinion::{Unseen, second_opinion};
 pub use verify::{Proposal, Unproved, verify};
 
 use crate::analysis::facts::Facts;

@@ -10,7 +10,8 @@
 
 use super::Unproved;
 use super::metadata::Metadata;
-use super::same::{Same, Source};
+use super::same::Same;
+use super::same_names::Source;
 use super::standing::{self, Standing};
 use super::walk::Walk;
 use crate::catalog::table::{Column, Table};

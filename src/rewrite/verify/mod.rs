@@ -17,6 +17,7 @@ mod names;
 mod pattern;
 mod residue;
 mod same;
+mod same_names;
 mod same_query;
 mod standing;
 mod statement;

@@ -4,7 +4,8 @@
 //! has an alias of its own in the guard.
 
 use super::names::Defaults;
-use super::same::{Difference, Level, Same, Source, difference, equal};
+use super::same::{Difference, Same, difference, equal};
+use super::same_names::{Level, Source};
 use crate::catalog::table::{Known, Need};
 use crate::names::TableName;
 use crate::sql::ast::{

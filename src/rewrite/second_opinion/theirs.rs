@@ -1,0 +1,59 @@
+//! The tables that sqlparser sees.
+
+use super::Name;
+use super::dialect::Trino;
+use sqlparser::ast::{ObjectName, ObjectNamePart, TableFactor, Visit, Visitor};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// Nesting that sqlparser is let into. It grows its stack as it parses and visits.
+const DEEPEST: usize = 100;
+
+/// Tokens that sqlparser is given. A chain of operators becomes a tree as deep as it is long, and dropping a tree does
+/// not grow the stack: a thread of 2 MiB can drop chains three times as long as this allows.
+const MOST_TOKENS: usize = 10_000;
+
+/// The names of relations in a text, or `None` if sqlparser can't read it.
+pub(super) fn names(sql: &str) -> Option<BTreeSet<Name>> {
+    // Trino ends a comment at a carriage return too, sqlparser does not.
+    let lines = sql.replace('\r', "\n");
+    let tokens = Tokenizer::new(&Trino, &lines).tokenize_with_location().ok()?;
+    if tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count() > MOST_TOKENS {
+        return None;
+    }
+    let parser = Parser::new(&Trino).with_recursion_limit(DEEPEST);
+    let statements = parser.with_tokens_with_locations(tokens).parse_statements().ok()?;
+    let mut names = Names::default();
+    match statements.visit(&mut names) {
+        ControlFlow::Continue(()) => Some(names.seen),
+        ControlFlow::Break(never) => match never {},
+    }
+}
+
+#[derive(Default)]
+struct Names {
+    seen: BTreeSet<Name>,
+}
+
+impl Visitor for Names {
+    type Break = std::convert::Infallible;
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Self::Break> {
+        if let TableFactor::Table { name, args: None, .. } = factor {
+            self.seen.extend(parts(name));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn parts(name: &ObjectName) -> Option<Name> {
+    name.0
+        .iter()
+        .map(|part| match part {
+            ObjectNamePart::Identifier(identifier) => Some(identifier.value.to_lowercase()),
+            ObjectNamePart::Function(_) => None,
+        })
+        .collect()
+}
