@@ -19,19 +19,19 @@ fmt: ## format the code
 	cargo fmt
 
 lint: ## what a change has to pass before it is looked at: formatting, lints, dependencies
-	$(PYTHON) -m tests.stack.checks lint
+	@$(PYTHON) -m tests.stack.checks lint
 
-test: ## everything that must hold, real Trino and real clients included (about 8 minutes once the cache is filled)
-	$(PYTHON) -m tests.stack.checks
+test: ## everything that must hold, a real Trino and real clients included
+	@$(PYTHON) -m tests.stack.checks
 
-demo: ## see the product: Trino, a sample mesh, Sluice, what four users see; TRINO=url for a Trino of yours, PORT=8443, SHOW_SQL=1
-	PYTHONPATH=. $(PYTHON) deploy/demo $(DEMO)
+demo: ## see the product as four users do (TRINO=url of a Trino of yours, PORT=8443, SHOW_SQL=1)
+	@PYTHONPATH=. $(PYTHON) deploy/demo $(DEMO)
 
 demo-once: ## the same, and end after the show
-	PYTHONPATH=. $(PYTHON) deploy/demo --once $(DEMO)
+	@PYTHONPATH=. $(PYTHON) deploy/demo --once $(DEMO)
 
-attacks: ## the attack corpus against Sluice on a fresh Trino; CASES=file for another file of cases
-	$(PYTHON) -m tests.attacks $(if $(CASES),--cases "$(CASES)") $(if $(ONLY),--only "$(ONLY)")
+attacks: ## the attack corpus on a fresh Trino (CASES=file for another file of cases, ONLY=part of an id)
+	@$(PYTHON) -m tests.attacks $(if $(CASES),--cases "$(CASES)") $(if $(ONLY),--only "$(ONLY)")
 
 bench: ## time each stage, from parsing to the whole of enforce
 	cargo bench --locked
@@ -39,5 +39,5 @@ bench: ## time each stage, from parsing to the whole of enforce
 docs: ## build the documentation of the code
 	cargo doc --locked --no-deps
 
-clean: ## remove what builds and runs left in the checkout and the build in the cache; downloads stay
+clean: ## remove what builds and runs left; downloads stay in the cache
 	rm -rf target "$(SLUICE_CACHE)/target"
