@@ -17,7 +17,7 @@ from statements import STATEMENTS, USERS
 from tests.stack import process
 from tests.stack.client import Client
 from tests.stack.progress import Problem, main, say, step
-from tests.stack.sluice import ROOT, Sluice, password
+from tests.stack.sluice import ROOT, Sluice, binary, password
 from tests.stack.suites import FOLDER
 from tests.stack.trino import Trino
 
@@ -34,9 +34,12 @@ def command():
     port = chosen.port or process.free_port()
     process.need_port(port, "Sluice", "end what listens there, or choose another port: make demo PORT=9443")
     started = time.monotonic()
+    if chosen.trino:
+        need_address(chosen.trino)
     say("Sluice demo")
+    binary()
     with contextlib.ExitStack() as stack:
-        upstream = chosen.trino or stack.enter_context(Trino(FOLDER / "demo/trino")).url
+        upstream = chosen.trino or stack.enter_context(Trino(FOLDER / f"demo/trino-{mesh.digest()}", keep=True)).url
         with step("loading the sample mesh: domains hr, sales and finance"):
             count = mesh.load(reachable(upstream))
         sluice = Sluice(FOLDER / "demo/sluice", upstream, ROOT / "policies", port)
@@ -55,11 +58,15 @@ def command():
     return 0
 
 
+def need_address(trino):
+    """Raises a Problem where the text is no scheme, host and port."""
+    address = urllib.parse.urlsplit(trino)
+    if address.scheme not in ("http", "https") or not address.hostname or not address.port:
+        raise Problem(f"TRINO={trino} is no scheme, host and port: write it as TRINO=http://localhost:8080")
+
+
 def reachable(upstream):
     """A client of a Trino that answers."""
-    address = urllib.parse.urlsplit(upstream)
-    if address.scheme not in ("http", "https") or not address.hostname or not address.port:
-        raise Problem(f"TRINO={upstream} is no scheme, host and port: write it as TRINO=http://localhost:8080")
     client = Client(upstream, timeout=60)
     try:
         client.rows("SELECT 1")

@@ -6,6 +6,8 @@ where no issuer's do. Only the amounts are believable.
 
 import concurrent.futures
 import datetime
+import hashlib
+import pathlib
 import random
 
 from tests.stack.client import TrinoError
@@ -75,6 +77,11 @@ def money(dice, middle, spread):
 def day(dice, year, span):
     """A day within `span` years from the begin of `year`."""
     return datetime.date(year, 1, 1) + datetime.timedelta(days=dice.randrange(max(1, int(365 * span))))
+
+
+def digest():
+    """A short name for what this file makes."""
+    return hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()[:8]
 
 
 def load(client):

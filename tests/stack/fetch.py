@@ -21,36 +21,40 @@ PLUGINS = ("tpch", "tpcds", "memory", "blackhole", "iceberg", "jmx", "postgresql
            "spooling-filesystem", "password-authenticators", "http-event-listener", "opa", "ranger")
 
 
-def maven(artifact, hint=""):
+def maven(artifact):
     """The file of a Maven artifact `group:name:version[:type[:classifier]]`."""
-    group, name, version, *rest = artifact.split(":")
+    _, name, version, *rest = artifact.split(":")
     kind = rest[0] if rest else "jar"
     classifier = f"-{rest[1]}" if len(rest) > 1 else ""
     file = f"{name}-{version}{classifier}.{kind}"
-    earlier = cache.root() / "download" / file
-    if earlier.is_file():
-        return earlier
+    return cache.entry(f"maven/{file}", lambda folder: copy_artifact(artifact, folder, file), 0.2) / file
 
-    def get(folder):
-        with step(f"getting {file} by Maven{hint}"):
-            run(["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"],
-                "mvn", "install Maven (Debian: apt-get install maven)")
 
-    return cache.entry(f"download/{group}+{name}-{version}{classifier}.{kind}", get, 1) / file
+def copy_artifact(artifact, folder, what):
+    """Has Maven put the file of an artifact into a folder."""
+    with step(f"getting {what} by Maven"):
+        run(["mvn", "-B", "-q", "-Dstyle.color=never", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"],
+            "mvn", "install Maven (Debian: apt-get install maven)")
 
 
 def trino_server():
     """The folder of a Trino server, slimmed to PLUGINS."""
     def extract(folder):
-        tarball = maven(f"io.trino:trino-server:{TRINO}:tar.gz", " (821 MB)")
+        # A tarball that somebody put into the cache saves the download; one that is fetched is not kept, Maven has it.
+        tarball = cache.root() / f"download/trino-server-{TRINO}.tar.gz"
+        fetched = folder / tarball.name
+        if not tarball.exists():
+            copy_artifact(f"io.trino:trino-server:{TRINO}:tar.gz", folder, f"Trino {TRINO} (821 MB)")
+            tarball = fetched
         with step(f"extracting Trino {TRINO}"):
             run(["tar", "xzf", str(tarball), "--strip-components=1", "-C", str(folder)], "tar", "install tar",
                 f"delete {tarball} so that it is fetched again")
+            fetched.unlink(missing_ok=True)
             for plugin in (folder / "plugin").iterdir():
                 if plugin.name not in PLUGINS:
                     shutil.rmtree(plugin)
 
-    return cache.entry(f"trino-server-{TRINO}-{len(PLUGINS)}-plugins", extract, 4)
+    return cache.entry(f"trino-server-{TRINO}-{len(PLUGINS)}-plugins", extract, 5)
 
 
 def java():

@@ -33,16 +33,18 @@ JVM = """-server
 class Trino:
     """A Trino server.
 
-    `folder` keeps its settings, data and logs; it is emptied at the first start. `catalogs` adds to or replaces CATALOGS
-    and `lake` (name to properties), `properties` adds to config.properties, `files` adds files under etc/ (name to text).
+    `folder` keeps its settings, data and logs; it is emptied at the first start, unless `keep` says that a `lake` which is
+    there stays. `catalogs` adds to or replaces CATALOGS and `lake` (name to properties), `properties` adds to
+    config.properties, `files` adds files under etc/ (name to text).
     """
 
-    def __init__(self, folder, port=None, catalogs=None, properties=None, files=None):
+    def __init__(self, folder, port=None, catalogs=None, properties=None, files=None, keep=False):
         self.folder = pathlib.Path(folder).resolve()
         self.port = port or process.free_port()
         self.catalogs = {"lake": lake(self.folder), **CATALOGS, **(catalogs or {})}
         self.properties = properties or {}
         self.files = files or {}
+        self.keep = keep
         self.process = None
 
     @property
@@ -77,9 +79,10 @@ class Trino:
 
     def write_settings(self):
         """Makes the folder anew."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for name in ("etc", "data") if self.keep else (".",):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         for name in ("etc/catalog", "data", "lake/meta"):
-            (self.folder / name).mkdir(parents=True)
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
         etc = {
             "jvm.config": JVM,
             "log.properties": properties({"io.trino": "INFO"}),
