@@ -3,9 +3,11 @@
 //! In: the process's arguments. Out: its exit code: 0 when all went well, 1 when not, 2 when the arguments are wrong.
 //! Results go to standard output, messages to standard error.
 
+mod check;
 mod completions;
 mod config;
 mod failure;
+mod schema;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -25,11 +27,14 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  sluice check policies                             are the policies right?
   sluice config check --config deploy/sluice.yaml   is the configuration right?
   sluice completions bash > /etc/bash_completion.d/sluice";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Arguments),
+    Schema(schema::Arguments),
     Config(config::Arguments),
     Completions(completions::Arguments),
 }
@@ -37,6 +42,8 @@ enum Command {
 /// Reads the arguments and runs one command.
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Check(arguments) => return arguments.run(),
+        Command::Schema(arguments) => arguments.run(),
         Command::Config(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
     };

@@ -101,6 +101,15 @@ impl Diagnostics {
         Diagnostics { files, list }
     }
 
+    /// With `folder/` before the paths of files, so that they lead there from where the reader is.
+    pub fn within(self, folder: &str) -> Diagnostics {
+        let files = self
+            .files
+            .iter()
+            .map(|file| SourceFile { path: format!("{folder}/{}", file.path), text: file.text.clone() });
+        Diagnostics { files: files.collect(), list: self.list }
+    }
+
     /// How many there are; never none.
     pub fn count(&self) -> usize {
         self.list.len()
