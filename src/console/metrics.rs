@@ -1,0 +1,297 @@
+//! What Sluice counts and measures.
+
+use crate::audit::Outcome;
+use crate::enforce::Stage;
+use crate::proxy::connect::SendError;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+use std::time::Duration;
+
+/// Upper bounds in seconds: a stage takes tens of microseconds, a question to Trino tens of milliseconds.
+const BUCKETS: [f64; 18] = [
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+    0.5, 1.0, 2.5, 10.0,
+];
+
+/// The counters, gauges and histograms, in a registry of their own.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: IntCounterVec,
+    stages: HistogramVec,
+    enforce: Histogram,
+    audit_append: Histogram,
+    in_flight: IntGauge,
+    upstream_errors: IntCounterVec,
+    upstream_reachable: IntGauge,
+    audit_failures: IntCounter,
+    snapshot_loaded: IntGauge,
+    snapshot_errors: IntCounter,
+    verifier_alarms: IntCounter,
+    second_opinion_refusals: IntCounter,
+    catalog_hits: IntCounter,
+    catalog_misses: IntCounter,
+}
+
+/// Counts a statement as in flight until it is dropped.
+#[derive(Debug)]
+pub struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metrics {
+    /// All of them at zero.
+    ///
+    /// # Errors
+    /// A [`prometheus::Error`] would mean that two have one name.
+    pub fn new() -> Result<Metrics, prometheus::Error> {
+        let registry = Registry::new();
+        let build =
+            IntGaugeVec::new(Opts::new("sluice_build_info", "Always 1; the label is Sluice's version."), &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        add(&registry, build)?;
+        let counter = |name: &str, help: &str| add(&registry, IntCounter::new(name, help)?);
+        let gauge = |name: &str, help: &str| add(&registry, IntGauge::new(name, help)?);
+        let histogram = |name: &str, help: &str| {
+            add(&registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()))?)
+        };
+        let metrics = Metrics {
+            decisions: add(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new("sluice_decisions_total", "Statements decided, by outcome: allow, rewrite or deny."),
+                    &["outcome"],
+                )?,
+            )?,
+            stages: add(
+                &registry,
+                HistogramVec::new(
+                    HistogramOpts::new("sluice_stage_seconds", "Time of one stage of a decision.")
+                        .buckets(BUCKETS.to_vec()),
+                    &["stage"],
+                )?,
+            )?,
+            enforce: histogram(
+                "sluice_enforce_seconds",
+                "Time of a whole decision, with waiting for Trino's answers about tables.",
+            )?,
+            audit_append: histogram(
+                "sluice_audit_append_seconds",
+                "Time until a record was flushed to the decision log.",
+            )?,
+            in_flight: gauge("sluice_statements_in_flight", "Statements that are being decided or started.")?,
+            upstream_errors: add(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "sluice_upstream_errors_total",
+                        "Requests to Trino without an answer: unreachable, broken, late or path.",
+                    ),
+                    &["error"],
+                )?,
+            )?,
+            upstream_reachable: gauge("sluice_upstream_reachable", "1 if Trino answered the last request, else 0.")?,
+            audit_failures: counter(
+                "sluice_audit_failures_total",
+                "Records that could not be written; their statements were refused.",
+            )?,
+            snapshot_loaded: gauge(
+                "sluice_snapshot_loaded_timestamp_seconds",
+                "When the policies in use were loaded, in Unix time; 0 before the first.",
+            )?,
+            snapshot_errors: counter(
+                "sluice_snapshot_load_errors_total",
+                "Updates of the policies that were broken and not taken.",
+            )?,
+            verifier_alarms: counter(
+                "sluice_verifier_alarms_total",
+                "Rewritten statements that the verifier could not prove to be guarded; they were refused.",
+            )?,
+            second_opinion_refusals: counter(
+                "sluice_second_opinion_refusals_total",
+                "Statements refused because another parser sees a table in them that Sluice does not.",
+            )?,
+            catalog_hits: counter("sluice_catalog_cache_hits_total", "Answers about tables that were cached.")?,
+            catalog_misses: counter(
+                "sluice_catalog_cache_misses_total",
+                "Answers about tables that Trino was asked for.",
+            )?,
+            registry: registry.clone(),
+        };
+        // a series that is not there until it first happens can't be alerted on
+        for outcome in [Outcome::Allow, Outcome::Rewrite, Outcome::Deny] {
+            metrics.decisions.with_label_values(&[outcome.as_str()]);
+        }
+        for error in ["unreachable", "broken", "late", "path"] {
+            metrics.upstream_errors.with_label_values(&[error]);
+        }
+        Ok(metrics)
+    }
+
+    /// A statement was decided.
+    pub fn decided(&self, outcome: Outcome) {
+        self.decisions.with_label_values(&[outcome.as_str()]).inc();
+    }
+
+    /// A stage of a decision ended.
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        let name = match stage {
+            Stage::Parse => "parse",
+            Stage::Analyze => "analyze",
+            Stage::Decide => "decide",
+            Stage::Rewrite => "rewrite",
+            Stage::Verify => "verify",
+            Stage::SecondOpinion => "second_opinion",
+        };
+        self.stages.with_label_values(&[name]).observe(took.as_secs_f64());
+    }
+
+    /// A whole decision was made.
+    pub fn enforced(&self, took: Duration) {
+        self.enforce.observe(took.as_secs_f64());
+    }
+
+    /// A record was flushed.
+    pub fn audited(&self, took: Duration) {
+        self.audit_append.observe(took.as_secs_f64());
+    }
+
+    /// A record could not be written.
+    pub fn audit_failed(&self) {
+        self.audit_failures.inc();
+    }
+
+    /// A statement came in; it counts until the answer is dropped.
+    pub fn in_flight(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+
+    /// Trino answered a request.
+    pub fn upstream_answered(&self) {
+        self.upstream_reachable.set(1);
+    }
+
+    /// Trino did not answer a request.
+    pub fn upstream_failed(&self, error: &SendError) {
+        let name = match error {
+            SendError::Unreachable(_) => "unreachable",
+            SendError::Broken(_) => "broken",
+            SendError::Late(_) => "late",
+            SendError::Path(_) => "path",
+        };
+        self.upstream_errors.with_label_values(&[name]).inc();
+        if !matches!(error, SendError::Path(_)) {
+            self.upstream_reachable.set(0);
+        }
+    }
+
+    /// Whether Trino answered the last request; false before the first.
+    pub fn upstream_reachable(&self) -> bool {
+        self.upstream_reachable.get() == 1
+    }
+
+    /// New policies are in use.
+    pub fn snapshot_loaded(&self, at: jiff::Timestamp) {
+        self.snapshot_loaded.set(at.as_second());
+    }
+
+    /// An update of the policies was broken.
+    pub fn snapshot_failed(&self) {
+        self.snapshot_errors.inc();
+    }
+
+    /// The verifier found no proof.
+    pub fn verifier_alarm(&self) {
+        self.verifier_alarms.inc();
+    }
+
+    /// The second opinion differed.
+    pub fn second_opinion_refused(&self) {
+        self.second_opinion_refusals.inc();
+    }
+
+    /// The counters of hits and misses, for [`crate::catalog::Catalog::counting`].
+    pub fn catalog_cache(&self) -> (IntCounter, IntCounter) {
+        (self.catalog_hits.clone(), self.catalog_misses.clone())
+    }
+
+    /// All of them in Prometheus' text format.
+    ///
+    /// # Errors
+    /// A [`prometheus::Error`], if one of them can't be written.
+    pub fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+fn add<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(metrics: &Metrics) -> String {
+        String::from_utf8(metrics.text().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_happens_is_counted_under_its_name() {
+        let metrics = Metrics::new().unwrap();
+        metrics.decided(Outcome::Deny);
+        metrics.stage(Stage::SecondOpinion, Duration::from_micros(30));
+        metrics.enforced(Duration::from_millis(3));
+        metrics.upstream_failed(&SendError::Late(Duration::from_secs(1)));
+        let flying = metrics.in_flight();
+        metrics.catalog_cache().1.inc();
+        let now = text(&metrics);
+        for line in [
+            "sluice_decisions_total{outcome=\"deny\"} 1",
+            "sluice_decisions_total{outcome=\"allow\"} 0",
+            "sluice_stage_seconds_bucket{stage=\"second_opinion\",le=\"0.000025\"} 0",
+            "sluice_stage_seconds_bucket{stage=\"second_opinion\",le=\"0.00005\"} 1",
+            "sluice_enforce_seconds_count 1",
+            "sluice_upstream_errors_total{error=\"late\"} 1",
+            "sluice_statements_in_flight 1",
+            "sluice_catalog_cache_misses_total 1",
+        ] {
+            assert!(now.lines().any(|found| found == line), "{line} is not in\n{now}");
+        }
+        drop(flying);
+        assert!(text(&metrics).contains("sluice_statements_in_flight 0"));
+    }
+
+    #[test]
+    fn trino_is_reachable_from_its_first_answer_to_the_next_failure() {
+        let metrics = Metrics::new().unwrap();
+        assert!(!metrics.upstream_reachable());
+        metrics.upstream_answered();
+        assert!(metrics.upstream_reachable());
+        metrics.upstream_failed(&SendError::Path("x".to_owned()));
+        assert!(metrics.upstream_reachable());
+        metrics.upstream_failed(&SendError::Unreachable("refused".to_owned()));
+        assert!(!metrics.upstream_reachable());
+    }
+
+    #[test]
+    fn each_metric_is_ours_and_says_what_it_is() {
+        let text = text(&Metrics::new().unwrap());
+        let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP ")).collect::<Vec<_>>();
+        assert!(helps.len() >= 13, "{helps:?}");
+        for help in helps {
+            assert!(help.starts_with("sluice_") && help.ends_with('.'), "{help}");
+        }
+    }
+}
