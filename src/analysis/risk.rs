@@ -4,7 +4,7 @@
 //! tells nothing then, since the hidden row is dropped later; what can fail would tell that there is such a row, or
 //! quote its values. An expression that is not known to be harmless can fail.
 
-use crate::sql::ast::{Arguments, Call, DataTypeKind, Expr, ExprKind, QualifiedName, SpecialForm};
+use crate::sql::ast::{Arguments, ArithmeticOperator, Call, DataTypeKind, Expr, ExprKind, QualifiedName, SpecialForm};
 
 /// Whether an expression can fail by itself; its operands are asked one by one.
 pub(super) fn can_fail(expr: &Expr) -> bool {
@@ -47,10 +47,16 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         }
         ExprKind::Call(call) => !harmless_call(call),
         ExprKind::SpecialForm { form, .. } => !matches!(form, SpecialForm::Substring | SpecialForm::Position),
+        ExprKind::Arithmetic { first, rest } => {
+            let operands = std::iter::once(first.as_ref()).chain(rest.iter().map(|(_, operand)| operand));
+            !(operands.into_iter().all(moderate_time)
+                && rest
+                    .iter()
+                    .all(|(operator, _)| matches!(operator, ArithmeticOperator::Add | ArithmeticOperator::Subtract)))
+        }
         ExprKind::Subscript { .. }
         | ExprKind::Row(_)
         | ExprKind::Array(_)
-        | ExprKind::Arithmetic { .. }
         | ExprKind::AtTimeZone { .. }
         | ExprKind::Subquery(_)
         | ExprKind::Measure { .. }
@@ -128,6 +134,16 @@ fn harmless_call(call: &Call) -> bool {
             matches!(&unit.kind, ExprKind::String(unit)
                 if matches!(unit.value.as_str(), "second" | "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year"))
         }),
+        _ => false,
+    }
+}
+
+/// A constant of date, time or duration that is so near that adding and subtracting can't overflow.
+fn moderate_time(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Current(_) => true,
+        ExprKind::TypedLiteral { value, .. } => value.value.as_bytes().get(4) == Some(&b'-'),
+        ExprKind::Interval(value) => value.value.len() <= 4,
         _ => false,
     }
 }

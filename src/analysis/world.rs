@@ -107,13 +107,19 @@ impl<'a> World<'a> {
             }
         }
         if let Some(base) = base_of_metadata(name) {
-            let base = self.object(&base);
-            let reading = match base.reading {
+            let about = self.object(&base);
+            let is_table = matches!(
+                self.tables.get(&Need::Table(base)),
+                Some(Known::Table(table)) if table.kind == TableKind::Table
+            );
+            let reading = match about.reading {
                 Reading::Pending => Reading::Pending,
-                Reading::Unrestricted { .. } => Reading::Unrestricted { columns: None },
+                Reading::Unrestricted { .. } if is_table && name.table.contains('$') => {
+                    Reading::Unrestricted { columns: None }
+                }
                 _ => Reading::Denied,
             };
-            return object(base.access.clone(), reading);
+            return object(about.access.clone(), reading);
         }
         let access = self.access(name);
         if !access.grants(Privilege::Select) {
@@ -278,6 +284,9 @@ impl<'a> World<'a> {
             return Ok(None);
         }
         view_refusal(&facts)?;
+        if facts.output.as_ref().is_some_and(|output| output.len() != table.columns.len()) {
+            return Err("the view's text has other columns than the view".to_owned());
+        }
         let columns = table.columns.iter().map(|column| column.name.clone()).collect();
         Ok(Some(ViewText { text: text.clone(), span: statement.span, facts, columns }))
     }
@@ -287,10 +296,10 @@ fn seen(column: &Column) -> SeenColumn {
     SeenColumn { name: column.name.clone(), data_type: column.data_type.clone(), hidden: false, mask: None }
 }
 
-/// `t$files` is a table of the connector about the table `t`.
+/// `t$files`, or `t@version`, is a table of the connector about the table `t`.
 fn base_of_metadata(name: &TableName) -> Option<TableName> {
-    let (base, _) = name.table.rsplit_once('$')?;
-    (!base.is_empty()).then(|| TableName { table: base.into(), ..name.clone() })
+    let (base, _) = name.table.split_once(['$', '@'])?;
+    Some(TableName { table: base.into(), ..name.clone() })
 }
 
 /// The reader of a view must not learn what it reads, so one text does for all that can be wrong in it.

@@ -2,7 +2,6 @@
 
 use super::record::Record;
 use super::{Alarm, ErrorCode, Refusal, Request, Stage, immediate, refusals};
-use crate::analysis::facts::Facts;
 use crate::analysis::object::Reading;
 use crate::analysis::show::{Shown, show_query};
 use crate::analysis::walk;
@@ -15,7 +14,6 @@ use crate::sql::ast::{
     ExplainOption, ExplainType, Expr, Identifier, QualifiedName, ShowCreateObject, Statement, StringLiteral,
 };
 use crate::sql::{StatementKind, line_and_column, parse_statement};
-use std::collections::BTreeSet;
 
 /// How deep statements may stand in statements.
 const STATEMENT_DEPTH: usize = 4;
@@ -46,21 +44,12 @@ pub(super) struct Draft {
     pub(super) prepared: Option<(String, PositionMap)>,
 }
 
-/// A text of the user's, with the base names found in it.
-#[derive(Debug)]
-pub(super) struct SeenText {
-    pub(super) text: String,
-    pub(super) names: BTreeSet<Vec<String>>,
-}
-
 /// One decision in the making.
 pub(super) struct Judge<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) observe: &'a mut dyn FnMut(Stage),
     pub(super) world: World<'a>,
     pub(super) record: Record,
-    /// The user's texts that hold queries, for the second opinion.
-    pub(super) texts: Vec<SeenText>,
     /// Whether a parameter is more than a literal.
     pub(super) parameters_can_fail: bool,
     depth: usize,
@@ -73,7 +62,6 @@ impl<'a> Judge<'a> {
             observe,
             world: World::new(request.snapshot, request.subject, request.tables),
             record: Record::default(),
-            texts: Vec::new(),
             parameters_can_fail: false,
             depth: 0,
         }
@@ -123,7 +111,7 @@ impl<'a> Judge<'a> {
             }
             StatementKind::ShowStats { table } => self.show_stats(text, table).map(|()| Draft::default()),
             StatementKind::ShowStatsForQuery { query } => {
-                let facts = self.analyze(query, text)?;
+                let facts = self.analyze(query)?;
                 self.check(&facts, text)?;
                 match facts.relations.iter().find(|relation| relation.guard().is_some()) {
                     Some(relation) => Err(refusals::stats_denied(&relation.name).into()),
@@ -159,7 +147,7 @@ impl<'a> Judge<'a> {
         let StatementKind::Query(query) = &statement.kind else {
             return Err(refusals::not_supported(&format!("EXPLAIN of the statement {}", statement.kind.class())).into());
         };
-        let facts = self.analyze(query, text)?;
+        let facts = self.analyze(query)?;
         self.check(&facts, text)?;
         let hiding = facts.relations.iter().find(|relation| relation.guard().is_some_and(|guard| guard.hides_values()));
         match hiding {
@@ -249,10 +237,7 @@ impl<'a> Judge<'a> {
         let StatementKind::Query(query) = &query.kind else {
             return Err(refusals::not_supported(statement.kind.class()).into());
         };
-        let seen = self.texts.len();
         let edits = self.query(query, &query_text)?;
-        // The text is not the user's.
-        self.texts.truncate(seen);
         let guarded = PositionMap::apply(&query_text, edits);
         Ok(vec![Edit { span: statement.span, text: guarded.edited().to_owned() }])
     }
@@ -367,16 +352,6 @@ impl<'a> Judge<'a> {
     pub(super) fn needs(&mut self) -> Result<(), Stop> {
         let needs = self.world.needs();
         if needs.is_empty() { Ok(()) } else { Err(Stop::Needs(needs.into_iter().collect())) }
-    }
-
-    /// Remembers a text of the user's for the second opinion.
-    pub(super) fn seen(&mut self, text: &str, facts: &Facts) {
-        let names = facts.relations.iter().map(|relation| relation.written.iter().map(ToString::to_string).collect());
-        let names: BTreeSet<Vec<String>> = names.collect();
-        match self.texts.iter_mut().find(|seen| seen.text == text) {
-            Some(seen) => seen.names.extend(names),
-            None => self.texts.push(SeenText { text: text.to_owned(), names }),
-        }
     }
 }
 

@@ -13,11 +13,10 @@ use compact_str::CompactString;
 
 impl Judge<'_> {
     /// What a query touches, once nothing more has to be asked.
-    pub(super) fn analyze(&mut self, query: &Query, text: &str) -> Result<Facts, Stop> {
+    pub(super) fn analyze(&mut self, query: &Query) -> Result<Facts, Stop> {
         let facts = walk::query(&mut self.world, self.request.session, query);
         (self.observe)(Stage::Analyze);
         self.needs()?;
-        self.seen(text, &facts);
         Ok(facts)
     }
 
@@ -116,7 +115,7 @@ impl Judge<'_> {
 
     /// The whole way of a query.
     pub(super) fn query(&mut self, query: &Query, text: &str) -> Result<Vec<Edit>, Stop> {
-        let facts = self.analyze(query, text)?;
+        let facts = self.analyze(query)?;
         self.check(&facts, text)?;
         Ok(self.rewrite(&facts, text))
     }

@@ -105,13 +105,15 @@ struct Walk<'w, 'a> {
     facts: Facts,
     /// The labels of the row pattern that the walk is in.
     labels: Option<Rc<BTreeSet<CompactString>>>,
-    /// The recursive queries that the walk is in.
-    recursive: Vec<CompactString>,
+    /// The recursive queries that the walk is in, each with the number of queries around what its body reads.
+    recursive: Vec<(CompactString, usize)>,
+    /// The number of queries around the present place.
+    depth: usize,
 }
 
 impl<'w, 'a> Walk<'w, 'a> {
     fn new(world: &'w mut World<'a>, names: Names<'w>) -> Walk<'w, 'a> {
-        Walk { world, names, facts: Facts::default(), labels: None, recursive: Vec::new() }
+        Walk { world, names, facts: Facts::default(), labels: None, recursive: Vec::new(), depth: 0 }
     }
 
     fn top(&mut self, query: &Query) {

@@ -15,6 +15,7 @@ impl Walk<'_, '_> {
     /// A query in `outer`; its named queries are seen by all that stands in it.
     pub(super) fn query(&mut self, query: &Query, outer: &ScopeRef) -> RelationType {
         let labels = self.labels.take();
+        self.depth += 1;
         let Query { span: _, with, body, order_by, offset: _, limit: _ } = query;
         let scope = match with {
             Some(with) => self.with(with, outer),
@@ -25,6 +26,7 @@ impl Walk<'_, '_> {
             let order_scope = Scope::within(source.as_ref().unwrap_or(&scope), output.clone());
             self.sort_items(order_by, &order_scope);
         }
+        self.depth -= 1;
         self.labels = labels;
         output
     }
@@ -36,7 +38,7 @@ impl Walk<'_, '_> {
             let NamedQuery { span, name, columns, query } = named;
             let folded = name.folded();
             let columns: Vec<CompactString> = columns.iter().map(|column| column.folded()).collect();
-            if self.recursive.contains(&folded) {
+            if self.recursive.iter().any(|(own, _)| *own == folded) {
                 // Trino takes the name as the recursive reference unless a query within names one the same, and then it
                 // stands for a table in some places and not in others.
                 self.problem(*span, Problem::NotSupported("a recursive query whose name is given again within it"));
@@ -45,7 +47,7 @@ impl Walk<'_, '_> {
             if *recursive {
                 let own = RelationType::default().aliased(&folded, &columns, false);
                 inner = Scope::naming(&scope, folded.clone(), Rc::new(own));
-                self.recursive.push(folded.clone());
+                self.recursive.push((folded.clone(), self.depth + 1));
             }
             let output = self.query(query, &inner);
             if *recursive {

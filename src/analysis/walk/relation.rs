@@ -133,14 +133,15 @@ impl Walk<'_, '_> {
         if let [only] = name.parts.as_slice() {
             let folded = only.folded();
             if let Some(relation) = scope.named_query(&folded) {
+                self.named_query(&folded, name.span, period);
                 return relation.as_ref().clone();
             }
         }
         if let Some(QueryPeriod { span: _, kind: _, end }) = period {
-            let before = self.facts.relations.len();
+            let before = (self.facts.relations.len(), self.facts.missing.len());
             self.expr(end, &ScopeRef::default());
-            if self.facts.relations.len() > before {
-                self.problem(end.span, Problem::NotSupported("a sub-query in FOR … AS OF"));
+            if (self.facts.relations.len(), self.facts.missing.len()) != before {
+                self.problem(end.span, Problem::NotSupported("a column or a table in FOR … AS OF"));
             }
         }
         let written: Qualifier = name.parts.iter().map(|part| part.folded()).collect();
@@ -185,13 +186,23 @@ impl Walk<'_, '_> {
         RelationType { fields: fields.collect(), unknown: Vec::new() }
     }
 
+    /// A reference to a named query.
+    fn named_query(&mut self, name: &str, span: Span, period: Option<&QueryPeriod>) {
+        if period.is_some() {
+            self.problem(span, Problem::NotSupported("FOR … AS OF of a named query"));
+        }
+        // Trino expands a recursive query only where its body reads it directly.
+        let recursive = self.recursive.iter().rev().find(|(own, _)| own == name);
+        if recursive.is_some_and(|(_, depth)| *depth != self.depth) {
+            self.problem(span, Problem::NotSupported("a recursive query that is read within a query of itself"));
+        }
+    }
+
     fn full_name(&mut self, name: &QualifiedName, written: &[CompactString]) -> Option<TableName> {
         let full = match self.names {
             Names::Session(session) => table_name(session, name),
-            Names::View | Names::Policy => match written {
-                [catalog, schema, table] => Ok(TableName::new(catalog, schema, table)),
-                _ => Err(Problem::NotThreeParts(written.join("."))),
-            },
+            Names::View | Names::Policy if written.len() != 3 => Err(Problem::NotThreeParts(written.join("."))),
+            Names::View | Names::Policy => table_name(&Session::default(), name),
         };
         full.map_err(|problem| self.problem(name.span, problem)).ok()
     }
@@ -310,17 +321,29 @@ fn is_lateral(relation: &Relation) -> bool {
 
 /// The full name of a table, by the session's catalog and schema.
 pub(crate) fn table_name(session: &Session, name: &QualifiedName) -> Result<TableName, Problem> {
-    let session_catalog = || session.catalog.as_deref().ok_or(Problem::NoCatalog);
-    match name.parts.as_slice() {
-        [catalog, schema, table] => Ok(TableName::new(&catalog.value, &schema.value, &table.value)),
-        [schema, table] => Ok(TableName::new(session_catalog()?, &schema.value, &table.value)),
+    let catalog = || usable(session.catalog.as_deref()).ok_or(Problem::NoCatalog);
+    let (catalog, schema, table) = match name.parts.as_slice() {
+        [catalog, schema, table] => (catalog.value.as_str(), schema.value.as_str(), table),
+        [schema, table] => (catalog()?, schema.value.as_str(), table),
         [table] => {
-            let schema = session.schema.as_deref().ok_or(Problem::NoSchema)?;
-            Ok(TableName::new(session_catalog()?, schema, &table.value))
+            let schema = usable(session.schema.as_deref()).ok_or(Problem::NoSchema)?;
+            (catalog()?, schema, table)
         }
         parts => {
             let name: Vec<CompactString> = parts.iter().map(|part| part.folded()).collect();
-            Err(Problem::TooManyParts(name.join(".")))
+            return Err(Problem::TooManyParts(name.join(".")));
         }
+    };
+    // Trino's runtime may fold other capital letters in another way.
+    let folds_alike = |name: &str| name.chars().all(|letter| letter.is_ascii() || letter.to_lowercase().eq([letter]));
+    if [catalog, schema, &table.value].into_iter().all(folds_alike) {
+        Ok(TableName::new(catalog, schema, &table.value))
+    } else {
+        Err(Problem::NotSupported("a capital letter beyond ASCII in a table's name"))
     }
+}
+
+/// A default of the session's that Trino would take as it is.
+fn usable(name: Option<&str>) -> Option<&str> {
+    name.filter(|name| !name.is_empty() && name.trim() == *name)
 }

@@ -1,0 +1,120 @@
+//! A small mesh with secrets, and what four users may see of it.
+
+use crate::analysis::session::Session;
+use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
+use crate::enforce::{Decision, Enforced, Options, Outcome, Refusal, Request, enforce};
+use crate::names::TableName;
+use crate::policy::Snapshot;
+use std::sync::{Arc, LazyLock};
+
+/// Catalog, schema, table, columns with types.
+const TABLES: &[(&str, &str, &str, &str)] = &[
+    (
+        "lake",
+        "hr",
+        "employees",
+        "id bigint, name varchar, email varchar, ssn varchar, salary bigint, region varchar, manager_id bigint, \
+         address row(street varchar; city varchar), phones array(varchar), notes map(varchar; varchar)",
+    ),
+    ("lake", "hr", "reviews", "id bigint, employee_id bigint, score bigint, note varchar"),
+    ("lake", "sales", "customers", "customer_id bigint, company varchar, region varchar"),
+    ("lake", "sales", "orders", "order_id bigint, customer_id bigint, amount decimal(4;2), card_number varchar"),
+    ("lake", "finance", "payments", "payment_id bigint, iban varchar"),
+    ("lake", "scratch", "own", "id bigint, v varchar"),
+    ("lake", "scratch", "employees", "id bigint, badge varchar"),
+    ("tpch", "tiny", "nation", "nationkey bigint, name varchar(25), regionkey bigint, comment varchar(152)"),
+    ("tpch", "tiny", "region", "regionkey bigint, name varchar(25), comment varchar(152)"),
+];
+
+/// Catalog, schema, view, columns, text.
+const VIEWS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "lake",
+        "hr",
+        "directory",
+        "id bigint, name varchar, email varchar",
+        "SELECT id, name, email FROM lake.hr.employees",
+    ),
+    (
+        "lake",
+        "sales",
+        "big_orders",
+        "order_id bigint, amount decimal(4;2), card_number varchar",
+        "SELECT order_id, amount, card_number FROM lake.sales.orders WHERE amount > 10",
+    ),
+    ("lake", "sales", "companies", "company varchar", "SELECT company FROM lake.sales.customers"),
+    ("lake", "sales", "secrets", "iban varchar", "SELECT iban FROM lake.finance.payments"),
+    ("lake", "sales", "numbers", "ssn varchar", "SELECT ssn FROM lake.hr.employees"),
+    ("lake", "sales", "short", "company varchar", "SELECT company FROM customers"),
+    ("lake", "sales", "itself", "x varchar", "SELECT x FROM lake.sales.itself"),
+    ("lake", "sales", "over_view", "order_id bigint", "SELECT order_id FROM lake.sales.big_orders"),
+];
+
+static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| super::compile(include_str!("policies.yaml")));
+
+fn columns(of: &str) -> Vec<Column> {
+    let column = |text: &str| {
+        let (name, data_type) = text.trim().split_once(' ').unwrap();
+        Column { name: name.into(), data_type: data_type.replace(';', ",").into() }
+    };
+    of.split(',').map(column).collect()
+}
+
+fn answer(need: &Need) -> Known {
+    let Need::Table(name) = need else { return Known::Exists };
+    let table = TABLES.iter().find(|(catalog, schema, table, _)| *name == TableName::new(catalog, schema, table));
+    if let Some((_, _, _, of)) = table {
+        return Known::Table(Arc::new(Table { columns: columns(of), kind: TableKind::Table }));
+    }
+    let view = VIEWS.iter().find(|(catalog, schema, view, ..)| *name == TableName::new(catalog, schema, view));
+    match view {
+        Some((_, _, _, of, text)) => {
+            Known::Table(Arc::new(Table { columns: columns(of), kind: TableKind::View { text: (*text).into() } }))
+        }
+        None => Known::Missing,
+    }
+}
+
+/// A session in `catalog.schema`, or in neither for `-`.
+pub(super) fn session(at: &str) -> Session {
+    let mut parts = at.split('.').filter(|part| *part != "-").map(str::to_owned);
+    Session { catalog: parts.next(), schema: parts.next(), ..Session::default() }
+}
+
+/// What comes of a statement, all questions answered; and the tables that were asked for.
+pub(super) fn decide(user: &str, session: &Session, sql: &str) -> (Decision, Vec<Need>) {
+    let subject = SNAPSHOT.subject(user, &[]);
+    let options = Options::default();
+    let mut tables = Tables::default();
+    let mut asked = Vec::new();
+    for _ in 0..20 {
+        let request =
+            Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &options };
+        match enforce(&request, &mut |_| ()) {
+            Enforced::Decided(decision) => return (*decision, asked),
+            Enforced::Needs(needs) => {
+                for need in needs {
+                    let known = answer(&need);
+                    asked.push(need.clone());
+                    tables.insert(need, known);
+                }
+            }
+        }
+    }
+    panic!("{sql}: it asks and asks: {asked:?}");
+}
+
+/// The text that is forwarded, or the refusal.
+pub(super) fn outcome(user: &str, session: &Session, sql: &str) -> Result<String, Refusal> {
+    let (decision, _) = decide(user, session, sql);
+    if let Some(alarm) = decision.alarm {
+        panic!("{sql}: {alarm:?}");
+    }
+    match decision.outcome {
+        Outcome::Forward(guarded) => Ok(match guarded.prepared() {
+            Some((_, text)) => text.to_owned(),
+            None => guarded.text().to_owned(),
+        }),
+        Outcome::Refuse(refusal) => Err(refusal),
+    }
+}

@@ -1,0 +1,138 @@
+//! Decisions about whole statements, by a small mesh in memory.
+
+mod mesh;
+
+use super::{Alarm, ErrorCode, Stage};
+use crate::analysis::session::Session;
+use mesh::{decide, outcome, session};
+use std::fmt::Write as _;
+
+#[test]
+fn each_statement_becomes_what_the_snapshot_says() {
+    let mut out = String::new();
+    for line in include_str!("statements.txt").lines() {
+        let Some((at, sql)) = line.split_once(" | ") else {
+            if line.starts_with("##") {
+                let _ = writeln!(out, "{line}\n");
+            }
+            continue;
+        };
+        let _ = writeln!(out, "[{at}] {sql}");
+        let _ = match outcome("analyst", &session(at), sql) {
+            Ok(text) if text == sql => writeln!(out, "  = as it is\n"),
+            Ok(text) => writeln!(out, "  > {text}\n"),
+            Err(refusal) => {
+                let (code, ..) = refusal.code.parts();
+                writeln!(out, "  ! {code} {:?} {}\n", refusal.location, refusal.message)
+            }
+        };
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn each_reading_statement_of_the_attack_corpus_is_decided_as_it_must_be() {
+    let mut failed = Vec::new();
+    for line in include_str!("attacks.txt").lines().filter(|line| !line.starts_with('#')) {
+        let [id, user, at, expected, sql] = line.splitn(5, " | ").collect::<Vec<_>>().try_into().unwrap();
+        let sql = sql.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t").replace("\\0", "\0");
+        let outcome = outcome(user, &session(at), &sql.replace("\\\\", "\\"));
+        let right = match expected {
+            "refuse" => outcome.is_err(),
+            "forward" => outcome.is_ok(),
+            _ => true,
+        };
+        if !right {
+            failed.push(format!("{id}: must {expected}: {outcome:?}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn a_table_that_is_not_granted_is_not_asked_for() {
+    for sql in ["SELECT * FROM lake.finance.payments", "SHOW CREATE TABLE lake.finance.payments", "SHOW STATS FOR x.y.z"] {
+        let (_, asked) = decide("analyst", &Session::default(), sql);
+        assert_eq!(asked, [], "{sql}");
+    }
+}
+
+#[test]
+fn what_is_not_granted_and_what_is_not_there_get_the_same_answer() {
+    let pairs = [
+        ("SELECT * FROM lake.finance.payments", "SELECT * FROM lake.finance.zayments"),
+        ("SELECT ssn FROM lake.hr.employees", "SELECT zsn FROM lake.hr.employees"),
+        ("SHOW STATS FOR lake.finance.payments", "SHOW STATS FOR lake.finance.zayments"),
+        ("SHOW CREATE TABLE lake.finance.payments", "SHOW CREATE TABLE lake.finance.zayments"),
+        ("SELECT * FROM lake.hr.\"employees$files\"", "SELECT * FROM lake.hr.\"employees$ziles\""),
+        ("USE lake.finance", "USE lake.zinance"),
+    ];
+    for (hidden, absent) in pairs {
+        let message = |sql| outcome("analyst", &Session::default(), sql).unwrap_err();
+        let (hidden, absent) = (message(hidden), message(absent));
+        let absent_message = absent.message.replace("zayments", "payments").replace("zsn", "ssn");
+        let absent_message = absent_message.replace("ziles", "files").replace("zinance", "finance");
+        assert_eq!((hidden.code, hidden.location, hidden.message), (absent.code, absent.location, absent_message));
+    }
+}
+
+#[test]
+fn the_user_who_may_read_all_sends_the_text_as_it_is() {
+    for sql in ["SELECT ssn, lake.hr.employees.* FROM lake.hr.employees", "TABLE lake.hr.directory"] {
+        assert_eq!(outcome("hr_partner", &Session::default(), sql).unwrap(), sql);
+    }
+}
+
+#[test]
+fn a_prepared_statement_goes_along_guarded() {
+    let mut session = session("lake.hr");
+    session.prepared.insert("q".into(), "SELECT name FROM employees WHERE id = ?".into());
+    session.prepared.insert("other".into(), "SELECT * FROM lake.finance.payments".into());
+    for sql in ["EXECUTE q USING 3", "DESCRIBE OUTPUT q", "DESCRIBE INPUT q"] {
+        let (decision, _) = decide("analyst", &session, sql);
+        let super::Outcome::Forward(guarded) = decision.outcome else { panic!("{decision:?}") };
+        assert_eq!(guarded.text(), sql);
+        let (name, text) = guarded.prepared().unwrap();
+        assert_eq!(name, "q");
+        assert!(text.starts_with("SELECT name FROM (SELECT ") && text.ends_with(" \"employees\" WHERE id = ?"), "{text}");
+        assert!(guarded.restricted());
+    }
+    assert_eq!(outcome("analyst", &session, "EXECUTE other").unwrap_err().code, ErrorCode::PermissionDenied);
+}
+
+#[test]
+fn a_session_property_of_the_header_needs_a_grant() {
+    let mut session = Session::default();
+    session.properties.insert("legacy_catalog_roles".into(), "true".into());
+    let refusal = outcome("analyst", &session, "SELECT 1").unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::PermissionDenied);
+    assert!(refusal.message.starts_with("Access Denied: Cannot set system session property legacy_catalog_roles"));
+}
+
+#[test]
+fn a_decision_says_what_was_read_and_by_which_policies() {
+    let (decision, _) = decide("analyst", &Session::default(), "SELECT count(id) FROM lake.hr.directory d");
+    let objects: Vec<_> = decision.objects.iter().map(|object| (object.object.as_str(), object.columns.join(","))).collect();
+    assert_eq!(objects, [("lake.hr.directory", "id".into()), ("lake.hr.employees", "email,id,name".to_owned())]);
+    let masks: Vec<_> = decision.masks.iter().map(|mask| mask.to.as_str()).collect();
+    assert_eq!(masks, ["lake.hr.employees.email", "lake.hr.employees.salary"]);
+    assert_eq!(decision.filters.len(), 1);
+    assert_eq!(decision.policies.iter().map(String::as_str).collect::<Vec<_>>(), ["hr/directory", "hr/employees"]);
+}
+
+#[test]
+fn stages_are_told_in_their_order() {
+    let mut stages = Vec::new();
+    let snapshot = crate::policy::Snapshot::default();
+    let request = super::Request {
+        sql: "SELECT 1",
+        session: &Session::default(),
+        subject: &snapshot.subject("nobody", &[]),
+        snapshot: &snapshot,
+        tables: &crate::catalog::table::Tables::default(),
+        options: &super::Options { second_opinion: false },
+    };
+    let super::Enforced::Decided(decision) = super::enforce(&request, &mut |stage| stages.push(stage)) else { panic!() };
+    assert_eq!(decision.alarm, None::<Alarm>);
+    assert_eq!(stages, [Stage::Parse, Stage::Analyze, Stage::Decide, Stage::Rewrite, Stage::Verify]);
+}
