@@ -193,7 +193,8 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
         Ok(statement) => judge
             .session_properties()
             .and_then(|()| judge.statement(request.sql, &statement))
-            .and_then(|draft| prove(&mut judge, draft)),
+            .and_then(|draft| prove(&mut judge, draft))
+            .and_then(|guarded| judge.second_opinion(&statement).map(|()| guarded)),
         Err(error) => Err(refusals::unreadable(request.sql, &error).into()),
     };
     let (outcome, alarm) = match outcome {

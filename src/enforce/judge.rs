@@ -9,7 +9,7 @@ use crate::analysis::world::World;
 use crate::catalog::table::Need;
 use crate::names::TableName;
 use crate::policy::{Answer, Privilege, matches};
-use crate::rewrite::{Edit, PositionMap};
+use crate::rewrite::{self, Edit, PositionMap};
 use crate::sql::ast::{
     ExplainOption, ExplainType, Expr, Identifier, QualifiedName, ShowCreateObject, Statement, StringLiteral,
 };
@@ -52,6 +52,8 @@ pub(super) struct Judge<'a> {
     pub(super) record: Record,
     /// Whether a parameter is more than a literal.
     pub(super) parameters_can_fail: bool,
+    /// The prepared statement that goes along, as the user's session has it.
+    prepared: Option<(&'a str, Statement)>,
     depth: usize,
 }
 
@@ -63,6 +65,7 @@ impl<'a> Judge<'a> {
             world: World::new(request.snapshot, request.subject, request.tables),
             record: Record::default(),
             parameters_can_fail: false,
+            prepared: None,
             depth: 0,
         }
     }
@@ -177,6 +180,7 @@ impl<'a> Judge<'a> {
         };
         let statement = parse_statement(text).map_err(|error| refusals::unreadable(text, &error))?;
         let draft = self.statement(text, &statement)?;
+        self.prepared = Some((text.as_str(), statement));
         if draft.prepared.is_some() {
             return Err(refusals::not_supported("EXECUTE of a prepared EXECUTE").into());
         }
@@ -346,6 +350,18 @@ impl<'a> Judge<'a> {
                 .into())
             }
         }
+    }
+
+    /// Asks another parser which tables the user's texts name.
+    pub(super) fn second_opinion(&mut self, statement: &Statement) -> Result<(), Stop> {
+        if !self.request.options.second_opinion {
+            return Ok(());
+        }
+        let prepared = self.prepared.as_ref().map(|(text, statement)| (*text, statement));
+        let mut texts = [Some((self.request.sql, statement)), prepared].into_iter().flatten();
+        let agreed = texts.try_for_each(|(text, statement)| rewrite::second_opinion(text, statement));
+        (self.observe)(Stage::SecondOpinion);
+        agreed.map_err(|unseen| Stop::Alarm(Alarm::SecondOpinion(unseen.to_string())))
     }
 
     /// Stops where Trino has to be asked.
