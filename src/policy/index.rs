@@ -26,6 +26,11 @@ impl TablePattern {
             && matches(&self.schema, &other.schema)
             && matches(&self.table, &other.table)
     }
+
+    /// For a message.
+    pub(super) fn shown(&self) -> String {
+        format!("{}.{}.{}", self.catalog, self.schema, self.table)
+    }
 }
 
 /// Things under names and patterns of names.

@@ -22,7 +22,7 @@ pub struct Snapshot {
     /// All rules about tables, sorted by policy and by their place in it.
     pub(super) rules: Vec<Rule>,
     pub(super) tables: TableIndex,
-    /// The grants among the rules.
+    /// The grants of tables among the rules, not those of functions.
     pub(super) grants: Audience,
     pub(super) impersonation: Vec<NameRule>,
     pub(super) impersonators: Audience,
@@ -30,11 +30,11 @@ pub struct Snapshot {
     pub(super) setters: Audience,
 }
 
-/// A rule about tables.
+/// A rule about tables, or a grant of functions: they have names of three parts too, and `execute` is theirs alone.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) policy: Arc<PolicyRef>,
-    pub(super) tables: Arc<[TablePattern]>,
+    pub(super) objects: Arc<[TablePattern]>,
     pub(super) to: Who,
     pub(super) except: Who,
     pub(super) effect: Effect,
@@ -75,7 +75,7 @@ impl Snapshot {
         Subject { user: user.to_owned(), groups }
     }
 
-    /// What a user may do with a table. The same for a table that does not exist.
+    /// What a user may do with a table, or, by `execute`, with a function. The same for one that does not exist.
     pub fn table_access(&self, subject: &Subject, table: &TableName) -> TableAccess {
         let mut access = TableAccess::none();
         let mut columns = ColumnUnion::default();
@@ -119,7 +119,7 @@ impl Snapshot {
         let mut merged = BTreeMap::<&TablePattern, Vec<(Columns, BTreeSet<Privilege>)>>::new();
         for rule in self.rules_of(found, subject) {
             let Effect::Grant { privileges, columns } = &rule.effect else { continue };
-            for pattern in rule.tables.iter() {
+            for pattern in rule.objects.iter() {
                 let list = merged.entry(pattern).or_default();
                 match list.iter_mut().find(|(known, _)| known == columns) {
                     Some((_, known)) => known.extend(privileges),

@@ -155,3 +155,23 @@ kind: Dmain
         [(6, "unknown-field"), (8, "wrong-type"), (9, "unknown-word"), (11, "duplicate-key"), (14, "unknown-kind")]
     );
 }
+
+#[test]
+fn a_function_is_granted_by_itself_and_makes_no_table_visible() {
+    let text = "
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: functions, domain: hr}
+spec:
+  functions: [{function: 'score_*'}]
+  grants: [{to: {users: [olga]}, privileges: [execute]}]
+";
+    let mesh =
+        compile(vec![file("mesh.yaml", MESH), file("f.yaml", text)]).unwrap_or_else(|problems| panic!("{problems}"));
+    let olga = mesh.subject("olga", &[]);
+    let access = mesh.table_access(&olga, &TableName::new("lake", "hr", "score_eu"));
+    assert!(access.grants(Privilege::Execute) && !access.grants(Privilege::Select));
+    assert_eq!(mesh.visible(&olga), VisibleTables::default());
+    let hugo = mesh.table_access(&mesh.subject("hugo", &[]), &TableName::new("lake", "hr", "score_eu"));
+    assert!(!hugo.grants(Privilege::Execute), "`all` is all of tables");
+}

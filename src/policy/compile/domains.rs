@@ -83,8 +83,7 @@ impl Domain {
 
     /// What it owns, for a message.
     pub(super) fn owned(&self) -> String {
-        let names: Vec<String> =
-            self.owns.iter().map(|owned| format!("`{}.{}.{}`", owned.catalog, owned.schema, owned.table)).collect();
+        let names: Vec<String> = self.owns.iter().map(|owned| format!("`{}`", owned.shown())).collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     }
 }

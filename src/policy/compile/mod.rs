@@ -1,8 +1,9 @@
 //! Documents → snapshot, or all that is wrong with them.
 
-mod columns;
 mod domains;
 mod expression;
+mod grants;
+mod objects;
 mod policies;
 mod principals;
 
@@ -10,7 +11,7 @@ use super::diagnostics::{Diagnostic, Diagnostics, Place};
 use super::document::{self, At, Bytes};
 use super::index::{Audience, RuleId, TableIndex, Who};
 use super::snapshot::{Effect, NameRule, Rule, Snapshot};
-use super::{PolicyRef, SourceFile};
+use super::{PolicyRef, Privilege, SourceFile};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -99,6 +100,11 @@ impl Context<'_> {
         }
     }
 
+    /// Says that a list is empty that must not be.
+    fn empty(&mut self, file: usize, at: &Bytes) {
+        self.report(Diagnostic::new("does-nothing", place(file, at), "nothing is named", "an empty list"));
+    }
+
     /// Where a rule is written.
     fn policy_ref(&self, file: usize, policy: &str, at: &Bytes) -> Arc<PolicyRef> {
         let source = self.files.get(file);
@@ -139,10 +145,10 @@ fn index(rules: &[Rule]) -> (TableIndex, Audience) {
     let mut tables = TableIndex::default();
     let mut grants = Audience::default();
     for (id, rule) in (0..).zip(rules) {
-        for pattern in rule.tables.iter() {
+        for pattern in rule.objects.iter() {
             tables.insert(pattern, &rule.to, id);
         }
-        if matches!(rule.effect, Effect::Grant { .. }) {
+        if matches!(&rule.effect, Effect::Grant { privileges, .. } if !privileges.contains(&Privilege::Execute)) {
             grants.insert(&rule.to, id);
         }
     }
@@ -158,6 +164,7 @@ fn audience(rules: &[NameRule]) -> Audience {
 }
 
 /// The set of users that a rule's `to` and `except` make, if they are right.
+#[derive(Clone)]
 struct Reach {
     to: Who,
     except: Who,

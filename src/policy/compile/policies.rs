@@ -1,15 +1,16 @@
 //! Access policies → rules.
 
-use super::columns::{column, columns};
 use super::domains::{Domain, Domains};
 use super::expression::{Usage, expression};
+use super::grants::{column, granted};
+use super::objects::{Written, pattern};
 use super::principals::Principals;
 use super::{Context, Reach, place};
 use crate::policy::diagnostics::{Diagnostic, Place};
-use crate::policy::document::{AccessPolicyDocument, At, Bytes, Documents, Grant, PrivilegeWord, Tables};
+use crate::policy::document::{AccessPolicyDocument, AccessPolicySpec, At, Bytes, Documents, PrivilegeWord};
 use crate::policy::index::TablePattern;
 use crate::policy::snapshot::{Effect, NameRule, Rule};
-use crate::policy::{Filter, Mask, Privilege};
+use crate::policy::{Columns, Filter, Mask, Privilege};
 use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,106 +68,157 @@ struct Policy<'a> {
 impl Policy<'_> {
     fn compile(&self, compiled: &mut Compiled, context: &mut Context<'_>) {
         let spec = &self.document.spec;
-        let tables: Arc<[TablePattern]> =
-            spec.tables.iter().filter_map(|tables| self.tables(tables, context)).collect();
         self.check_parts(context);
-        let mut rules = Vec::new();
-        for grant in &spec.grants {
-            let reach = self.principals.reach(self.file, Some(&grant.value.to), None, context);
-            rules.push((&grant.at, reach, self.grant(&grant.value, context)));
+        let tables = spec.tables.iter().map(|At { at, value }| Written {
+            at,
+            catalog: value.catalog.as_ref(),
+            schema: value.schema.as_ref(),
+            object: &value.table,
+        });
+        let tables = self.objects(tables, context);
+        let functions = spec.functions.iter().map(|At { at, value }| Written {
+            at,
+            catalog: value.catalog.as_ref(),
+            schema: value.schema.as_ref(),
+            object: &value.function,
+        });
+        let functions = self.objects(functions, context);
+        let mut add =
+            |at: &Bytes, objects: &Arc<[TablePattern]>, reach: Reach, effect: Effect, context: &Context<'_>| {
+                let policy = context.policy_ref(self.file, &self.name, at);
+                let Reach { to, except } = reach;
+                compiled.rules.push((at.start, Rule { policy, objects: objects.clone(), to, except, effect }));
+            };
+        for At { at, value: grant } in &spec.grants {
+            let reach = self.principals.reach(self.file, Some(&grant.to), None, context);
+            let granted = granted(self.file, grant, context);
+            if granted.execute {
+                let privileges = BTreeSet::from([Privilege::Execute]);
+                add(at, &functions, reach.clone(), Effect::Grant { privileges, columns: Columns::All }, context);
+            }
+            if !granted.tables.is_empty() {
+                add(
+                    at,
+                    &tables,
+                    reach,
+                    Effect::Grant { privileges: granted.tables, columns: granted.columns },
+                    context,
+                );
+            }
         }
-        for rule in &spec.masks {
-            let mask = &rule.value;
+        for At { at, value: mask } in &spec.masks {
             let reach = self.principals.reach(self.file, mask.to.as_ref(), mask.except.as_ref(), context);
             column(self.file, &mask.column, context);
             let usage = Usage::Mask { column: &mask.column.value };
             if let Some((text, expr)) = expression(self.file, &mask.expression, usage, context) {
-                let policy = context.policy_ref(self.file, &self.name, &rule.at);
+                let policy = context.policy_ref(self.file, &self.name, at);
                 let column = CompactString::from(&mask.column.value).to_lowercase();
-                let mask = Effect::Mask { column, priority: mask.priority, mask: Mask { text, expr, policy } };
-                rules.push((&rule.at, reach, mask));
+                let priority = mask.priority;
+                add(at, &tables, reach, Effect::Mask { column, priority, mask: Mask { text, expr, policy } }, context);
             }
         }
-        for rule in &spec.filters {
-            let filter = &rule.value;
+        for At { at, value: filter } in &spec.filters {
             let reach = self.principals.reach(self.file, filter.to.as_ref(), filter.except.as_ref(), context);
             if let Some((text, expr)) = expression(self.file, &filter.expression, Usage::Filter, context) {
-                let policy = context.policy_ref(self.file, &self.name, &rule.at);
-                rules.push((&rule.at, reach, Effect::Filter(Filter { text, expr, policy })));
+                let policy = context.policy_ref(self.file, &self.name, at);
+                add(at, &tables, reach, Effect::Filter(Filter { text, expr, policy }), context);
             }
         }
-        for (place, (at, Reach { to, except }, effect)) in rules.into_iter().enumerate() {
-            let policy = context.policy_ref(self.file, &self.name, at);
-            compiled.rules.push((place, Rule { policy, tables: tables.clone(), to, except, effect }));
-        }
-        for (place, rule) in spec.impersonate.iter().enumerate() {
-            let who = self.principals.who(self.file, &rule.value.to, context);
-            if rule.value.users.value.is_empty() {
-                self.empty(&rule.value.users.at, context);
+        self.central_rules(compiled, context);
+    }
+
+    /// Impersonation and session properties.
+    fn central_rules(&self, compiled: &mut Compiled, context: &mut Context<'_>) {
+        let spec = &self.document.spec;
+        for At { at, value: rule } in &spec.impersonate {
+            let to = self.principals.who(self.file, &rule.to, context);
+            if rule.users.value.is_empty() {
+                context.empty(self.file, &rule.users.at);
             }
-            for user in rule.value.users.value.iter().chain(&rule.value.except_users) {
+            for user in rule.users.value.iter().chain(&rule.except_users) {
                 context.check_text(self.file, user, "a user's name");
             }
-            let names = rule.value.users.value.iter().map(|user| user.value.clone()).collect();
-            let except = rule.value.except_users.iter().map(|user| user.value.clone()).collect();
-            let policy = context.policy_ref(self.file, &self.name, &rule.at);
-            compiled.impersonation.push((place, NameRule { policy, to: who, names, except }));
+            let names = rule.users.value.iter().map(|user| user.value.clone()).collect();
+            let except = rule.except_users.iter().map(|user| user.value.clone()).collect();
+            let policy = context.policy_ref(self.file, &self.name, at);
+            compiled.impersonation.push((at.start, NameRule { policy, to, names, except }));
         }
-        for (place, rule) in spec.session_properties.iter().enumerate() {
-            let who = self.principals.who(self.file, &rule.value.to, context);
-            if rule.value.properties.value.is_empty() {
-                self.empty(&rule.value.properties.at, context);
+        for At { at, value: rule } in &spec.session_properties {
+            let to = self.principals.who(self.file, &rule.to, context);
+            if rule.properties.value.is_empty() {
+                context.empty(self.file, &rule.properties.at);
             }
-            for property in &rule.value.properties.value {
+            for property in &rule.properties.value {
                 context.check_text(self.file, property, "a property's name");
             }
-            let names = rule.value.properties.value.iter().map(|name| name.value.to_lowercase()).collect();
-            let policy = context.policy_ref(self.file, &self.name, &rule.at);
-            compiled.properties.push((place, NameRule { policy, to: who, names, except: Vec::new() }));
+            let names = rule.properties.value.iter().map(|name| name.value.to_lowercase()).collect();
+            let policy = context.policy_ref(self.file, &self.name, at);
+            compiled.properties.push((at.start, NameRule { policy, to, names, except: Vec::new() }));
         }
     }
 
-    fn empty(&self, at: &Bytes, context: &mut Context<'_>) {
-        context.report(Diagnostic::new("does-nothing", place(self.file, at), "nothing is named", "an empty list"));
+    /// The patterns of some tables or functions.
+    fn objects<'w>(
+        &self,
+        written: impl Iterator<Item = Written<'w>>,
+        context: &mut Context<'_>,
+    ) -> Arc<[TablePattern]> {
+        let owner = &self.document.metadata.domain.value;
+        let Some(domain) = self.domain else { return Arc::default() };
+        written.filter_map(|written| pattern(self.file, &written, owner, domain, context)).collect()
     }
 
     /// Whether the parts of the policy go together.
     fn check_parts(&self, context: &mut Context<'_>) {
         let spec = &self.document.spec;
-        let name = &self.document.metadata.name;
-        let about_tables = [spec.grants.first().map(|rule| &rule.at), spec.masks.first().map(|rule| &rule.at)]
-            .into_iter()
-            .chain([spec.filters.first().map(|rule| &rule.at)])
-            .flatten()
-            .next();
-        let central = [spec.impersonate.first().map(|rule| &rule.at)]
-            .into_iter()
-            .chain([spec.session_properties.first().map(|rule| &rule.at)])
-            .flatten()
-            .next();
-        match (spec.tables.first(), about_tables) {
-            (None, Some(at)) => context.report(
-                Diagnostic::new("missing-tables", place(self.file, at), "of which tables?", "this rule needs `tables`")
-                    .help("add `tables: [{catalog: …, schema: …, table: …}]` to `spec`"),
-            ),
-            (Some(tables), None) => context.report(
+        let parts = Parts::of(spec);
+        let lack = |at: &Bytes, field: &str, context: &mut Context<'_>| {
+            let thing = field.trim_end_matches('s');
+            context.report(
+                Diagnostic::new(
+                    "missing-field",
+                    place(self.file, at),
+                    format!("of which {field}?"),
+                    format!("this rule needs `{field}`"),
+                )
+                .help(format!("add `{field}: [{{catalog: …, schema: …, {thing}: …}}]` to `spec`")),
+            );
+        };
+        let idle = |at: &Bytes, field: &str, help: &str, context: &mut Context<'_>| {
+            context.report(
                 Diagnostic::new(
                     "does-nothing",
-                    place(self.file, &tables.at),
-                    "nothing is said about these tables",
-                    "no grant, mask or filter",
+                    place(self.file, at),
+                    format!("nothing is said about these {field}"),
+                    "no rule is about them",
                 )
-                .help("add `grants`, `masks` or `filters` to `spec`"),
-            ),
-            (None, None) if central.is_none() => context.report(Diagnostic::new(
-                "does-nothing",
-                place(self.file, &name.at),
-                format!("the policy `{}` does nothing", self.name),
-                "no grant, mask, filter or other rule",
-            )),
+                .help(help),
+            );
+        };
+        match (spec.tables.first(), parts.about_tables) {
+            (None, Some(at)) => lack(at, "tables", context),
+            (Some(tables), None) => {
+                idle(&tables.at, "tables", "add `grants`, `masks` or `filters` to `spec`", context);
+            }
             _ => {}
         }
-        if let (Some(at), Some(Domain { central: false, place: domain, .. })) = (central, self.domain) {
+        match (spec.functions.first(), parts.about_functions) {
+            (None, Some(at)) => lack(at, "functions", context),
+            (Some(functions), None) => {
+                idle(&functions.at, "functions", "add a grant of `execute` to `spec`", context);
+            }
+            _ => {}
+        }
+        let says_nothing = parts.about_tables.or(parts.about_functions).or(parts.central).is_none();
+        if says_nothing && spec.tables.is_empty() && spec.functions.is_empty() {
+            context.report(Diagnostic::new(
+                "does-nothing",
+                place(self.file, &self.document.metadata.name.at),
+                format!("the policy `{}` does nothing", self.name),
+                "no grant, mask, filter or other rule",
+            ));
+        }
+        if let (Some(at), Some(Domain { central: false, place: domain, .. })) = (parts.central, self.domain) {
             context.report(
                 Diagnostic::new(
                     "not-central",
@@ -179,109 +231,29 @@ impl Policy<'_> {
             );
         }
     }
-
-    /// A pattern, with what the domain lets it leave out, if the domain may speak of it.
-    fn tables(&self, tables: &At<Tables>, context: &mut Context<'_>) -> Option<TablePattern> {
-        let Tables { catalog, schema, table } = &tables.value;
-        let domain = self.domain?;
-        let mut part = |name: Option<&At<String>>, default: Option<&CompactString>, what: &str| match name {
-            Some(name) => {
-                context.check_text(self.file, name, &format!("a {what}'s name"));
-                Some(CompactString::from(&name.value).to_lowercase())
-            }
-            None if default.is_some() => default.cloned(),
-            None => {
-                context.report(
-                    Diagnostic::new(
-                        "missing-field",
-                        place(self.file, &tables.at),
-                        format!("`{what}` is missing"),
-                        "of which tables?",
-                    )
-                    .help(format!(
-                        "it can only be left out where the domain owns exactly one {what}; `{}` owns {}",
-                        self.document.metadata.domain.value,
-                        if domain.central { "everything".to_owned() } else { domain.owned() }
-                    )),
-                );
-                None
-            }
-        };
-        let catalog = part(catalog.as_ref(), domain.only_catalog(), "catalog");
-        let schema = part(schema.as_ref(), domain.only_schema(), "schema");
-        let table = part(Some(table), None, "table");
-        let pattern = TablePattern { catalog: catalog?, schema: schema?, table: table? };
-        if !domain.may_speak_of(&pattern) {
-            let owner = &self.document.metadata.domain.value;
-            context.report(
-                Diagnostic::new(
-                    "not-owned",
-                    place(self.file, &tables.at),
-                    format!(
-                        "the domain `{owner}` does not own `{}.{}.{}`",
-                        pattern.catalog, pattern.schema, pattern.table
-                    ),
-                    "outside of the domain",
-                )
-                .other(domain.place.clone(), format!("owns {}", domain.owned()))
-                .help("a policy can only speak about what its domain owns"),
-            );
-        }
-        Some(pattern)
-    }
-
-    fn grant(&self, grant: &Grant, context: &mut Context<'_>) -> Effect {
-        let mut privileges = BTreeSet::new();
-        for word in &grant.privileges.value {
-            let one = match word.value {
-                PrivilegeWord::All => {
-                    privileges.extend(OF_TABLES);
-                    continue;
-                }
-                PrivilegeWord::Select => Privilege::Select,
-                PrivilegeWord::Insert => Privilege::Insert,
-                PrivilegeWord::Delete => Privilege::Delete,
-                PrivilegeWord::Update => Privilege::Update,
-                PrivilegeWord::Create => Privilege::Create,
-                PrivilegeWord::Drop => Privilege::Drop,
-                PrivilegeWord::Alter => Privilege::Alter,
-                PrivilegeWord::Show => Privilege::Show,
-            };
-            privileges.insert(one);
-        }
-        if privileges.is_empty() {
-            self.empty(&grant.privileges.at, context);
-        }
-        if let Some(selection) = &grant.columns
-            && let Some(word) = grant
-                .privileges
-                .value
-                .iter()
-                .find(|word| !matches!(word.value, PrivilegeWord::Select | PrivilegeWord::Show))
-        {
-            context.report(
-                Diagnostic::new(
-                    "bad-columns",
-                    place(self.file, &word.at),
-                    "a grant of some columns can only give `select` and `show`",
-                    "is of the whole table",
-                )
-                .other(place(self.file, &selection.at), "the columns")
-                .help("give it by a grant of its own"),
-            );
-        }
-        Effect::Grant { privileges, columns: columns(self.file, grant.columns.as_ref(), context) }
-    }
 }
 
-/// What `all` stands for.
-const OF_TABLES: [Privilege; 8] = [
-    Privilege::Select,
-    Privilege::Insert,
-    Privilege::Delete,
-    Privilege::Update,
-    Privilege::Create,
-    Privilege::Drop,
-    Privilege::Alter,
-    Privilege::Show,
-];
+/// Where the first rule of each sort stands.
+struct Parts<'a> {
+    about_tables: Option<&'a Bytes>,
+    about_functions: Option<&'a Bytes>,
+    central: Option<&'a Bytes>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(spec: &'a AccessPolicySpec) -> Parts<'a> {
+        let gives = |execute: bool| {
+            let of_that_sort = move |word: &At<PrivilegeWord>| (word.value == PrivilegeWord::Execute) == execute;
+            let mut grants = spec.grants.iter();
+            grants.find(|grant| grant.value.privileges.value.iter().any(of_that_sort)).map(|grant| &grant.at)
+        };
+        Parts {
+            about_tables: gives(false)
+                .or(spec.masks.first().map(|rule| &rule.at))
+                .or(spec.filters.first().map(|rule| &rule.at)),
+            about_functions: gives(true),
+            central: (spec.impersonate.first().map(|rule| &rule.at))
+                .or(spec.session_properties.first().map(|rule| &rule.at)),
+        }
+    }
+}

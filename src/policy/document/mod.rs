@@ -16,7 +16,8 @@ pub(super) use bridge::At;
 pub(super) use node::Bytes;
 pub(crate) use node::MOST_BYTES;
 pub(super) use types::{
-    AccessPolicyDocument, ColumnSelection, DomainDocument, Grant, PrincipalsDocument, PrivilegeWord, Subjects, Tables,
+    AccessPolicyDocument, AccessPolicySpec, ColumnSelection, DomainDocument, Grant, PrincipalsDocument, PrivilegeWord,
+    Subjects,
 };
 
 const KINDS: [&str; 3] = ["Domain", "AccessPolicy", "Principals"];

@@ -126,6 +126,10 @@ pub(crate) struct AccessPolicySpec {
     /// domain owns.
     #[serde(default)]
     pub(crate) tables: Vec<At<Tables>>,
+    /// The functions of catalogs that `execute` is about; Trino's own need no grant. They must lie in what the domain
+    /// owns.
+    #[serde(default)]
+    pub(crate) functions: Vec<At<Functions>>,
     /// Who may do what. What nothing grants is denied.
     #[serde(default)]
     pub(crate) grants: Vec<At<Grant>>,
@@ -157,13 +161,27 @@ pub(crate) struct Tables {
     pub(crate) table: At<String>,
 }
 
+/// Functions by name or pattern.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Functions {
+    /// The catalog; `*` stands for any text. If absent, the domain's, where it owns exactly one.
+    #[serde(default)]
+    pub(crate) catalog: Option<At<String>>,
+    /// The schema; `*` stands for any text. If absent, the domain's, where it owns exactly one.
+    #[serde(default)]
+    pub(crate) schema: Option<At<String>>,
+    /// The function; `*` stands for any text.
+    pub(crate) function: At<String>,
+}
+
 /// Gives privileges.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Grant {
     /// To whom.
     pub(crate) to: At<Subjects>,
-    /// Which, or `all`.
+    /// Which, or `all`: all but `execute`, which alone is about `functions`.
     pub(crate) privileges: At<Vec<At<PrivilegeWord>>>,
     /// The columns that may be selected and are seen in metadata. All of them, those to come too, if absent.
     #[serde(default)]
@@ -200,7 +218,7 @@ pub(crate) struct Subjects {
     pub(crate) roles: Vec<At<String>>,
 }
 
-/// What may be done with a table.
+/// What may be done with a table, or with a function: `execute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PrivilegeWord {
@@ -213,6 +231,7 @@ pub(crate) enum PrivilegeWord {
     Drop,
     Alter,
     Show,
+    Execute,
 }
 
 /// Replaces a column's value.
