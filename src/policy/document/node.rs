@@ -116,6 +116,17 @@ fn options() -> Options {
 /// The message without the place, which is told apart.
 fn message_of(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::MessageFormatter as _;
+    use serde_saphyr::budget::BudgetBreach;
+    if let serde_saphyr::Error::Budget { breach, .. } = error {
+        return match breach {
+            BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } => {
+                "anchors and aliases are not allowed: a reader has to see what a policy says where it says it"
+                    .to_owned()
+            }
+            BudgetBreach::Depth { .. } => "lists and maps are nested too deeply".to_owned(),
+            other => format!("the file is too large: {other:?}"),
+        };
+    }
     serde_saphyr::UserMessageFormatter.format_message(error).into_owned()
 }
 
