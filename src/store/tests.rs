@@ -106,7 +106,8 @@ async fn a_broken_change_that_is_taken_back_leaves_no_error() {
 async fn a_half_written_file_is_refused() {
     let followed = Followed::new();
     let text = policy("b");
-    followed.write("b.yaml", &text[..text.len() - 20]);
+    let half = text.split_once("privileges").expect("a grant").0;
+    followed.write("b.yaml", half);
     followed.until("the error", |f| f.error().is_some()).await;
     assert!(followed.reads("a") && !followed.reads("b"));
     followed.write("b.yaml", &text);
