@@ -175,3 +175,91 @@ spec:
     let hugo = mesh.table_access(&mesh.subject("hugo", &[]), &TableName::new("lake", "hr", "score_eu"));
     assert!(!hugo.grants(Privilege::Execute), "`all` is all of tables");
 }
+
+#[test]
+fn many_policies_compile_and_each_is_found() {
+    let mut documents = MESH.to_owned();
+    for number in 0..3_000 {
+        documents.push_str(&format!(
+            "---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: n{number}, domain: hr}}\nspec:\n  \
+             tables: [{{table: t{number}}}]\n  grants: [{{to: {{groups: [g{number}]}}, privileges: [select]}}]\n"
+        ));
+    }
+    let mesh = compile(vec![file("mesh.yaml", &documents)]).unwrap_or_else(|problems| panic!("{problems}"));
+    let subject = mesh.subject("u", &["g2999".into()]);
+    assert!(mesh.table_access(&subject, &TableName::new("lake", "hr", "t2999")).unrestricted());
+    assert_eq!(mesh.table_access(&subject, &TableName::new("lake", "hr", "t2998")), TableAccess::none());
+    assert_eq!(mesh.visible(&subject).rules.len(), 1);
+}
+
+#[test]
+fn json_says_the_same_as_yaml() {
+    let json = r#"[
+	{"apiVersion": "sluice/v1", "kind": "Domain", "metadata": {"name": "hr", "description": "\u00e9 \ud83d\ude00 \/"},
+	 "spec": {"owns": [{"catalog": "lake", "schema": "hr"}]}},
+	{"apiVersion": "sluice/v1", "kind": "AccessPolicy", "metadata": {"name": "p", "domain": "hr"},
+	 "spec": {"tables": [{"table": "t"}], "grants": [{"to": {"everyone": true}, "privileges": ["select"]}]}}
+]"#;
+    let mesh = compile(vec![file("mesh.json", json)]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(mesh.table_access(&mesh.subject("u", &[]), &TableName::new("lake", "hr", "t")).unrestricted());
+}
+
+#[test]
+fn line_ends_of_windows_and_a_byte_order_mark_change_nothing() {
+    let text = format!("\u{feff}{}", MESH.trim_start().replace('\n', "\r\n"));
+    let mesh = compile(vec![file("mesh.yaml", &text)]).unwrap_or_else(|problems| panic!("{problems}"));
+    let access = mesh.table_access(&mesh.subject("anna", &[]), &TableName::new("lake", "hr", "employees"));
+    assert_eq!(access.granted_by[0].line, 27);
+}
+
+#[test]
+fn the_revision_is_of_the_contents() {
+    let revision = |files: Vec<SourceFile>| compile(files).unwrap_or_else(|p| panic!("{p}")).revision().to_owned();
+    let (a, b) = (file("a.yaml", MESH), file("b.yaml", "# nothing"));
+    let one = revision(vec![a.clone(), b.clone()]);
+    assert_eq!(one, revision(vec![b.clone(), a.clone()]));
+    assert_ne!(one, revision(vec![a.clone()]));
+    assert_ne!(one, revision(vec![a, file("b.yaml", "# something")]));
+    assert_eq!(one.len(), 40);
+}
+
+#[test]
+fn grants_of_columns_add_up_to_the_simplest_form() {
+    let text = "
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: p, domain: hr}
+spec:
+  tables: [{table: t}]
+  grants:
+    - {to: {groups: [a]}, privileges: [select], columns: {except: [X, y]}}
+    - {to: {groups: [b]}, privileges: [select], columns: {only: [x]}}
+    - {to: {groups: [c]}, privileges: [select], columns: {except: [y, z]}}
+    - {to: {groups: [d]}, privileges: [select], columns: {only: [y]}}
+";
+    let mesh = compile(vec![file("mesh.yaml", MESH), file("p.yaml", text)]).unwrap_or_else(|p| panic!("{p}"));
+    let names = |names: &[&str]| names.iter().map(|name| compact_str::CompactString::from(*name)).collect();
+    for (groups, expected) in [
+        (vec!["a"], Columns::Some(vec![ColumnRule::Except(names(&["x", "y"]))])),
+        (vec!["a", "b"], Columns::Some(vec![ColumnRule::Except(names(&["y"]))])),
+        (vec!["a", "c"], Columns::Some(vec![ColumnRule::Except(names(&["y"]))])),
+        (vec!["a", "c", "d"], Columns::All),
+        (vec!["b", "d"], Columns::Some(vec![ColumnRule::Only(names(&["x", "y"]))])),
+    ] {
+        let groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
+        let access = mesh.table_access(&mesh.subject("u", &groups), &TableName::new("lake", "hr", "t"));
+        assert_eq!(access.columns, expected, "{groups:?}");
+    }
+}
+
+#[test]
+fn the_schema_is_closed_and_names_each_kind() {
+    let schema = serde_json::to_value(schema()).unwrap();
+    let kinds = schema["anyOf"].as_array().unwrap();
+    assert_eq!(kinds.len(), 3);
+    for (name, definition) in schema["$defs"].as_object().unwrap() {
+        if definition["type"] == "object" {
+            assert_eq!(definition["additionalProperties"], serde_json::Value::Bool(false), "{name}");
+        }
+    }
+}

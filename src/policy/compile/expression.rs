@@ -1,11 +1,12 @@
 //! The SQL of masks and filters.
 
+use super::check::{Forbidden, check};
 use super::{Context, place};
 use crate::names::quoted;
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::document::{At, Bytes};
 use crate::sql::ast::Expr;
-use crate::sql::parse_expression;
+use crate::sql::{Span, parse_expression};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,14 +25,24 @@ pub(super) fn expression(
     context: &mut Context<'_>,
 ) -> Option<(Arc<str>, Arc<Expr>)> {
     let source = Source::new(file, written, usage, context)?;
-    match parse_expression(&source.text) {
-        Ok(expr) => Some((source.text.into(), Arc::new(expr))),
+    let bytes = |span: Span| source.place_of(span.start as usize..span.end as usize);
+    let expr = match parse_expression(&source.text) {
+        Ok(expr) => expr,
         Err(error) => {
-            let at = source.place_of(error.span.start as usize..error.span.end as usize);
-            context.report(Diagnostic::new("bad-expression", place(file, &at), error.message, "here"));
-            None
+            let place = place(file, &bytes(error.span));
+            context.report(Diagnostic::new("bad-expression", place, error.message, "here"));
+            return None;
         }
+    };
+    let forbidden = check(&expr);
+    if forbidden.is_empty() {
+        return Some((source.text.into(), Arc::new(expr)));
     }
+    for Forbidden { span, message, help } in forbidden {
+        let problem = Diagnostic::new("bad-expression", place(file, &bytes(span)), message, "not in a policy");
+        context.report(problem.maybe_help(help.map(str::to_owned)));
+    }
+    None
 }
 
 /// An expression's text as it is parsed, and the way back to the file.

@@ -1,5 +1,6 @@
 //! Documents → snapshot, or all that is wrong with them.
 
+mod check;
 mod domains;
 mod expression;
 mod grants;
@@ -25,7 +26,7 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
     let files: Arc<[SourceFile]> = files.into();
     let mut problems = Vec::new();
     let documents = document::read(&files, &mut problems);
-    let mut context = Context { files: &files, problems };
+    let mut context = Context { files: &files, lines: line_starts(&files), problems };
     let domains = domains::Domains::new(&documents, &mut context);
     let principals = principals::Principals::new(&documents, &mut context);
     let mut compiled = policies::compile(&documents, &domains, &principals, &mut context);
@@ -55,6 +56,8 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
 /// What all steps share: the files, and what was found to be wrong.
 struct Context<'f> {
     files: &'f [SourceFile],
+    /// The first byte of each line of each file.
+    lines: Vec<Vec<usize>>,
     problems: Vec<Diagnostic>,
 }
 
@@ -107,14 +110,18 @@ impl Context<'_> {
 
     /// Where a rule is written.
     fn policy_ref(&self, file: usize, policy: &str, at: &Bytes) -> Arc<PolicyRef> {
-        let source = self.files.get(file);
-        let before = source.and_then(|source| source.text.get(..at.start)).unwrap_or_default();
+        let line = self.lines.get(file).map_or(0, |starts| starts.partition_point(|start| *start <= at.start));
         Arc::new(PolicyRef {
             policy: policy.to_owned(),
-            file: source.map(|source| source.path.clone()).unwrap_or_default(),
-            line: u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX),
+            file: self.files.get(file).map(|source| source.path.clone()).unwrap_or_default(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
         })
     }
+}
+
+fn line_starts(files: &[SourceFile]) -> Vec<Vec<usize>> {
+    let breaks = |file: &SourceFile| file.text.match_indices('\n').map(|(at, _)| at + 1).collect::<Vec<_>>();
+    files.iter().map(|file| std::iter::once(0).chain(breaks(file)).collect()).collect()
 }
 
 fn place(file: usize, at: &Bytes) -> Place {

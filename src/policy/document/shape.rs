@@ -6,6 +6,7 @@
 use super::node::{Bytes, Node, Value};
 use crate::policy::suggest::did_you_mean;
 use serde_json::{Map, Value as Json};
+use std::collections::HashMap;
 
 /// Something that does not fit.
 pub(super) struct Problem {
@@ -64,18 +65,22 @@ impl<'s> Shape<'s> {
         let Value::Map(entries) = &node.value else { return };
         let properties = schema.get("properties").and_then(Json::as_object);
         let others = schema.get("additionalProperties");
-        for (index, (key, value)) in entries.iter().enumerate() {
+        let mut seen = HashMap::with_capacity(entries.len());
+        for (key, value) in entries {
             let inner = if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
-            if let Some((first, _)) = entries.iter().take(index).find(|(first, _)| first.name == key.name) {
+            if let Some(first) = seen.get(key.name.as_str()) {
                 self.problems.push(Problem {
                     code: "duplicate-key",
                     at: key.at.clone(),
                     message: format!("`{}` is given twice", key.name),
                     label: "given again".to_owned(),
-                    first: Some(first.at.clone()),
+                    first: Some(Bytes::clone(first)),
                     help: None,
                 });
-            } else if let Some(schema) = properties.and_then(|properties| properties.get(&key.name)) {
+                continue;
+            }
+            seen.insert(key.name.as_str(), key.at.clone());
+            if let Some(schema) = properties.and_then(|properties| properties.get(&key.name)) {
                 self.node(schema, value, &inner);
             } else if let Some(schema) = others.filter(|schema| schema.is_object()) {
                 self.node(schema, value, &inner);
