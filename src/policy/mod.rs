@@ -8,6 +8,8 @@ mod compile;
 mod diagnostics;
 mod document;
 mod index;
+#[cfg(test)]
+mod properties;
 mod snapshot;
 mod suggest;
 #[cfg(test)]
