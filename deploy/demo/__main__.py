@@ -5,8 +5,10 @@
 
 import argparse
 import contextlib
+import json
 import pathlib
 import sys
+import textwrap
 import time
 import urllib.parse
 
@@ -86,8 +88,8 @@ def present(number, title, sql, trino, sluice, show_sql):
         seen = sluice.client(user).query(sql)
         record = next(iter(decisions(sluice)[before:]), {})
         panels.append(list(show.panel(f"{user}, {role}", badge(whole, seen), body(whole, seen))))
-        if record.get("rewritten_sql"):
-            rewritten.setdefault(record["rewritten_sql"], []).append(user)
+        if record.get("rewritten"):
+            rewritten.setdefault(record["rewritten"], []).append(user)
     print("\n".join(show.beside(panels)))
     if show_sql:
         for text, users in rewritten.items():
@@ -128,11 +130,29 @@ def decisions(sluice):
 
 
 def log(sluice):
-    """The lines that the statements left in the decision log."""
-    print(show.heading("The decision log: one line a decision, written before the statement is forwarded"))
-    for record in decisions(sluice):
-        print(record)
-    print(show.paint(f"   {sluice.audit}", "dim"))
+    """The lines that the statements left in the decision log, in short, and one of them whole."""
+    print(show.heading("The decision log: a line for each statement, written before it is forwarded"))
+    records = decisions(sluice)
+    for record in records:
+        print("   " + show.line(*entry(record), width=show.WIDTH - 3).rstrip())
+    whole = next((record for record in records if record["outcome"] == "rewrite"), records[-1])
+    print(show.paint("\n   one of them whole:", "dim"))
+    for one in textwrap.wrap(json.dumps(whole, ensure_ascii=False), show.WIDTH - 5, break_on_hyphens=False):
+        print(show.paint(f"   {one}", "dim"))
+    print(f"\n   all of them: {relative(sluice.audit)}/")
+
+
+def entry(record):
+    """A decision in a line: when, who, what became of it, which objects, and by which id it is found again."""
+    outcome = record["outcome"]
+    put_in = [f"mask {mask['to'].rpartition('.')[2]}" for mask in record["masks"]] + [f"filter {one['to'].split('.', 1)[1]}" for one in record["filters"]]
+    objects = dict.fromkeys(one["object"].split(".", 1)[1] for one in record["objects"])
+    yield show.Span(record["time"][11:19] + "  ", "dim")
+    yield show.Span(f"{record['user']:6}", "bold")
+    yield show.Span(f"{outcome:8}", {"allow": "green", "rewrite": "yellow", "deny": "red"}[outcome])
+    yield show.Span(show.pad(" ".join(objects), 30) + "  ")
+    yield show.Span(show.pad(", ".join(dict.fromkeys(put_in)), 24), "yellow")
+    yield show.Span(f"{record['total_us'] / 1000:6.1f} ms  {record['id']}", "dim")
 
 
 def connect(sluice):
