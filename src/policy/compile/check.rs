@@ -25,7 +25,7 @@ pub(super) fn check(expr: &Expr) -> Vec<Forbidden> {
 
 /// Trino's aggregate functions (<https://trino.io/docs/476/functions/aggregate.html>). The list need not be whole: one
 /// that is missing here is refused by Trino itself.
-const AGGREGATES: [&str; 40] = [
+const AGGREGATES: [&str; 44] = [
     "any_value",
     "approx_distinct",
     "approx_most_frequent",
@@ -60,11 +60,15 @@ const AGGREGATES: [&str; 40] = [
     "multimap_agg",
     "numeric_histogram",
     "reduce_agg",
+    "regr_intercept",
+    "regr_slope",
     "skewness",
     "stddev",
     "stddev_pop",
     "stddev_samp",
     "sum",
+    "var_pop",
+    "var_samp",
     "variance",
 ];
 
