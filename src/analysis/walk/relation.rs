@@ -138,10 +138,10 @@ impl Walk<'_, '_> {
             }
         }
         if let Some(QueryPeriod { span: _, kind: _, end }) = period {
-            let before = (self.facts.relations.len(), self.facts.missing.len());
+            let before = (self.facts.queries, self.facts.missing.len());
             self.expr(end, &ScopeRef::default());
-            if (self.facts.relations.len(), self.facts.missing.len()) != before {
-                self.problem(end.span, Problem::NotSupported("a column or a table in FOR … AS OF"));
+            if (self.facts.queries, self.facts.missing.len()) != before {
+                self.problem(end.span, Problem::NotSupported("a column or a query in FOR … AS OF"));
             }
         }
         let written: Qualifier = name.parts.iter().map(|part| part.folded()).collect();
