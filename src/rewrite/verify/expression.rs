@@ -36,6 +36,7 @@ impl Walk<'_> {
     /// Proves an expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<(), Unproved> {
         self.found.can_fail |= failure::possible(expr);
+        self.found.can_fail_on_json |= failure::possible_on_json(expr);
         match &expr.kind {
             ExprKind::Null
             | ExprKind::Boolean(_)

@@ -98,7 +98,12 @@ fn cannot_fail(call: &Call) -> bool {
     call.name.parts.last().is_some_and(|name| CANNOT_FAIL.contains(&name.folded().as_str()))
 }
 
-/// `varchar` without a length, which holds the text of each value.
+/// Whether an expression is a cast to text, which fails on a JSON object or array, and quotes it.
+pub(super) fn possible_on_json(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Cast { safe: false, value: _, data_type } if is_text(data_type))
+}
+
+/// `varchar` without a length, which holds the text of each value but JSON's objects and arrays.
 fn is_text(data_type: &DataType) -> bool {
     matches!(&data_type.kind, DataTypeKind::Generic { name, parameters } if name.folded() == "varchar" && parameters.is_empty())
 }

@@ -35,6 +35,7 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
             let Some(guarded) = Guarded::find(walk, reference, alias)? else { return Ok(false) };
             guarded.plain(walk, select)?;
             walk.found.plain_filter |= guarded.filters_rows();
+            walk.found.plain_filter_of_json |= guarded.filters_rows() && guarded.holds_json();
             note(walk, &guarded, reference)?;
             Ok(true)
         }
@@ -151,6 +152,13 @@ impl<'a> Guarded<'a> {
         match &self.rule {
             Rule::Policy(_, access) => !access.filters.is_empty(),
             Rule::Visible(_) => true,
+        }
+    }
+
+    fn holds_json(&self) -> bool {
+        match &self.rule {
+            Rule::Policy(table, _) => table.columns.iter().any(|column| column.data_type.contains("json")),
+            Rule::Visible(_) => false,
         }
     }
 

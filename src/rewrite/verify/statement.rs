@@ -21,7 +21,7 @@ pub(super) fn prove(
 ) -> Result<bool, Unproved> {
     let mut proof = Proof { request, prepared, depth: 0 };
     let found = proof.statement(text, statement)?;
-    if found.plain_filter && found.can_fail {
+    if found.can_tell_of_hidden_rows() {
         return Err(Unproved::because("an expression that can fail beside a filtered guard in the plain form"));
     }
     Ok(found.guard)

@@ -90,6 +90,7 @@ pub(super) fn tables() -> Tables {
     add("hr", "employees", &employees, TableKind::Table);
     let reviews = [("id", "bigint"), ("employee_id", "bigint"), ("score", "bigint"), ("note", "varchar")];
     add("hr", "reviews", &reviews, TableKind::Table);
+    add("hr", "notes", &[("id", "bigint"), ("note", "json")], TableKind::Table);
     add("hr", "directory", &[("id", "bigint")], view("SELECT id FROM lake.hr.employees"));
     let customers = [("customer_id", "bigint"), ("company", "varchar"), ("region", "varchar")];
     add("sales", "customers", &customers, TableKind::Table);

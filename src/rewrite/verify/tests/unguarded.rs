@@ -154,3 +154,13 @@ fn an_expression_that_can_fail_is_fine_where_no_row_is_hidden() {
     ))
     .unwrap();
 }
+
+#[test]
+fn a_cast_of_json_to_text_can_fail_too() {
+    let guard = concat!(
+        r#"(SELECT "sluice_1"."id" AS "id", "sluice_1"."note" AS "note" FROM "lake"."hr"."notes" "sluice_1" "#,
+        r#"WHERE ("sluice_1"."id" < 9))"#,
+    );
+    verify_text(&format!("SELECT note FROM {guard} n WHERE try_cast(note AS varchar) = 'a'")).unwrap();
+    assert!(verify_text(&format!("SELECT id FROM {guard} n WHERE CAST(note AS varchar) = 'a'")).is_err());
+}
