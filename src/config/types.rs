@@ -217,8 +217,8 @@ pub struct Limits {
     pub identify_timeout: SignedDuration,
     /// Most bytes of the parts of a page that Sluice reads: all but columns, data and statistics.
     pub envelope_bytes: usize,
-    /// Most statements for which it is remembered how their text was changed and whether their end was written down.
-    pub started_statements: usize,
+    /// Bytes of memory, about, for the texts of running statements, by which places in errors are mapped back.
+    pub remembered_bytes: usize,
     /// How long running queries are served on after a signal to stop.
     #[schemars(with = "String")]
     pub drain: SignedDuration,
@@ -236,7 +236,7 @@ impl Default for Limits {
             idle_timeout: SignedDuration::from_mins(5),
             identify_timeout: SignedDuration::from_secs(10),
             envelope_bytes: 1024 * 1024,
-            started_statements: 20_000,
+            remembered_bytes: 64 * 1024 * 1024,
             drain: SignedDuration::from_secs(30),
         }
     }

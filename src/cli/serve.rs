@@ -1,0 +1,180 @@
+//! `sluice serve`: the proxy, from its configuration to the end of its last query.
+
+use super::Failure;
+use crate::audit::Log;
+use crate::catalog::{Catalog, TrinoClient};
+use crate::config::{Config, Identity, Limits, LogFormat};
+use crate::console::{self, Metrics, Readiness, ReadinessProbe};
+use crate::identity::{Identify, Passwords, TrustedPeers, Ways};
+use crate::proxy::connect::http_client;
+use crate::proxy::{Proxy, Rooms, acceptor};
+use crate::store::Store;
+use clap::Args;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+/// Deep statements are read by recursion, within bounds that fit this stack.
+const STACK: usize = 8 * 1024 * 1024;
+/// How often the state of the policies is told to the metrics.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Run the proxy.
+///
+/// It serves until SIGTERM or SIGINT: then no statement is started any more, and those that run are served until they
+/// end or `limits.drain` is over. SIGHUP reads the passwords again; policies are followed by themselves.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sluice serve --config /etc/sluice/sluice.yaml
+  sluice config check --config /etc/sluice/sluice.yaml   # first")]
+pub(super) struct Arguments {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "sluice.yaml")]
+    config: PathBuf,
+}
+
+impl Arguments {
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        let config = Config::load(&self.config)?;
+        log_messages(&config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
+        runtime.block_on(serve(config))
+    }
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let metrics = Arc::new(Metrics::new()?);
+    let log = Arc::new(Log::open(&config.audit)?);
+    let store = Store::open(&config.policies)?;
+    let client = http_client(&config.upstream)?;
+    let catalog = catalog(&config, &metrics)?;
+    let (ways, passwords) = ways(&config.identity, &config.limits)?;
+    let tls = config.listen.tls.as_ref().map(acceptor).transpose()?;
+    let rooms = Rooms {
+        ways,
+        store: Arc::clone(&store),
+        catalog,
+        log: Arc::clone(&log),
+        metrics: Arc::clone(&metrics),
+        client,
+    };
+    let proxy = Proxy::new(&config, rooms)?;
+    let listener = bind("listen.address", config.listen.address).await?;
+    let operators = bind("console.address", config.console.address).await?;
+
+    let (stop, end) = (CancellationToken::new(), CancellationToken::new());
+    let beside = TaskTracker::new();
+    beside.spawn(Arc::clone(&store).watch(end.clone()));
+    beside.spawn(tell(Arc::clone(&store), Arc::clone(&metrics), end.clone()));
+    beside.spawn(console::serve(
+        operators,
+        Arc::clone(&metrics),
+        readiness(&store, &log, &metrics, &stop),
+        end.clone(),
+    ));
+    if let Some(passwords) = passwords {
+        beside.spawn(Arc::clone(&passwords).watch(end.clone()));
+        beside.spawn(reread(passwords, end.clone())?);
+    }
+    beside.spawn(wait_for_signal(stop.clone())?);
+
+    tracing::info!(address = %listener.local_addr()?, tls = tls.is_some(), trino = config.upstream.url, "serving");
+    proxy.serve(listener, tls, stop).await;
+    end.cancel();
+    beside.close();
+    beside.wait().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn bind(field: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::from(std::io::Error::new(error.kind(), format!("{field} {address}: {error}"))))
+}
+
+fn catalog(config: &Config, metrics: &Metrics) -> Result<Arc<Catalog>, Failure> {
+    let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
+    let (hits, misses) = metrics.catalog_cache();
+    Ok(Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses)))
+}
+
+fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Option<Arc<Passwords>>), Failure> {
+    let mut ways: Vec<Arc<dyn Identify>> = Vec::new();
+    if let Some(header) = &identity.trusted_header {
+        ways.push(Arc::new(TrustedPeers::new(header.name.parse()?, header.peers.clone())));
+    }
+    let timeout = limits.identify_timeout.unsigned_abs();
+    let passwords =
+        identity.password_file.as_deref().map(|path| Passwords::open(path, timeout)).transpose()?.map(Arc::new);
+    if let Some(passwords) = &passwords {
+        ways.push(Arc::clone(passwords) as Arc<dyn Identify>);
+    }
+    Ok((Ways::new(ways), passwords))
+}
+
+/// Not ready while draining, so that no new client is sent here.
+fn readiness(store: &Arc<Store>, log: &Arc<Log>, metrics: &Arc<Metrics>, stop: &CancellationToken) -> ReadinessProbe {
+    let (store, log, metrics, stop) = (Arc::clone(store), Arc::clone(log), Arc::clone(metrics), stop.clone());
+    Arc::new(move || {
+        let status = store.status();
+        let mut readiness = Readiness::of(Ok(&status.revision), log.healthy(), metrics.upstream_reachable());
+        readiness.ready &= !stop.is_cancelled();
+        readiness
+    })
+}
+
+async fn tell(store: Arc<Store>, metrics: Arc<Metrics>, end: CancellationToken) {
+    let mut refused = 0;
+    loop {
+        let status = store.status();
+        metrics.snapshot_loaded(status.loaded_at);
+        for _ in refused..status.refused {
+            metrics.snapshot_failed();
+        }
+        refused = status.refused;
+        if end.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+            return;
+        }
+    }
+}
+
+fn reread(passwords: Arc<Passwords>, end: CancellationToken) -> Result<impl Future<Output = ()> + Send, Failure> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while let Some(Some(())) = end.run_until_cancelled(hangup.recv()).await {
+            let passwords = Arc::clone(&passwords);
+            if let Err(error) = tokio::task::spawn_blocking(move || passwords.reload()).await {
+                tracing::error!(%error, "the passwords could not be read again");
+            }
+        }
+    })
+}
+
+fn wait_for_signal(stop: CancellationToken) -> Result<impl Future<Output = ()> + Send, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM"),
+            _ = interrupt.recv() => tracing::info!("SIGINT"),
+        }
+        stop.cancel();
+    })
+}
+
+fn log_messages(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log.filter)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Human => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}

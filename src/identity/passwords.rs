@@ -1,0 +1,239 @@
+//! Passwords by HTTP Basic, against a file of hashes.
+//!
+//! A hash is slow on purpose, and a client sends its password with each poll for a page. So a password that was proved
+//! is remembered for a while, as a keyed hash, and hashes are computed beside the tasks that serve requests, a few at
+//! once. A password that is wrong is never remembered.
+
+use super::password_file::{PasswordFile, PasswordFileError};
+use super::{Asking, Identify, Identifying, Principal, Unidentified, is_user};
+use arc_swap::ArcSwap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use http::header::AUTHORIZATION;
+use moka::sync::Cache;
+use sha2::Sha256;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// How long a proved password is remembered.
+const REMEMBERED: Duration = Duration::from_secs(300);
+/// Most proved passwords that are remembered.
+const MOST_REMEMBERED: u64 = 10_000;
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// Longest password. bcrypt itself reads 72 bytes.
+const LONGEST: usize = 1024;
+
+/// The passwords of a file.
+pub struct Passwords {
+    path: PathBuf,
+    file: ArcSwap<PasswordFile>,
+    proved: Cache<[u8; 32], ()>,
+    key: Hmac<Sha256>,
+    at_once: Semaphore,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passwords").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Passwords {
+    /// Reads the file. `timeout` bounds one proof.
+    ///
+    /// # Errors
+    /// [`PasswordFileError`], with the line.
+    pub fn open(path: &Path, timeout: Duration) -> Result<Passwords, PasswordFileError> {
+        let file = PasswordFile::load(path)?;
+        let mut secret = [0; 32];
+        let key = getrandom::fill(&mut secret).ok().and_then(|()| Hmac::new_from_slice(&secret).ok());
+        let key = key.ok_or_else(|| PasswordFileError::Read {
+            path: path.to_owned(),
+            source: std::io::Error::other("no random bytes"),
+        })?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(Passwords {
+            path: path.to_owned(),
+            file: ArcSwap::from_pointee(file),
+            proved: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
+            key,
+            at_once: Semaphore::new(cores),
+            timeout,
+        })
+    }
+
+    /// Follows changes of the file until `cancel`. A broken file does not replace a good one.
+    pub async fn watch(self: Arc<Self>, cancel: CancellationToken) {
+        let mut seen = stamp(&self.path).await;
+        while cancel.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+            let now = stamp(&self.path).await;
+            if now != seen {
+                seen = now;
+                self.reload();
+            }
+        }
+    }
+
+    /// Reads the file again.
+    pub fn reload(&self) {
+        match PasswordFile::load(&self.path) {
+            Ok(file) => {
+                self.file.store(Arc::new(file));
+                self.proved.invalidate_all();
+                tracing::info!(file = %self.path.display(), "passwords were read again");
+            }
+            Err(error) => tracing::error!(%error, "the password file is broken; the passwords read before stay"),
+        }
+    }
+
+    async fn prove(&self, asking: Asking<'_>) -> Result<Option<Principal>, Unidentified> {
+        let mut values = asking.headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        if values.next().is_some() {
+            return Err(Unidentified::Wrong);
+        }
+        let (user, password) = value.to_str().ok().and_then(basic).ok_or(Unidentified::Wrong)?;
+        let file = self.file.load_full();
+        let fingerprint = self.fingerprint(&user, &password, &file);
+        if self.proved.contains_key(&fingerprint) {
+            return Ok(Some(Principal { name: user, groups: Vec::new() }));
+        }
+        let lot =
+            u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|at: usize| fingerprint.get(at).copied().unwrap_or(0)));
+        let proof = async {
+            // The permit is held until the hash is done, also when the client has gone meanwhile.
+            let _permit = self.at_once.acquire().await.map_err(|_| Unidentified::Unavailable)?;
+            let name = user.clone();
+            tokio::task::spawn_blocking(move || {
+                let (hash, known) = file.hash(&name, lot);
+                let fits = hash.is_some_and(|hash| hash.fits(&password));
+                fits & known
+            })
+            .await
+            .map_err(|_| Unidentified::Unavailable)
+        };
+        match tokio::time::timeout(self.timeout, proof).await {
+            Ok(Ok(true)) => {
+                self.proved.insert(fingerprint, ());
+                Ok(Some(Principal { name: user, groups: Vec::new() }))
+            }
+            Ok(Ok(false)) => Err(Unidentified::Wrong),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Unidentified::Unavailable),
+        }
+    }
+
+    /// What a proved password is remembered by: of no use without the key, which lives as long as the process, and
+    /// bound to the file's contents at the time.
+    fn fingerprint(&self, user: &str, password: &str, file: &Arc<PasswordFile>) -> [u8; 32] {
+        let mut mac = self.key.clone();
+        for part in [&(Arc::as_ptr(file) as usize).to_be_bytes()[..], user.as_bytes(), password.as_bytes()] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl Identify for Passwords {
+    fn identify<'a>(&'a self, asking: Asking<'a>) -> Identifying<'a> {
+        Box::pin(self.prove(asking))
+    }
+}
+
+/// Reads `Basic base64(user:password)`.
+fn basic(value: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = decoded.split_once(':')?;
+    (is_user(user) && (1..=LONGEST).contains(&password.len())).then(|| (user.to_owned(), password.to_owned()))
+}
+
+/// What changes when a file changes.
+async fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = tokio::fs::metadata(path).await.ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+    use std::net::IpAddr;
+
+    fn open(folder: &tempfile::TempDir) -> Passwords {
+        let path = folder.path().join("passwords");
+        std::fs::write(&path, format!("anna:{}\n", bcrypt::hash("secret", 8).unwrap())).unwrap();
+        Passwords::open(&path, Duration::from_secs(60)).unwrap()
+    }
+
+    async fn asked(passwords: &Passwords, values: &[&str]) -> Result<Option<String>, Unidentified> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, value.parse().unwrap());
+        }
+        let asking = Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]) };
+        passwords.identify(asking).await.map(|found| found.map(|principal| principal.name))
+    }
+
+    fn header(user: &str, password: &str) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+    }
+
+    #[tokio::test]
+    async fn the_right_password_proves_who_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let passwords = open(&folder);
+        assert_eq!(asked(&passwords, &[]).await, Ok(None));
+        assert_eq!(asked(&passwords, &[&header("anna", "secret")]).await, Ok(Some("anna".to_owned())));
+        for wrong in [
+            header("anna", "Secret"),
+            header("anna", ""),
+            header("bob", "secret"),
+            header("Anna", "secret"),
+            "Basic !!!".to_owned(),
+            "Bearer abc".to_owned(),
+            "Basic".to_owned(),
+        ] {
+            assert_eq!(asked(&passwords, &[&wrong]).await, Err(Unidentified::Wrong), "{wrong}");
+        }
+        let right = header("anna", "secret");
+        assert_eq!(asked(&passwords, &[&right, &right]).await, Err(Unidentified::Wrong));
+    }
+
+    #[tokio::test]
+    async fn a_proved_password_is_remembered_until_the_file_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let passwords = open(&folder);
+        asked(&passwords, &[&header("anna", "secret")]).await.unwrap();
+        passwords.proved.run_pending_tasks();
+        assert_eq!(passwords.proved.entry_count(), 1);
+        let _ = asked(&passwords, &[&header("anna", "wrong")]).await;
+        passwords.proved.run_pending_tasks();
+        assert_eq!(passwords.proved.entry_count(), 1);
+        std::fs::write(&passwords.path, format!("anna:{}\n", bcrypt::hash("new", 8).unwrap())).unwrap();
+        passwords.reload();
+        assert_eq!(asked(&passwords, &[&header("anna", "secret")]).await, Err(Unidentified::Wrong));
+        assert_eq!(asked(&passwords, &[&header("anna", "new")]).await, Ok(Some("anna".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_broken_file_does_not_replace_a_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let passwords = open(&folder);
+        std::fs::write(&passwords.path, "anna").unwrap();
+        passwords.reload();
+        assert_eq!(asked(&passwords, &[&header("anna", "secret")]).await, Ok(Some("anna".to_owned())));
+    }
+}

@@ -1,0 +1,52 @@
+//! Answers to clients, apart from pages of Trino's.
+
+use super::response_headers;
+use super::results::body::PageBody;
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::{Either, Full};
+
+/// The body of an answer: there already, or on its way from Trino.
+pub(super) type Answer = Either<Full<Bytes>, PageBody>;
+
+/// A body that is there already.
+pub(super) fn full(bytes: impl Into<Bytes>) -> Answer {
+    Either::Left(Full::new(bytes.into()))
+}
+
+/// A page of results that is there already.
+pub(super) fn results(page: Vec<u8>) -> Response<Answer> {
+    let mut response = Response::new(full(page));
+    *response.headers_mut() = response_headers::of_results();
+    response
+}
+
+/// A status and a sentence.
+pub(super) fn text(status: StatusCode, text: &str) -> Response<Answer> {
+    let mut response = Response::new(full(text.to_owned()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// A status with its own name.
+pub(super) fn status(status: StatusCode) -> Response<Answer> {
+    text(status, status.canonical_reason().unwrap_or_default())
+}
+
+/// A status without a body.
+pub(super) fn bare(status: StatusCode) -> Response<Answer> {
+    let mut response = Response::new(full(Bytes::new()));
+    *response.status_mut() = status;
+    response
+}
+
+/// The request to log in. It is given for nothing else: clients begin their log-in anew for it.
+pub(super) fn unauthorized(reason: &str) -> Response<Answer> {
+    let mut response = text(StatusCode::UNAUTHORIZED, reason);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Trino\""));
+    response
+}

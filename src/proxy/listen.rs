@@ -1,0 +1,207 @@
+//! Connections: taken, bounded, and let go of.
+
+use super::answer::Answer;
+use super::patience::{Answering, AnsweringOne, Patient, Times};
+use super::serve::Proxy;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long requests that are being answered may take when all else has been let go of.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How often it is looked at whether statements run, and at what has been idle.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often entries of statements that nobody asks for are dropped.
+const TIDY: Duration = Duration::from_secs(30);
+/// After an error of `accept`, such as no more file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Proxy {
+    /// Serves connections until `stop`. Then no statement is started, those that run are served until they end or
+    /// `limits.drain` is over, what is left is written down as unknown, and it returns.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, tls: Option<TlsAcceptor>, stop: CancellationToken) {
+        let close = CancellationToken::new();
+        let abort = CancellationToken::new();
+        let connections = TaskTracker::new();
+        let taking =
+            tokio::spawn(Arc::clone(&self).take(listener, tls, close.clone(), abort.clone(), connections.clone()));
+        let tidying = tokio::spawn(Arc::clone(&self).tidy(close.clone()));
+        stop.cancelled().await;
+        self.drain();
+        self.wait_for_statements().await;
+        close.cancel();
+        connections.close();
+        if tokio::time::timeout(LAST_ANSWERS, connections.wait()).await.is_err() {
+            abort.cancel();
+            connections.wait().await;
+        }
+        self.started.end_all();
+        self.tasks.close();
+        if tokio::time::timeout(self.answer_timeout, self.tasks.wait()).await.is_err() {
+            tracing::error!("some completions were not written down in time");
+        }
+        for task in [taking, tidying] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the listener broke down");
+            }
+        }
+    }
+
+    async fn wait_for_statements(&self) {
+        let drain = self.limits.drain.unsigned_abs();
+        tracing::info!(
+            running = self.started.running(),
+            "no more statements are started; those that run are served on"
+        );
+        let ended = async {
+            while self.started.running() > 0 || self.starting() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(drain, ended).await.is_err() {
+            tracing::warn!(running = self.started.running(), "the time to drain is over");
+        }
+    }
+
+    /// Whether a statement is on its way that came before draining began.
+    fn starting(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    async fn tidy(self: Arc<Self>, close: CancellationToken) {
+        while close.run_until_cancelled(tokio::time::sleep(TIDY)).await.is_some() {
+            self.started.tidy();
+        }
+    }
+
+    async fn take(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        close: CancellationToken,
+        abort: CancellationToken,
+        connections: TaskTracker,
+    ) {
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        loop {
+            let accepted = close.run_until_cancelled(async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (listener.accept().await, place)
+            });
+            let (stream, peer, place) = match accepted.await {
+                None => return,
+                Some((Ok((stream, peer)), Ok(place))) => (stream, peer, place),
+                Some((Err(error), _)) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Some((_, Err(_))) => return,
+            };
+            let (proxy, tls, close, abort) = (Arc::clone(&self), tls.clone(), close.clone(), abort.clone());
+            connections.spawn(async move {
+                let _place = place;
+                abort.run_until_cancelled(proxy.connection(stream, peer, tls, close)).await;
+            });
+        }
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        close: CancellationToken,
+    ) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, %peer, "a connection was gone at once");
+            return;
+        }
+        let Some(tls) = tls else {
+            return self.speak(stream, peer, close).await;
+        };
+        match tokio::time::timeout(self.limits.header_timeout.unsigned_abs(), tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.speak(stream, peer, close).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS with a client"),
+            Err(_) => tracing::debug!(%peer, "a client took too long for TLS"),
+        }
+    }
+
+    async fn speak(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        close: CancellationToken,
+    ) {
+        let limits = &self.limits;
+        let times = Times {
+            idle: limits.idle_timeout.unsigned_abs(),
+            head: limits.header_timeout.unsigned_abs(),
+            send: limits.send_timeout.unsigned_abs(),
+        };
+        let mut http = http1::Builder::new();
+        http.max_buf_size(limits.header_bytes).header_read_timeout(None).half_close(false);
+        let answering = Answering::default();
+        let stream = TokioIo::new(Patient::new(stream, times, answering.clone()));
+        let proxy = Arc::clone(&self);
+        let service = service_fn(move |request| {
+            let (proxy, one) = (Arc::clone(&proxy), answering.one());
+            async move {
+                let response = proxy.answer(peer.ip().to_canonical(), request).await;
+                Ok::<_, Infallible>(response.map(|body| Answered { body, _one: one }))
+            }
+        });
+        let connection = http.serve_connection(stream, service);
+        tokio::pin!(connection);
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = close.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, %peer, "a connection ended");
+        }
+    }
+}
+
+/// An answer that counts as being given until it is dropped.
+struct Answered {
+    body: Answer,
+    _one: AnsweringOne,
+}
+
+impl Body for Answered {
+    type Data = Bytes;
+    type Error = <Answer as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

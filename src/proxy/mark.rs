@@ -1,0 +1,185 @@
+//! The mark that makes a page its owner's, so that no replica has to remember who started a query.
+//!
+//! `nextUri` carries `?sluice=MARK`. A mark is what is known of the query (flags, the decision's id) and a MAC over that
+//! and over the principal, the effective user and the query's id. Only who started the query can use it, only for that
+//! query, and what it says of the query can be believed.
+
+use super::query_id::QueryId;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::path::Path;
+use uuid::Uuid;
+
+const TAG: usize = 16;
+const LENGTH: usize = 1 + 16 + TAG;
+const RESTRICTED: u8 = 1;
+const REWRITTEN: u8 = 2;
+
+/// What a mark says of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Whether a mask, a filter or a narrowing applies: texts of Trino's errors may quote what is hidden.
+    pub(crate) restricted: bool,
+    /// Whether Trino has another text than the user: places in its errors are not places in the user's.
+    pub(crate) rewritten: bool,
+    /// The decision by which it was forwarded.
+    pub(crate) decision: Uuid,
+}
+
+/// Whose a query is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Owner {
+    /// Who proved to be who.
+    pub(crate) principal: String,
+    /// As whom the query runs.
+    pub(crate) user: String,
+}
+
+/// The secret by which marks are made.
+#[derive(Clone)]
+pub(crate) struct MarkKey(Hmac<Sha256>);
+
+impl std::fmt::Debug for MarkKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MarkKey")
+    }
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum MarkKeyError {
+    /// The file can't be read.
+    #[error("listen.page_key_file {0}: {1}")]
+    Read(String, #[source] std::io::Error),
+    /// It is too short to be a secret.
+    #[error("listen.page_key_file {0}: at least 32 bytes are needed")]
+    Short(String),
+    /// The operating system gives no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(getrandom::Error),
+}
+
+impl MarkKey {
+    /// The key of a file, or a new one.
+    pub(crate) fn load(file: Option<&Path>) -> Result<MarkKey, MarkKeyError> {
+        let secret = match file {
+            Some(path) => {
+                let name = path.display().to_string();
+                let secret = std::fs::read(path).map_err(|error| MarkKeyError::Read(name.clone(), error))?;
+                if secret.len() < 32 {
+                    return Err(MarkKeyError::Short(name));
+                }
+                secret
+            }
+            None => {
+                let mut secret = vec![0; 32];
+                getrandom::fill(&mut secret).map_err(MarkKeyError::Random)?;
+                secret
+            }
+        };
+        MarkKey::of(&secret).ok_or_else(|| MarkKeyError::Short("the key".to_owned()))
+    }
+
+    fn of(secret: &[u8]) -> Option<MarkKey> {
+        Hmac::new_from_slice(secret).ok().map(MarkKey)
+    }
+
+    /// The mark of a query.
+    pub(crate) fn mark(&self, owner: &Owner, query: &QueryId, facts: &Facts) -> String {
+        let mut bytes = Vec::with_capacity(LENGTH);
+        bytes.push(u8::from(facts.restricted) * RESTRICTED + u8::from(facts.rewritten) * REWRITTEN);
+        bytes.extend_from_slice(facts.decision.as_bytes());
+        let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
+        bytes.extend(tag.iter().take(TAG));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// What a mark says, if it was made for this owner and this query.
+    pub(crate) fn read(&self, mark: &str, owner: &Owner, query: &QueryId) -> Option<Facts> {
+        let bytes = URL_SAFE_NO_PAD.decode(mark).ok().filter(|bytes| bytes.len() == LENGTH)?;
+        let (said, tag) = bytes.split_at_checked(LENGTH - TAG)?;
+        self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
+        let (flags, decision) = said.split_first()?;
+        Some(Facts {
+            restricted: flags & RESTRICTED != 0,
+            rewritten: flags & REWRITTEN != 0,
+            decision: Uuid::from_slice(decision).ok()?,
+        })
+    }
+
+    /// Each part with its length in front, so that no two lists of parts look alike.
+    fn mac(&self, owner: &Owner, query: &QueryId, said: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        for part in [owner.principal.as_bytes(), owner.user.as_bytes(), query.as_str().as_bytes(), said] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(principal: &str, user: &str) -> Owner {
+        Owner { principal: principal.to_owned(), user: user.to_owned() }
+    }
+
+    fn query(id: &str) -> QueryId {
+        QueryId::parse(id).unwrap()
+    }
+
+    fn facts() -> Facts {
+        Facts { restricted: true, rewritten: false, decision: Uuid::from_u128(7) }
+    }
+
+    #[test]
+    fn a_mark_tells_its_owner_what_was_put_in() {
+        let key = MarkKey::load(None).unwrap();
+        let mark = key.mark(&owner("anna", "anna"), &query("q_1"), &facts());
+        assert_eq!(key.read(&mark, &owner("anna", "anna"), &query("q_1")), Some(facts()));
+    }
+
+    #[test]
+    fn a_mark_is_no_use_to_anyone_else_or_for_another_query() {
+        let key = MarkKey::load(None).unwrap();
+        let mark = key.mark(&owner("anna", "ann"), &query("q_1"), &facts());
+        for (principal, user, id) in
+            [("bob", "ann", "q_1"), ("anna", "bob", "q_1"), ("anna", "ann", "q_2"), ("annaann", "", "q_1")]
+        {
+            assert_eq!(key.read(&mark, &owner(principal, user), &query(id)), None);
+        }
+        assert_eq!(MarkKey::load(None).unwrap().read(&mark, &owner("anna", "ann"), &query("q_1")), None);
+    }
+
+    #[test]
+    fn no_bit_of_a_mark_can_be_changed() {
+        let key = MarkKey::load(None).unwrap();
+        let mark = key.mark(&owner("anna", "anna"), &query("q_1"), &facts());
+        let bytes = URL_SAFE_NO_PAD.decode(&mark).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut forged = bytes.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let forged = URL_SAFE_NO_PAD.encode(forged);
+            assert_eq!(key.read(&forged, &owner("anna", "anna"), &query("q_1")), None, "bit {bit}");
+        }
+        for short in ["", "AA", mark.get(..mark.len() - 1).unwrap()] {
+            assert_eq!(key.read(short, &owner("anna", "anna"), &query("q_1")), None);
+        }
+    }
+
+    #[test]
+    fn a_short_key_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "short").unwrap();
+        assert!(matches!(MarkKey::load(Some(&path)), Err(MarkKeyError::Short(_))));
+        std::fs::write(&path, [7; 32]).unwrap();
+        let (one, other) = (MarkKey::load(Some(&path)).unwrap(), MarkKey::load(Some(&path)).unwrap());
+        let mark = one.mark(&owner("a", "a"), &query("q"), &facts());
+        assert_eq!(other.read(&mark, &owner("a", "a"), &query("q")), Some(facts()));
+    }
+}

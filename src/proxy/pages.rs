@@ -1,0 +1,203 @@
+//! The way of a page: whose it is, from Trino to the client, and what is noted of it.
+
+use super::answer::{self, Answer};
+use super::mark::{Facts, Owner};
+use super::origin::Origin;
+use super::query_id::QueryId;
+use super::response_headers;
+use super::results::body::{OnPassed, PageBody, PageError, Passed};
+use super::results::own_error;
+use super::results::page::{Page, PageContext, Summary};
+use super::routes::{PagePath, PageQuery};
+use super::serve::Proxy;
+use super::started::{End, Statement};
+use crate::enforce::{ErrorCode, Refusal};
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::{BodyExt, Either, Limited};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A request for a page, or for the end of a query.
+#[derive(Debug)]
+pub(super) struct PageRequest {
+    pub(super) method: Method,
+    pub(super) path: PagePath,
+    pub(super) query: PageQuery,
+    pub(super) owner: Owner,
+    pub(super) origin: Origin,
+}
+
+/// Answers it. To anyone but its owner a query does not exist.
+pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<Answer> {
+    let mark = asked.query.mark.as_deref().unwrap_or_default();
+    let Some(facts) = proxy.key.read(mark, &asked.owner, &asked.path.query) else {
+        return answer::text(StatusCode::NOT_FOUND, "Query not found");
+    };
+    let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {
+        return answer::text(StatusCode::NOT_FOUND, "Query not found");
+    };
+    let statement = proxy.started.find(&asked.path.query, &asked.owner, facts);
+    let path = asked.query.upstream(&asked.path);
+    let response = match proxy.upstream.page(asked.method.clone(), &path, &user).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::warn!(%error, query = %asked.path.query, "a page could not be asked for");
+            // A page is asked for again without harm, which a statement is not.
+            return answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment");
+        }
+    };
+    match response.status() {
+        status if asked.method == Method::DELETE => {
+            if status.is_success() && !asked.path.is_partial() {
+                proxy.started.end(&statement, End::Canceled);
+            }
+            passed_on(status)
+        }
+        StatusCode::OK if asked.method == Method::GET => pass(proxy, asked, facts, path, statement, response).await,
+        StatusCode::NOT_FOUND => {
+            proxy.started.end(&statement, End::Unknown);
+            answer::text(StatusCode::NOT_FOUND, "Query not found")
+        }
+        status => passed_on(status),
+    }
+}
+
+/// A status of Trino's without its text.
+fn passed_on(status: StatusCode) -> Response<Answer> {
+    match status {
+        StatusCode::OK | StatusCode::NO_CONTENT => answer::bare(status),
+        StatusCode::NOT_FOUND => answer::text(status, "Query not found"),
+        StatusCode::GONE | StatusCode::BAD_REQUEST => answer::status(status),
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino is not available"),
+        _ => {
+            tracing::warn!(%status, "Trino answered a request for a page by an unknown status");
+            answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Trino did not give the page")
+        }
+    }
+}
+
+async fn pass(
+    proxy: &Arc<Proxy>,
+    asked: PageRequest,
+    facts: Facts,
+    path: String,
+    statement: Arc<Statement>,
+    response: Response<Incoming>,
+) -> Response<Answer> {
+    let (parts, incoming) = response.into_parts();
+    let plain = parts.headers.get(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+    if !plain {
+        tracing::warn!("Trino packed a page that it was asked for plain");
+        cancel(proxy, &statement, &path, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;
+        return unreadable(&asked.origin, &asked.path.query, facts);
+    }
+    let page = Page::new(PageContext {
+        origin: asked.origin.clone(),
+        key: proxy.key.clone(),
+        owner: asked.owner,
+        facts,
+        positions: statement.positions(),
+        query: Some(asked.path.query.clone()),
+        envelope_bytes: proxy.limits.envelope_bytes,
+    });
+    let on_passed = on_passed(Arc::clone(proxy), Arc::clone(&statement), path.clone());
+    let mut body = PageBody::new(incoming, page, proxy.answer_timeout, on_passed);
+    match body.begin().await {
+        Ok(()) => {
+            let mut response = Response::new(Either::Right(body));
+            *response.headers_mut() = response_headers::of_page(&parts.headers);
+            response
+        }
+        Err(PageError::Malformed(error)) => {
+            tracing::warn!(%error, query = %asked.path.query, "a page can't be read");
+            cancel(proxy, &statement, &path, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;
+            unreadable(&asked.origin, &asked.path.query, facts)
+        }
+        Err(error) => {
+            tracing::warn!(%error, query = %asked.path.query, "a page did not come");
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino did not give the page")
+        }
+    }
+}
+
+fn unreadable(origin: &Origin, query: &QueryId, facts: Facts) -> Response<Answer> {
+    let refusal = Refusal {
+        code: ErrorCode::GenericInternalError,
+        message: "Sluice can't read Trino's page of results, so nothing of it is shown".to_owned(),
+        location: None,
+    };
+    answer::results(own_error::page(origin, query, &refusal, Some(facts.decision)))
+}
+
+fn on_passed(proxy: Arc<Proxy>, statement: Arc<Statement>, path: String) -> OnPassed {
+    Box::new(move |passed, bytes| match passed {
+        Passed::Whole(summary) => {
+            statement.count(summary.rows, bytes);
+            seen(&proxy, &statement, &summary);
+        }
+        Passed::CutOff => statement.count(0, bytes),
+        Passed::ClientGone => {
+            statement.count(0, bytes);
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+                return;
+            };
+            let tasks = proxy.tasks.clone();
+            tasks.spawn_on(async move { cancel(&proxy, &statement, &path, End::ClientGone).await }, &runtime);
+        }
+    })
+}
+
+/// Notes what was on a page: after the last one the statement has ended.
+pub(super) fn seen(proxy: &Proxy, statement: &Arc<Statement>, summary: &Summary) {
+    if summary.next.is_none() {
+        let end = summary.error.clone().map_or(End::Finished, End::Failed);
+        proxy.started.end(statement, end);
+    }
+}
+
+/// Asks Trino to end a query by one of its pages' paths.
+pub(super) async fn cancel(proxy: &Proxy, statement: &Arc<Statement>, path: &str, end: End) {
+    if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
+        && let Err(error) = proxy.upstream.page(Method::DELETE, path, &user).await
+    {
+        tracing::warn!(%error, query = %statement.query, "a query could not be cancelled");
+    }
+    proxy.started.end(statement, end);
+}
+
+/// Answers `/v1/info` and `/v1/info/state`, which Trino gives to everyone, with the few fields that clients and load
+/// balancers read.
+pub(super) async fn info(proxy: &Proxy, method: Method, path: &'static str) -> Response<Answer> {
+    let unavailable = || answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment");
+    let Ok(response) = proxy.upstream.info(Method::GET, path).await else {
+        return unavailable();
+    };
+    if response.status() != StatusCode::OK {
+        return unavailable();
+    }
+    let Ok(body) = Limited::new(response.into_body(), 64 * 1024).collect().await else {
+        return unavailable();
+    };
+    let shown = match serde_json::from_slice::<Value>(&body.to_bytes()) {
+        Ok(Value::String(_)) if proxy.draining() => json!("SHUTTING_DOWN"),
+        Ok(Value::String(state)) if state.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') => json!(state),
+        Ok(Value::Object(info)) => {
+            let field = |name: &str| info.get(name).cloned().unwrap_or_default();
+            let version = field("nodeVersion").get("version").cloned().unwrap_or_default();
+            json!({
+                "nodeVersion": {"version": version},
+                "environment": field("environment"),
+                "coordinator": field("coordinator"),
+                "starting": field("starting"),
+                "uptime": field("uptime"),
+            })
+        }
+        _ => return unavailable(),
+    };
+    let body = if method == Method::HEAD { Vec::new() } else { shown.to_string().into_bytes() };
+    answer::results(body)
+}

@@ -1,0 +1,226 @@
+//! How long Sluice waits for a client on a connection.
+//!
+//! [`Patient`] stands between the connection and HTTP: it ends a connection that has been idle for too long, one whose
+//! request's head comes too slowly, and one that takes nothing of an answer. While a request is being answered the
+//! client need not say anything.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// The three times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// Without a request.
+    pub(super) idle: Duration,
+    /// For a request's head, from its first byte.
+    pub(super) head: Duration,
+    /// Without taking anything of an answer.
+    pub(super) send: Duration,
+}
+
+/// How many requests of a connection are being answered; HTTP/1.1 has one at a time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answering(Arc<AtomicUsize>);
+
+/// Counts a request until its answer has been given.
+#[derive(Debug)]
+pub(super) struct AnsweringOne(Arc<AtomicUsize>);
+
+impl Answering {
+    pub(super) fn one(&self) -> AnsweringOne {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        AnsweringOne(Arc::clone(&self.0))
+    }
+
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for AnsweringOne {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection that is not waited for forever.
+#[derive(Debug)]
+pub(super) struct Patient<C> {
+    connection: C,
+    times: Times,
+    answering: Answering,
+    /// When the connection began to wait for a request.
+    idle_since: Option<Instant>,
+    /// When the first byte of a request came.
+    head_since: Option<Instant>,
+    /// When a write began to wait.
+    send_since: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+    send_timer: Pin<Box<Sleep>>,
+}
+
+impl<C> Patient<C> {
+    pub(super) fn new(connection: C, times: Times, answering: Answering) -> Patient<C> {
+        let far = Instant::now() + times.idle;
+        Patient {
+            connection,
+            times,
+            answering,
+            idle_since: None,
+            head_since: None,
+            send_since: None,
+            timer: Box::pin(sleep_until(far)),
+            send_timer: Box::pin(sleep_until(far)),
+        }
+    }
+
+    /// Whether a client that sends nothing has been waited for long enough.
+    fn out_of_patience(&mut self, context: &mut Context<'_>) -> bool {
+        if self.answering.any() {
+            self.idle_since = None;
+            self.head_since = None;
+            return false;
+        }
+        let now = Instant::now();
+        let deadline = match self.head_since {
+            Some(since) => since + self.times.head,
+            None => *self.idle_since.get_or_insert(now) + self.times.idle,
+        };
+        if self.timer.deadline() != deadline {
+            self.timer.as_mut().reset(deadline);
+        }
+        self.timer.as_mut().poll(context).is_ready()
+    }
+
+    fn sent<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.send_since = None;
+            return result;
+        }
+        if self.send_since.is_none() {
+            let now = Instant::now();
+            self.send_since = Some(now);
+            self.send_timer.as_mut().reset(now + self.times.send);
+        }
+        self.send_timer.as_mut().poll(context).map(|()| Err(late("the client takes nothing of the answer")))
+    }
+}
+
+fn late(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, reason)
+}
+
+impl<C: AsyncRead + Unpin> AsyncRead for Patient<C> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.connection).poll_read(context, buffer) {
+            Poll::Ready(result) => {
+                if buffer.filled().len() > before && !self.answering.any() {
+                    self.head_since.get_or_insert_with(Instant::now);
+                    self.idle_since = None;
+                }
+                Poll::Ready(result)
+            }
+            Poll::Pending if self.out_of_patience(context) => Poll::Ready(Err(late("the client sends no request"))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<C: AsyncWrite + Unpin> AsyncWrite for Patient<C> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.connection).poll_write(context, bytes);
+        self.sent(context, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.connection).poll_write_vectored(context, parts);
+        self.sent(context, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.connection).poll_flush(context);
+        self.sent(context, result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.connection).poll_shutdown(context);
+        self.sent(context, result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    const TIMES: Times =
+        Times { idle: Duration::from_millis(600), head: Duration::from_millis(200), send: Duration::from_millis(400) };
+
+    fn took(began: Instant, times: Duration) -> bool {
+        (times..times + Duration::from_millis(190)).contains(&began.elapsed())
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_ends() {
+        let (_client, server) = duplex(64);
+        let mut server = Patient::new(server, TIMES, Answering::default());
+        let began = Instant::now();
+        assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(took(began, TIMES.idle));
+    }
+
+    #[tokio::test]
+    async fn a_head_that_comes_byte_by_byte_ends() {
+        let (mut client, server) = duplex(64);
+        let mut server = Patient::new(server, TIMES, Answering::default());
+        let sending = tokio::spawn(async move {
+            while client.write_u8(b'x').await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let began = Instant::now();
+        while server.read_u8().await.is_ok() {}
+        assert!(took(began, TIMES.head));
+        drop(server);
+        sending.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_waits_for_its_answer_is_left_alone() {
+        let (_client, server) = duplex(64);
+        let answering = Answering::default();
+        let mut server = Patient::new(server, TIMES, answering.clone());
+        let one = answering.one();
+        assert!(tokio::time::timeout(TIMES.idle * 2, server.read_u8()).await.is_err());
+        drop(one);
+        assert!(server.read_u8().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_ends() {
+        let (_client, server) = duplex(64);
+        let mut server = Patient::new(server, TIMES, Answering::default());
+        let began = Instant::now();
+        assert_eq!(server.write_all(&[0; 1000]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(took(began, TIMES.send));
+    }
+}

@@ -1,0 +1,77 @@
+//! Which of Trino's response headers a client gets.
+//!
+//! In: the headers of an answer of Trino's. Out: those that change the client's session, and none that tells of Trino
+//! itself. A header that comes several times goes on several times.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Headers that change a client's session. `Set-Path`, `Set-Role` and the authorization user's are none of them:
+/// statements that set them don't pass.
+const SESSION: [HeaderName; 8] = [
+    HeaderName::from_static("x-trino-set-catalog"),
+    HeaderName::from_static("x-trino-set-schema"),
+    HeaderName::from_static("x-trino-set-session"),
+    HeaderName::from_static("x-trino-clear-session"),
+    HeaderName::from_static("x-trino-added-prepare"),
+    HeaderName::from_static("x-trino-deallocated-prepare"),
+    HeaderName::from_static("x-trino-started-transaction-id"),
+    HeaderName::from_static("x-trino-clear-transaction-id"),
+];
+
+/// The headers of a page.
+pub(crate) fn of_page(trino: &HeaderMap) -> HeaderMap {
+    let mut headers = of_results();
+    for name in &SESSION {
+        for value in trino.get_all(name) {
+            headers.append(name, value.clone());
+        }
+    }
+    headers
+}
+
+/// The headers of each JSON answer.
+pub(crate) fn of_results() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_headers_pass_and_trinos_own_do_not() {
+        let mut trino = HeaderMap::new();
+        for (name, value) in [
+            ("x-trino-set-session", "a=1"),
+            ("x-trino-set-session", "b=2"),
+            ("x-trino-clear-transaction-id", "true"),
+            ("x-trino-set-role", "system=ROLE"),
+            ("x-trino-new-thing", "x"),
+            ("server", "Trino/476"),
+            ("via", "1.1 trino"),
+            ("set-cookie", "a=b"),
+            ("location", "http://trino"),
+            ("content-length", "5"),
+        ] {
+            trino.append(name, value.parse().unwrap());
+        }
+        let shown = of_page(&trino);
+        assert_eq!(shown.get_all("x-trino-set-session").iter().count(), 2);
+        let mut names: Vec<&str> = shown.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "cache-control",
+                "content-type",
+                "x-content-type-options",
+                "x-trino-clear-transaction-id",
+                "x-trino-set-session"
+            ]
+        );
+    }
+}

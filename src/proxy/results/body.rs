@@ -1,0 +1,147 @@
+//! The stream of a page from Trino to the client.
+//!
+//! It asks Trino for more only when the client has taken what was there, and it keeps no more than what one read gave.
+//! When it is dropped before its end, the client has gone away.
+
+use super::page::{Page, Summary};
+use super::scanner::Malformed;
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use hyper::body::Incoming;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// Why a page ends too early. The client's connection is closed, so that it can't take the page for whole.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PageError {
+    /// Trino's connection broke.
+    #[error("the connection to Trino broke within a page: {0}")]
+    Broken(#[from] hyper::Error),
+    /// Trino wrote something else.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// Trino stopped writing.
+    #[error("Trino stopped within a page for {} s", .0.as_secs())]
+    Stalled(Duration),
+}
+
+/// How a page ended.
+pub(crate) enum Passed {
+    /// As a whole.
+    Whole(Summary),
+    /// Trino, or what it wrote, cut it off.
+    CutOff,
+    /// The client went away.
+    ClientGone,
+}
+
+/// Told once how the page ended, with the bytes that were given.
+pub(crate) type OnPassed = Box<dyn FnOnce(Passed, u64) + Send>;
+
+/// The stream.
+pub(crate) struct PageBody {
+    incoming: Incoming,
+    page: Page,
+    ready: VecDeque<Bytes>,
+    bytes: u64,
+    ended: bool,
+    stall: Duration,
+    timer: Pin<Box<Sleep>>,
+    on_passed: Option<OnPassed>,
+}
+
+impl PageBody {
+    /// A page of which nothing has been read. `stall` bounds how long Trino may write nothing.
+    pub(crate) fn new(incoming: Incoming, page: Page, stall: Duration, on_passed: OnPassed) -> PageBody {
+        PageBody {
+            incoming,
+            page,
+            ready: VecDeque::new(),
+            bytes: 0,
+            ended: false,
+            stall,
+            timer: Box::pin(tokio::time::sleep(stall)),
+            on_passed: Some(on_passed),
+        }
+    }
+
+    /// Reads until there is something for the client, so that a page that is wrong from its start can still be answered
+    /// by an error.
+    pub(crate) async fn begin(&mut self) -> Result<(), PageError> {
+        poll_fn(|context| self.fill(context)).await
+    }
+
+    /// Ready when there are bytes, or when the page has ended.
+    fn fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PageError>> {
+        while self.ready.is_empty() && !self.ended {
+            let result = ready!(self.read(context));
+            if result.is_err() {
+                self.ended = true;
+                self.tell(Passed::CutOff);
+                return Poll::Ready(result);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn read(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PageError>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) else {
+            return self.timer.as_mut().poll(context).map(|()| Err(PageError::Stalled(self.stall)));
+        };
+        self.timer.as_mut().reset(Instant::now() + self.stall);
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => self.page.push(&data, &mut self.ready).map_err(PageError::from),
+                Err(_) => Ok(()),
+            },
+            Some(Err(error)) => Err(error.into()),
+            None => match self.page.finish() {
+                Ok(summary) => {
+                    self.ended = true;
+                    self.tell(Passed::Whole(summary));
+                    Ok(())
+                }
+                Err(error) => Err(error.into()),
+            },
+        })
+    }
+
+    fn tell(&mut self, passed: Passed) {
+        if let Some(on_passed) = self.on_passed.take() {
+            let waiting: usize = self.ready.iter().map(Bytes::len).sum();
+            on_passed(passed, self.bytes + waiting as u64);
+        }
+    }
+}
+
+impl Body for PageBody {
+    type Data = Bytes;
+    type Error = PageError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, PageError>>> {
+        if let Err(error) = ready!(self.fill(context)) {
+            tracing::warn!(%error, "a page was cut off");
+            return Poll::Ready(Some(Err(error)));
+        }
+        let next = self.ready.pop_front();
+        self.bytes += next.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended && self.ready.is_empty()
+    }
+}
+
+impl Drop for PageBody {
+    fn drop(&mut self) {
+        self.tell(Passed::ClientGone);
+    }
+}

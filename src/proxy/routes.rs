@@ -1,0 +1,243 @@
+//! The paths that are served, and the addresses of a query's pages.
+//!
+//! In: a request's method and target. Out: a [`Route`], or the status that says why there is none. All that is not named
+//! here is 404, or 403 where Trino has something there.
+
+use super::query_id::QueryId;
+use http::{Method, StatusCode, Uri};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `POST /v1/statement`.
+    Statement,
+    /// A page of a query, or its end.
+    Page(PagePath, PageQuery),
+    /// `/v1/info` or `/v1/info/state`.
+    Info(&'static str),
+}
+
+/// The path of a page: which query, and Trino's own unguessable parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PagePath {
+    /// The query.
+    pub(crate) query: QueryId,
+    path: String,
+}
+
+/// What may stand behind the `?` of a page's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PageQuery {
+    /// Sluice's mark.
+    pub(crate) mark: Option<String>,
+    /// What Trino understands: `maxWait=…`, `targetResultSize=…`.
+    pub(crate) trino: Vec<String>,
+}
+
+impl PagePath {
+    /// Reads `/v1/statement/{queued,executing}/ID/SLUG/TOKEN` and
+    /// `/v1/statement/{partialCancel,executing/partialCancel}/ID/STAGE/SLUG/TOKEN`, the way Trino writes them.
+    pub(crate) fn parse(path: &str) -> Option<PagePath> {
+        let rest = path.strip_prefix("/v1/statement/")?;
+        let after = if let Some(rest) = rest.strip_prefix("executing/partialCancel/") {
+            cancelled_stage(rest)
+        } else if let Some(rest) = rest.strip_prefix("partialCancel/") {
+            cancelled_stage(rest)
+        } else {
+            rest.strip_prefix("queued/").or_else(|| rest.strip_prefix("executing/")).map(str::to_owned)
+        }?;
+        let parts: Vec<&str> = after.split('/').collect();
+        let [query, slug, token] = parts.as_slice() else {
+            return None;
+        };
+        let right = is_word(slug) && is_number(token);
+        let query = QueryId::parse(query).filter(|_| right)?;
+        Some(PagePath { query, path: path.to_owned() })
+    }
+
+    /// Whether it stands for the end of a stage rather than of the query.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.path.contains("/partialCancel/")
+    }
+
+    /// The path.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.path
+    }
+}
+
+/// `ID/STAGE/SLUG/TOKEN` without its stage.
+fn cancelled_stage(rest: &str) -> Option<String> {
+    let (query, rest) = rest.split_once('/')?;
+    let (stage, rest) = rest.split_once('/')?;
+    is_number(stage).then(|| format!("{query}/{rest}"))
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl PageQuery {
+    /// Reads what stands behind the `?`; `None` if anything else stands there, or one thing twice.
+    pub(crate) fn parse(query: Option<&str>) -> Option<PageQuery> {
+        let mut read = PageQuery::default();
+        let mut names = Vec::new();
+        for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=')?;
+            if names.contains(&name) {
+                return None;
+            }
+            names.push(name);
+            match name {
+                "sluice" => read.mark = Some(value.to_owned()),
+                "maxWait" | "targetResultSize"
+                    if value.len() <= 32 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') =>
+                {
+                    read.trino.push(part.to_owned());
+                }
+                _ => return None,
+            }
+        }
+        Some(read)
+    }
+
+    /// Path and query as they are asked of Trino.
+    pub(crate) fn upstream(&self, path: &PagePath) -> String {
+        if self.trino.is_empty() {
+            path.as_str().to_owned()
+        } else {
+            format!("{}?{}", path.as_str(), self.trino.join("&"))
+        }
+    }
+}
+
+/// Finds the route.
+///
+/// # Errors
+/// The status to answer with.
+pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, StatusCode> {
+    if target.authority().is_some() || target.scheme().is_some() {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let reads = method == Method::GET || method == Method::HEAD;
+    let path = target.path();
+    let no_query = target.query().is_none();
+    match path {
+        "/v1/statement" if !no_query => Err(StatusCode::NOT_FOUND),
+        "/v1/statement" if method == Method::POST => Ok(Route::Statement),
+        "/v1/info" if no_query && reads => Ok(Route::Info("/v1/info")),
+        "/v1/info/state" if no_query && reads => Ok(Route::Info("/v1/info/state")),
+        "/v1/statement" | "/v1/info" | "/v1/info/state" => Err(StatusCode::METHOD_NOT_ALLOWED),
+        _ if path.starts_with("/v1/statement/") => {
+            let page = PagePath::parse(path).ok_or(StatusCode::NOT_FOUND)?;
+            let query = PageQuery::parse(target.query()).ok_or(StatusCode::NOT_FOUND)?;
+            if reads || method == Method::DELETE {
+                Ok(Route::Page(page, query))
+            } else {
+                Err(StatusCode::METHOD_NOT_ALLOWED)
+            }
+        }
+        _ if is_trinos(path) => Err(StatusCode::FORBIDDEN),
+        _ => Err(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Whether Trino 476 serves something under a path. Sluice does not, and says so by 403, so that an operator who looks
+/// for a reason finds one.
+fn is_trinos(path: &str) -> bool {
+    let first_two: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).take(2).collect();
+    match first_two.as_slice() {
+        ["ui", ..] | ["oauth2", ..] | ["metrics"] => true,
+        ["v1", second] => matches!(
+            *second,
+            "announcement"
+                | "cluster"
+                | "dynamicFilter"
+                | "events"
+                | "info"
+                | "integrations"
+                | "jmx"
+                | "maxActiveSplits"
+                | "memory"
+                | "node"
+                | "openmetrics"
+                | "query"
+                | "queryState"
+                | "refreshCatalog"
+                | "resourceGroupState"
+                | "spooled"
+                | "status"
+                | "task"
+                | "thread"
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(method: Method, target: &str) -> u16 {
+        match route(&method, &target.parse().unwrap()) {
+            Ok(_) => 200,
+            Err(status) => status.as_u16(),
+        }
+    }
+
+    #[test]
+    fn only_the_protocol_is_served() {
+        let pages = "/v1/statement/executing/20260101_000000_00000_abcde/y0123/1";
+        for (method, target, expected) in [
+            (Method::POST, "/v1/statement", 200),
+            (Method::GET, "/v1/statement", 405),
+            (Method::PUT, "/v1/statement", 405),
+            (Method::POST, "/v1/statement/", 404),
+            (Method::POST, "/v1/statement?x=1", 404),
+            (Method::POST, "/V1/statement", 404),
+            (Method::POST, "/v1//statement", 404),
+            (Method::POST, "/v1/%73tatement", 404),
+            (Method::POST, "http://other/v1/statement", 400),
+            (Method::GET, pages, 200),
+            (Method::HEAD, pages, 200),
+            (Method::DELETE, pages, 200),
+            (Method::POST, pages, 405),
+            (Method::GET, "/v1/statement/queued/q_1/yabc/0?sluice=x&maxWait=1s", 200),
+            (Method::GET, "/v1/statement/queued/q_1/yabc/0?sluice=x&other=1", 404),
+            (Method::GET, "/v1/statement/queued/q_1/yabc/0?sluice=x&sluice=y", 404),
+            (Method::GET, "/v1/statement/queued/q_1/yabc/0/", 404),
+            (Method::GET, "/v1/statement/queued/q_1/yabc", 404),
+            (Method::GET, "/v1/statement/queued/q_1/../0", 404),
+            (Method::GET, "/v1/statement/queued/q_1/y%2fa/0", 404),
+            (Method::GET, "/v1/statement/other/q_1/yabc/0", 404),
+            (Method::DELETE, "/v1/statement/partialCancel/q_1/3/yabc/0", 200),
+            (Method::DELETE, "/v1/statement/executing/partialCancel/q_1/3/yabc/0", 200),
+            (Method::DELETE, "/v1/statement/executing/partialCancel/q_1/x/yabc/0", 404),
+            (Method::GET, "/v1/info", 200),
+            (Method::GET, "/v1/info/state", 200),
+            (Method::PUT, "/v1/info/state", 405),
+            (Method::GET, "/v1/info/other", 403),
+            (Method::GET, "/ui/", 403),
+            (Method::GET, "/ui/query.html?20260101_000000_00000_abcde", 403),
+            (Method::GET, "/v1/query", 403),
+            (Method::DELETE, "/v1/query/20260101_000000_00000_abcde", 403),
+            (Method::GET, "/v1/task/x", 403),
+            (Method::GET, "/", 404),
+            (Method::GET, "/nothing", 404),
+        ] {
+            assert_eq!(status(method.clone(), target), expected, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn a_mark_is_not_sent_to_trino() {
+        let path = PagePath::parse("/v1/statement/queued/q_1/yabc/0").unwrap();
+        let query = PageQuery::parse(Some("sluice=abc&targetResultSize=1MB")).unwrap();
+        assert_eq!(query.upstream(&path), "/v1/statement/queued/q_1/yabc/0?targetResultSize=1MB");
+        assert_eq!(query.mark.as_deref(), Some("abc"));
+    }
+}

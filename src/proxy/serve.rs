@@ -1,0 +1,160 @@
+//! One request: what is asked for, who asks, and who answers it.
+
+use super::answer::{self, Answer};
+use super::client_headers::{ClientHeaders, HeaderError};
+use super::connect::HttpClient;
+use super::decide::Enforcer;
+use super::journal::Journal;
+use super::mark::{MarkKey, MarkKeyError, Owner};
+use super::origin::{Origin, Origins};
+use super::pages::{self, PageRequest};
+use super::routes::{Route, route};
+use super::started::Started;
+use super::statement;
+use super::upstream::Upstream;
+use crate::audit::Log;
+use crate::catalog::Catalog;
+use crate::config::{Config, Limits};
+use crate::console::Metrics;
+use crate::enforce::{Options, enforce};
+use crate::identity::{Asking, Principal, Unidentified, Ways};
+use crate::store::Store;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// The rooms that a statement meets on its way.
+#[derive(Clone, Debug)]
+pub struct Rooms {
+    /// Who is asking.
+    pub ways: Ways,
+    /// The policies.
+    pub store: Arc<Store>,
+    /// What tables look like.
+    pub catalog: Arc<Catalog>,
+    /// Where decisions are written down.
+    pub log: Arc<Log>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The way to Trino.
+    pub client: HttpClient,
+}
+
+/// The proxy: all that requests share.
+#[derive(Debug)]
+pub struct Proxy {
+    pub(super) rooms: Rooms,
+    pub(super) enforcer: Enforcer,
+    pub(super) options: Options,
+    pub(super) limits: Limits,
+    pub(super) answer_timeout: Duration,
+    pub(super) origins: Origins,
+    pub(super) key: MarkKey,
+    pub(super) upstream: Upstream,
+    pub(super) journal: Arc<Journal>,
+    pub(super) started: Started,
+    /// What goes on when a client has gone: cancelling, writing down.
+    pub(super) tasks: TaskTracker,
+    draining: AtomicBool,
+}
+
+/// Who sent a request, and under what name.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) principal: Principal,
+    pub(super) peer: IpAddr,
+    pub(super) origin: Origin,
+}
+
+impl Proxy {
+    /// Puts a proxy together.
+    ///
+    /// # Errors
+    /// [`MarkKeyError`], if there is no key to mark pages with.
+    pub fn new(config: &Config, rooms: Rooms) -> Result<Arc<Proxy>, MarkKeyError> {
+        Proxy::with_enforcer(config, rooms, Enforcer::new(enforce))
+    }
+
+    pub(super) fn with_enforcer(config: &Config, rooms: Rooms, enforcer: Enforcer) -> Result<Arc<Proxy>, MarkKeyError> {
+        let tasks = TaskTracker::new();
+        let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
+        let ends = Arc::clone(&journal);
+        Ok(Arc::new(Proxy {
+            enforcer,
+            options: Options { second_opinion: config.second_opinion },
+            limits: config.limits.clone(),
+            answer_timeout: config.upstream.answer_timeout.unsigned_abs(),
+            origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
+            key: MarkKey::load(config.listen.page_key_file.as_deref())?,
+            upstream: Upstream::new(rooms.client.clone(), Arc::clone(&rooms.metrics)),
+            started: Started::new(config.limits.remembered_bytes, Arc::new(move |ended| ends.ended(&ended))),
+            journal,
+            tasks,
+            draining: AtomicBool::new(false),
+            rooms,
+        }))
+    }
+
+    /// From now on no statement is started.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether no statement is started any more.
+    pub(super) fn draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(self: &Arc<Self>, peer: IpAddr, request: Request<Incoming>) -> Response<Answer> {
+        let route = match route(request.method(), request.uri()) {
+            Ok(route) => route,
+            Err(status) => return answer::status(status),
+        };
+        let Some(origin) = self.origins.of(request.headers()) else {
+            return answer::text(StatusCode::BAD_REQUEST, "The Host header is missing, doubled or no host");
+        };
+        if let Route::Info(path) = route {
+            return pages::info(self, request.method().clone(), path).await;
+        }
+        let principal = match self.rooms.ways.identify(Asking { headers: request.headers(), peer }).await {
+            Ok(principal) => principal,
+            Err(error) => return unidentified(error, peer),
+        };
+        let caller = Caller { principal, peer, origin };
+        let headers = ClientHeaders::read(request.headers());
+        if let Err(HeaderError::Malformed(reason)) = &headers {
+            return answer::text(StatusCode::BAD_REQUEST, reason);
+        }
+        match route {
+            Route::Statement => statement::answer(self, caller, headers, request).await,
+            Route::Page(path, query) => {
+                let user = headers.ok().and_then(|headers| headers.user);
+                let user = user.unwrap_or_else(|| caller.principal.name.clone());
+                let owner = Owner { principal: caller.principal.name, user };
+                let asked = PageRequest { method: request.method().clone(), path, query, owner, origin: caller.origin };
+                pages::answer(self, asked).await
+            }
+            Route::Info(path) => pages::info(self, request.method().clone(), path).await,
+        }
+    }
+}
+
+fn unidentified(error: Unidentified, peer: IpAddr) -> Response<Answer> {
+    match error {
+        Unidentified::Unavailable => {
+            tracing::warn!(%peer, "a client could not be identified in time");
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
+        }
+        Unidentified::Nothing | Unidentified::Wrong | Unidentified::Conflicting => {
+            if error != Unidentified::Nothing {
+                tracing::info!(%peer, %error, "a client is not who it says");
+            }
+            answer::unauthorized(&error.to_string())
+        }
+    }
+}

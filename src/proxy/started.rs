@@ -1,0 +1,239 @@
+//! The statements that were started through this Sluice and whose end has not been seen.
+//!
+//! It is a convenience, not a store: without an entry a page is served all the same, by what its mark says. Only the
+//! places in errors of a rewritten text are then left out, and rows are counted from there on. Each statement's end is
+//! written down once, at the latest when its entry is dropped.
+
+use super::mark::{Facts, Owner};
+use super::query_id::QueryId;
+use crate::rewrite::PositionMap;
+use moka::sync::Cache;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// An entry that nobody asked for is dropped after this time. Trino itself drops a query after five minutes.
+const IDLE: Duration = Duration::from_secs(900);
+/// What an entry weighs besides its texts.
+const BASE_WEIGHT: usize = 512;
+
+/// How a statement ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The last page has passed.
+    Finished,
+    /// Trino ended it with this error.
+    Failed(String),
+    /// The client asked for its end.
+    Canceled,
+    /// The client went away while a page was on its way, so Sluice asked for its end.
+    ClientGone,
+    /// Its end was not seen.
+    Unknown,
+}
+
+/// A statement that Trino has taken.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    /// The query.
+    pub(crate) query: QueryId,
+    /// Whose it is.
+    pub(crate) owner: Owner,
+    /// What is known of it.
+    pub(crate) facts: Facts,
+    positions: Mutex<Option<Arc<PositionMap>>>,
+    began: Instant,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    ended: AtomicBool,
+}
+
+/// What a statement came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// The statement.
+    pub(crate) statement: Arc<Statement>,
+    /// How.
+    pub(crate) end: End,
+    /// Rows that have passed.
+    pub(crate) rows: u64,
+    /// Bytes of pages that have passed.
+    pub(crate) bytes: u64,
+    /// From its start to its end.
+    pub(crate) took: Duration,
+}
+
+/// Takes ends.
+pub(crate) type OnEnd = Arc<dyn Fn(Ended) + Send + Sync>;
+
+/// All of them.
+pub(crate) struct Started {
+    statements: Cache<QueryId, Arc<Statement>>,
+    running: Arc<AtomicUsize>,
+    on_end: OnEnd,
+}
+
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Started").field("running", &self.running()).finish_non_exhaustive()
+    }
+}
+
+impl Statement {
+    /// The way back to places in the user's text, if it is still known.
+    pub(crate) fn positions(&self) -> Option<Arc<PositionMap>> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds what has passed.
+    pub(crate) fn count(&self, rows: u64, bytes: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Started {
+    /// Keeps entries of about `bytes` in all.
+    pub(crate) fn new(bytes: usize, on_end: OnEnd) -> Started {
+        let running = Arc::new(AtomicUsize::new(0));
+        let dropped = (Arc::clone(&running), Arc::clone(&on_end));
+        let statements = Cache::builder()
+            .max_capacity(bytes as u64)
+            .weigher(|_, statement: &Arc<Statement>| weight(statement))
+            .time_to_idle(IDLE)
+            .eviction_listener(move |_, statement, _| finish(&statement, End::Unknown, &dropped.0, &dropped.1))
+            .build();
+        Started { statements, running, on_end }
+    }
+
+    /// Notes a statement that Trino has taken.
+    pub(crate) fn insert(
+        &self,
+        query: QueryId,
+        owner: Owner,
+        facts: Facts,
+        positions: Option<Arc<PositionMap>>,
+        began: Instant,
+    ) -> Arc<Statement> {
+        let statement = Arc::new(Statement {
+            query: query.clone(),
+            owner,
+            facts,
+            positions: Mutex::new(positions),
+            began,
+            rows: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+        });
+        self.running.fetch_add(1, Ordering::Relaxed);
+        self.statements.insert(query, Arc::clone(&statement));
+        statement
+    }
+
+    /// The entry of a query, made from what its mark says if there is none.
+    pub(crate) fn find(&self, query: &QueryId, owner: &Owner, facts: Facts) -> Arc<Statement> {
+        match self.statements.get(query).filter(|statement| statement.facts == facts && statement.owner == *owner) {
+            Some(statement) => statement,
+            None => self.insert(query.clone(), owner.clone(), facts, None, Instant::now()),
+        }
+    }
+
+    /// Notes a statement's end; only the first end counts.
+    pub(crate) fn end(&self, statement: &Arc<Statement>, end: End) {
+        finish(statement, end, &self.running, &self.on_end);
+    }
+
+    /// How many have not ended.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Drops what has been idle for long. To be called now and then.
+    pub(crate) fn tidy(&self) {
+        self.statements.run_pending_tasks();
+    }
+
+    /// Ends all that have not ended, since nothing more will be seen of them.
+    pub(crate) fn end_all(&self) {
+        for (_, statement) in &self.statements {
+            self.end(&statement, End::Unknown);
+        }
+    }
+}
+
+fn weight(statement: &Arc<Statement>) -> u32 {
+    let texts = statement.positions().map_or(0, |map| map.edited().len() * 2);
+    u32::try_from(BASE_WEIGHT + texts).unwrap_or(u32::MAX)
+}
+
+fn finish(statement: &Arc<Statement>, end: End, running: &AtomicUsize, on_end: &OnEnd) {
+    if statement.ended.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    running.fetch_sub(1, Ordering::Relaxed);
+    statement.positions.lock().unwrap_or_else(PoisonError::into_inner).take();
+    on_end(Ended {
+        statement: Arc::clone(statement),
+        end,
+        rows: statement.rows.load(Ordering::Relaxed),
+        bytes: statement.bytes.load(Ordering::Relaxed),
+        took: statement.began.elapsed(),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn started(bytes: usize) -> (Started, Arc<Mutex<Vec<Ended>>>) {
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&ends);
+        (Started::new(bytes, Arc::new(move |end| seen.lock().unwrap().push(end))), ends)
+    }
+
+    fn owner() -> Owner {
+        Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
+    }
+
+    const FACTS: Facts = Facts { restricted: true, rewritten: true, decision: Uuid::nil() };
+
+    fn query(number: usize) -> QueryId {
+        QueryId::parse(&format!("q_{number}")).unwrap()
+    }
+
+    #[test]
+    fn a_statement_ends_once() {
+        let (started, ends) = started(100_000);
+        let statement = started.insert(query(1), owner(), FACTS, None, Instant::now());
+        statement.count(3, 100);
+        started.end(&statement, End::Finished);
+        started.end(&started.find(&query(1), &owner(), FACTS), End::Canceled);
+        started.end_all();
+        let ends = ends.lock().unwrap();
+        assert_eq!(ends.len(), 1);
+        assert_eq!((ends[0].end.clone(), ends[0].rows, ends[0].bytes), (End::Finished, 3, 100));
+        assert_eq!(started.running(), 0);
+    }
+
+    #[test]
+    fn an_entry_that_is_dropped_ends_unknown() {
+        let (started, ends) = started(10 * BASE_WEIGHT);
+        for number in 0..200 {
+            started.insert(query(number), owner(), FACTS, None, Instant::now());
+            started.tidy();
+        }
+        let ends = ends.lock().unwrap();
+        assert!(ends.len() >= 190 && ends.iter().all(|ended| ended.end == End::Unknown));
+        assert_eq!(started.running(), 200 - ends.len());
+    }
+
+    #[test]
+    fn a_query_of_another_replica_is_served_by_its_mark() {
+        let (started, ends) = started(100_000);
+        let statement = started.find(&query(9), &owner(), FACTS);
+        assert!(statement.positions().is_none() && statement.facts.restricted);
+        started.end(&statement, End::Finished);
+        assert_eq!(ends.lock().unwrap().len(), 1);
+    }
+}

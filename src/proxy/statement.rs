@@ -1,0 +1,324 @@
+//! The way of a statement: read, decide, write down, forward, answer.
+
+use super::answer::{self, Answer};
+use super::client_headers::{ClientHeaders, HeaderError};
+use super::connect::SendError;
+use super::decide::{Asked, Weighed, decide, refusal};
+use super::mark::{Facts, Owner};
+use super::pages;
+use super::query_id::QueryId;
+use super::results::own_error;
+use super::results::page::{Page, PageContext, Summary};
+use super::results::scanner::Malformed;
+use super::serve::{Caller, Proxy};
+use super::started::End;
+use crate::enforce::{ErrorCode, Outcome, Refusal};
+use crate::policy::Answer as Granted;
+use crate::rewrite::Guarded;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// A statement that is too large is still read up to so many times the limit, so that the client gets the answer rather
+/// than a broken connection.
+const READ_ON: usize = 16;
+/// Most bytes of Trino's text for a refused request that a client is shown.
+const REASON: usize = 1000;
+
+/// Why there is no statement in a request.
+enum NoStatement {
+    /// Not the protocol.
+    Status(StatusCode, &'static str),
+    /// Too large, with its size as far as it was read.
+    TooLarge(usize),
+}
+
+/// Answers `POST /v1/statement`.
+pub(super) async fn answer(
+    proxy: &Arc<Proxy>,
+    caller: Caller,
+    headers: Result<ClientHeaders, HeaderError>,
+    request: Request<Incoming>,
+) -> Response<Answer> {
+    let arrived = Instant::now();
+    let (parts, body) = request.into_parts();
+    if parts.headers.contains_key(header::CONTENT_ENCODING) {
+        return answer::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A statement is sent without Content-Encoding");
+    }
+    let (sql, too_large) = match read(proxy, body).await {
+        Ok(sql) => (sql, None),
+        Err(NoStatement::Status(status, reason)) => return answer::text(status, reason),
+        Err(NoStatement::TooLarge(size)) => (String::new(), Some(size)),
+    };
+    let (headers, unsupported) = match headers {
+        Ok(headers) => (headers, None),
+        Err(HeaderError::Unsupported(reason)) => (ClientHeaders::default(), Some(reason)),
+        Err(HeaderError::Malformed(reason)) => return answer::text(StatusCode::BAD_REQUEST, &reason),
+    };
+    if proxy.draining() {
+        let refusal = refusal(ErrorCode::ServerShuttingDown, "Sluice is shutting down and starts no more statements");
+        return answer::results(own_error::page(&caller.origin, &QueryId::for_sluice(), &refusal, None));
+    }
+    let agent = parts.headers.get(header::USER_AGENT).cloned();
+    let owner = proxy.owner(&caller, &headers);
+    let (asked, early) = proxy.asked(&caller, &owner, sql, headers, arrived);
+    let early = early
+        .or_else(|| unsupported.map(|reason| refusal(ErrorCode::NotSupported, reason)))
+        .or_else(|| too_large.map(|size| too_large_for(proxy.limits.statement_bytes, size)));
+    let way = Way { proxy: Arc::clone(proxy), caller, owner, agent, asked: Arc::new(asked) };
+    // The way is gone to its end even if the client goes away: what was decided is written down, and what Trino has
+    // taken is not left running for nobody.
+    let origin = way.caller.origin.clone();
+    let (answered, answer) = oneshot::channel();
+    proxy.tasks.spawn(async move {
+        let (response, started) = way.go(early).await;
+        if answered.send(response).is_err()
+            && let Some((summary, statement)) = started
+            && let Some(next) = summary.next
+        {
+            pages::cancel(&way.proxy, &statement, &next, End::ClientGone).await;
+        }
+    });
+    answer.await.unwrap_or_else(|_| {
+        let refusal = refusal(ErrorCode::GenericInternalError, "Sluice broke down while it served the statement");
+        answer::results(own_error::page(&origin, &QueryId::for_sluice(), &refusal, None))
+    })
+}
+
+/// A statement on its way.
+struct Way {
+    proxy: Arc<Proxy>,
+    caller: Caller,
+    owner: Owner,
+    agent: Option<HeaderValue>,
+    asked: Arc<Asked>,
+}
+
+type Started = Option<(Summary, Arc<super::started::Statement>)>;
+
+impl Way {
+    async fn go(&self, early: Option<Refusal>) -> (Response<Answer>, Started) {
+        let _flying = self.proxy.rooms.metrics.in_flight();
+        let weighed = match early {
+            Some(refusal) => Weighed::refused(refusal),
+            None => decide(&self.proxy, &self.asked).await,
+        };
+        let Ok(decision) = self.proxy.journal.decided(&self.asked, &weighed).await else {
+            let message = "Sluice could not write its decision down, so the statement is not run";
+            return (self.refuse(&refusal(ErrorCode::GenericInternalError, message), None), None);
+        };
+        match weighed.decision.outcome {
+            Outcome::Forward(guarded) => self.forward(&guarded, decision).await,
+            Outcome::Refuse(refusal) => (self.refuse(&refusal, Some(decision)), None),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal, decision: Option<Uuid>) -> Response<Answer> {
+        answer::results(own_error::page(&self.caller.origin, &QueryId::for_sluice(), refusal, decision))
+    }
+
+    async fn forward(&self, guarded: &Guarded, decision: Uuid) -> (Response<Answer>, Started) {
+        let not_taken = |refusal: Refusal, maybe: bool| {
+            let name = refusal.code.parts().0;
+            self.proxy.journal.not_started(decision, maybe, name, self.asked.arrived.elapsed());
+            (self.refuse(&refusal, Some(decision)), None)
+        };
+        let Ok(user) = HeaderValue::from_str(&self.owner.user) else {
+            let message = "The user's name has characters that can't be sent to Trino";
+            return not_taken(refusal(ErrorCode::NotSupported, message), false);
+        };
+        let sent = self.proxy.upstream.start(guarded, &self.asked.headers, &user, self.agent.as_ref()).await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return not_taken(unreached(&error), error.may_have_arrived()),
+        };
+        let (parts, body) = response.into_parts();
+        match parts.status {
+            StatusCode::OK => match self.first_page(guarded, decision, body).await {
+                Ok((page, summary)) => self.started(guarded, decision, &parts.headers, page, summary),
+                Err(error) => {
+                    tracing::warn!(%decision, %error, "Trino's first answer can't be read");
+                    let message = "Trino's first answer could not be read; whether the statement runs is not known";
+                    not_taken(refusal(ErrorCode::GenericInternalError, message), true)
+                }
+            },
+            StatusCode::BAD_REQUEST => {
+                let reason = reason(body, guarded.restricted()).await;
+                self.proxy.journal.not_started(decision, false, "BAD_REQUEST", self.asked.arrived.elapsed());
+                (answer::text(StatusCode::BAD_REQUEST, &reason), None)
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                tracing::error!(status = %parts.status, user = self.owner.user, "Trino does not accept Sluice");
+                let message = "Trino does not accept Sluice, or not that it acts for this user; tell the operators";
+                not_taken(refusal(ErrorCode::GenericInternalError, message), false)
+            }
+            status => {
+                tracing::warn!(%status, "Trino did not take a statement");
+                let message = format!("Trino did not take the statement: it answered {status}");
+                not_taken(refusal(ErrorCode::ServerStartingUp, message), false)
+            }
+        }
+    }
+
+    /// Reads the first page, which has no rows to speak of, as a whole: until it is read, an error can be told.
+    async fn first_page(
+        &self,
+        guarded: &Guarded,
+        decision: Uuid,
+        body: Incoming,
+    ) -> Result<(Vec<u8>, Summary), Malformed> {
+        let most = self.proxy.limits.envelope_bytes;
+        let collecting = Limited::new(body, most).collect();
+        let bytes = tokio::time::timeout(self.proxy.answer_timeout, collecting)
+            .await
+            .map_err(|_| Malformed("it stopped"))?
+            .map_err(|_| Malformed("it broke off or is too large"))?
+            .to_bytes();
+        let mut page = Page::new(PageContext {
+            origin: self.caller.origin.clone(),
+            key: self.proxy.key.clone(),
+            owner: self.owner.clone(),
+            facts: self.facts(guarded, decision),
+            positions: Some(Arc::new(guarded.positions().clone())),
+            query: None,
+            envelope_bytes: most,
+        });
+        let mut out: Vec<Bytes> = Vec::new();
+        page.push(&bytes, &mut out)?;
+        Ok((out.concat(), page.finish()?))
+    }
+
+    fn facts(&self, guarded: &Guarded, decision: Uuid) -> Facts {
+        let rewritten = !guarded.positions().unchanged() || guarded.text() != self.asked.sql;
+        Facts { restricted: guarded.restricted(), rewritten, decision }
+    }
+
+    fn started(
+        &self,
+        guarded: &Guarded,
+        decision: Uuid,
+        trino: &HeaderMap,
+        page: Vec<u8>,
+        summary: Summary,
+    ) -> (Response<Answer>, Started) {
+        let facts = self.facts(guarded, decision);
+        let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
+        let started = &self.proxy.started;
+        let statement = started.insert(summary.query.clone(), self.owner.clone(), facts, positions, self.asked.arrived);
+        statement.count(summary.rows, page.len() as u64);
+        pages::seen(&self.proxy, &statement, &summary);
+        let mut response = Response::new(answer::full(page));
+        *response.headers_mut() = super::response_headers::of_page(trino);
+        (response, Some((summary, statement)))
+    }
+}
+
+impl Proxy {
+    /// Whose the statement is: who proved to be who, and as whom it runs.
+    fn owner(&self, caller: &Caller, headers: &ClientHeaders) -> Owner {
+        let principal = caller.principal.name.clone();
+        let user = headers.user.clone().unwrap_or_else(|| principal.clone());
+        Owner { principal, user }
+    }
+
+    /// The statement with its subject, or why the principal may not act as the user.
+    fn asked(
+        &self,
+        caller: &Caller,
+        owner: &Owner,
+        sql: String,
+        headers: ClientHeaders,
+        arrived: Instant,
+    ) -> (Asked, Option<Refusal>) {
+        let snapshot = self.rooms.store.current();
+        let principal = snapshot.subject(&owner.principal, &caller.principal.groups);
+        let (subject, refused) = if owner.user == owner.principal {
+            (principal, None)
+        } else {
+            let refused = match snapshot.may_impersonate(&principal, &owner.user) {
+                Granted::Granted(_) => None,
+                Granted::NotGranted => Some(refusal(
+                    ErrorCode::PermissionDenied,
+                    format!(
+                        "Access Denied: User {} cannot impersonate user {}; a policy must allow it \
+                         (spec.impersonate)",
+                        owner.principal, owner.user
+                    ),
+                )),
+            };
+            (snapshot.subject(&owner.user, &[]), refused)
+        };
+        let peer = caller.peer;
+        (Asked { sql, headers, subject, principal: owner.principal.clone(), peer, snapshot, arrived }, refused)
+    }
+}
+
+async fn read(proxy: &Proxy, body: Incoming) -> Result<String, NoStatement> {
+    let most = proxy.limits.statement_bytes;
+    let reading = async {
+        let mut body = body;
+        let mut text = Vec::new();
+        let mut size = 0_usize;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| NoStatement::Status(StatusCode::BAD_REQUEST, "The statement broke off"))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            size += data.len();
+            if size > most.saturating_mul(READ_ON) {
+                return Err(NoStatement::Status(StatusCode::PAYLOAD_TOO_LARGE, "The statement is too large"));
+            }
+            if size <= most {
+                text.extend_from_slice(&data);
+            } else {
+                text = Vec::new();
+            }
+        }
+        if size > most { Err(NoStatement::TooLarge(size)) } else { Ok(text) }
+    };
+    let text = tokio::time::timeout(proxy.limits.body_timeout.unsigned_abs(), reading)
+        .await
+        .map_err(|_| NoStatement::Status(StatusCode::REQUEST_TIMEOUT, "The statement was sent too slowly"))??;
+    let text =
+        String::from_utf8(text).map_err(|_| NoStatement::Status(StatusCode::BAD_REQUEST, "A statement is UTF-8"))?;
+    if text.is_empty() {
+        return Err(NoStatement::Status(StatusCode::BAD_REQUEST, "SQL statement is empty"));
+    }
+    Ok(text)
+}
+
+fn too_large_for(most: usize, size: usize) -> Refusal {
+    refusal(
+        ErrorCode::ExceededLimit,
+        format!("Query text length ({size} bytes) exceeds the maximum length ({most} bytes)"),
+    )
+}
+
+/// Trino can't be reached. It is no 502, 503 or 504: for these clients send the statement again, three times in all,
+/// and Trino may have taken the first.
+fn unreached(error: &SendError) -> Refusal {
+    tracing::warn!(%error, "a statement did not get to Trino");
+    let message = if error.may_have_arrived() {
+        "Trino did not answer; whether the statement runs is not known"
+    } else {
+        "Trino can't be reached at the moment; the statement was not run"
+    };
+    refusal(ErrorCode::ServerStartingUp, message)
+}
+
+/// Trino's text for a request that it refuses, where it can't quote what is hidden.
+async fn reason(body: Incoming, restricted: bool) -> String {
+    const PLAIN: &str = "Trino refused the request's headers";
+    if restricted {
+        return PLAIN.to_owned();
+    }
+    match Limited::new(body, 16 * 1024).collect().await {
+        Ok(bytes) => String::from_utf8_lossy(&bytes.to_bytes()).chars().take(REASON).collect(),
+        Err(_) => PLAIN.to_owned(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The whole way of statements and pages, against a stand-in for Trino.

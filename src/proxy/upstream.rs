@@ -1,0 +1,98 @@
+//! Requests to Trino, built from scratch.
+//!
+//! A statement is sent by [`Upstream::start`] alone, which takes a [`Guarded`] and nothing else, so that no text of a
+//! client's can reach Trino on another way. No header of a client's goes on as it came, and no address of a client's is
+//! told to Trino, which would refuse the request (`http-server.process-forwarded`).
+
+use super::client_headers::{ClientHeaders, prepared_header};
+use super::connect::{self, HttpClient, SendError};
+use crate::console::Metrics;
+use crate::rewrite::Guarded;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+const USER: HeaderName = HeaderName::from_static("x-trino-user");
+const PREPARED: HeaderName = HeaderName::from_static("x-trino-prepared-statement");
+
+/// The way to Trino.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    client: HttpClient,
+    metrics: Arc<Metrics>,
+}
+
+impl Upstream {
+    /// Over this client.
+    pub(crate) fn new(client: HttpClient, metrics: Arc<Metrics>) -> Upstream {
+        Upstream { client, metrics }
+    }
+
+    /// Starts a query.
+    ///
+    /// # Errors
+    /// [`SendError`], which tells whether Trino may have taken it.
+    pub(crate) async fn start(
+        &self,
+        guarded: &Guarded,
+        headers: &ClientHeaders,
+        user: &HeaderValue,
+        agent: Option<&HeaderValue>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let mut all = headers.forward().clone();
+        all.insert(USER, user.clone());
+        if let Some((name, text)) = guarded.prepared() {
+            let value =
+                prepared_header(name, text).ok_or_else(|| SendError::Path("a prepared statement".to_owned()))?;
+            all.append(PREPARED, value);
+        }
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if let Some(agent) = agent {
+            all.insert(header::USER_AGENT, agent.clone());
+        }
+        self.send(Method::POST, "/v1/statement", all, connect::full(guarded.text().to_owned())).await
+    }
+
+    /// Asks for a page, or by DELETE for the end of a query. `path` is one of Trino's own.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub(crate) async fn page(
+        &self,
+        method: Method,
+        path: &str,
+        user: &HeaderValue,
+    ) -> Result<Response<Incoming>, SendError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(USER, user.clone());
+        self.send(method, path, headers, connect::empty()).await
+    }
+
+    /// Asks for `/v1/info` or `/v1/info/state`.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub(crate) async fn info(&self, method: Method, path: &'static str) -> Result<Response<Incoming>, SendError> {
+        self.send(method, path, HeaderMap::new(), connect::empty()).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: connect::Body,
+    ) -> Result<Response<Incoming>, SendError> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().map_err(|_| SendError::Path(path.to_owned()))?;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let result = self.client.send(request).await;
+        match &result {
+            Ok(_) => self.metrics.upstream_answered(),
+            Err(error) => self.metrics.upstream_failed(error),
+        }
+        result
+    }
+}
