@@ -50,8 +50,8 @@ struct Source {
     text: String,
     /// What stands in the file: the whole scalar.
     scalar: Bytes,
-    /// The first byte of the text in the file, where the file holds it letter by letter.
-    start: Option<usize>,
+    /// Each line's first byte, in what was written and in the file, where the file holds it letter by letter.
+    lines: Vec<(usize, usize)>,
     /// Bytes of `text` that stand for `{column}`.
     replaced: Vec<Range<usize>>,
 }
@@ -65,7 +65,7 @@ impl Source {
         let mut source = Source {
             text: String::with_capacity(trimmed.len()),
             scalar: written.at.clone(),
-            start: raw.find(trimmed).map(|within| written.at.start + within),
+            lines: lines(trimmed, raw, written.at.start),
             replaced: Vec::new(),
         };
         let mut rest = trimmed;
@@ -109,17 +109,32 @@ impl Source {
 
     /// Where bytes of the text stand in the file; the whole scalar where that is not known.
     fn place_of(&self, span: Range<usize>) -> Bytes {
-        let Some(start) = self.start else { return self.scalar.clone() };
         let back = |offset: usize| {
-            let mut shift = 0_usize;
-            let mut text = offset;
+            let mut written = offset;
             for replaced in self.replaced.iter().take_while(|replaced| replaced.start < offset) {
-                text -= offset.min(replaced.end) - replaced.start;
-                shift += COLUMN.len();
+                written += COLUMN.len();
+                written -= offset.min(replaced.end) - replaced.start;
             }
-            start + text + shift
+            let line = self.lines.iter().rev().find(|(start, _)| *start <= written);
+            line.map(|(start, in_file)| in_file + (written - start))
         };
-        let (from, to) = (back(span.start), back(span.end));
+        let (Some(from), Some(to)) = (back(span.start), back(span.end)) else { return self.scalar.clone() };
         from.min(self.scalar.end)..to.clamp(from.min(self.scalar.end), self.scalar.end)
     }
+}
+
+/// Where each line of a text begins, in the text and in the file, of which `raw` is the part that starts at byte `at`.
+/// None, if the file writes the text in another way, as with escapes or folded lines.
+fn lines(text: &str, raw: &str, at: usize) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let (mut in_text, mut in_raw) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches('\n');
+        let Some(within) = raw.get(in_raw..).and_then(|rest| rest.find(content)) else { return Vec::new() };
+        in_raw += within;
+        found.push((in_text, at + in_raw));
+        in_raw += content.len();
+        in_text += line.len();
+    }
+    found
 }
