@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test demo demo-once attacks bench docs clean
+.PHONY: help fmt lint test demo demo-once attacks bench bench-proxy docs clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ attacks: ## the attack corpus on a fresh Trino (CASES=file for another file of c
 
 bench: ## time each stage, from parsing to the whole of enforce
 	cargo bench --locked
+
+bench-proxy: ## time Sluice beside nginx and a bare hyper proxy (two minutes after the build)
+	@PYTHONPATH=. $(PYTHON) benches/proxy
 
 docs: ## build the documentation of the code
 	cargo doc --locked --no-deps

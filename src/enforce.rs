@@ -231,3 +231,6 @@ fn prove(judge: &mut Judge<'_>, draft: Draft) -> Result<Guarded, Stop> {
     (judge.observe)(Stage::Verify);
     guarded.map_err(|unproved| Stop::Alarm(Alarm::Unproved(unproved.reason)))
 }
+
+#[cfg(test)]
+mod tests;

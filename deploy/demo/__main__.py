@@ -163,8 +163,8 @@ def connect(sluice):
    Its certificate leads to {sluice.ca}
 
    trino-cli     TRINO_PASSWORD={password('anna')} trino --server {sluice.url} --user anna --password \\
-                   --truststore-path {relative(sluice.ca)} --truststore-type PEM --execute 'SELECT * FROM lake.hr.employees'
-   JDBC          jdbc:trino://localhost:{sluice.port}/lake?SSL=true&SSLTrustStoreType=PEM&SSLTrustStorePath={sluice.ca}
+                   --truststore-path {relative(sluice.ca)} --execute 'SELECT * FROM lake.hr.employees'
+   JDBC          jdbc:trino://localhost:{sluice.port}/lake?SSL=true&SSLTrustStorePath={sluice.ca}
    SQLAlchemy    create_engine("trino://anna:{password('anna')}@localhost:{sluice.port}/lake",
                    connect_args={{"http_scheme": "https", "verify": "{sluice.ca}"}})
    Superset      the same URI as for SQLAlchemy, user superset; tick "Impersonate logged in user", and set

@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) problems: Vec<(Span, Problem)>,
     /// The first expression that may fail at run time, depending on the row it is evaluated for.
     pub(crate) can_fail: Option<Span>,
+    /// How many queries there are, within each other too.
+    pub(crate) queries: usize,
     /// The names of the columns that come out; `None` where they are not all known.
     pub(crate) output: Option<Vec<Option<CompactString>>>,
 }
@@ -115,7 +117,7 @@ pub(crate) struct FunctionUse {
 pub(crate) struct MissingColumn {
     /// The name as written.
     pub(crate) name: String,
-    /// Its last part, in lower case.
+    /// The part that was meant as the column, in lower case.
     pub(crate) column: CompactString,
     /// Where it stands.
     pub(crate) span: Span,

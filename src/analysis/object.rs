@@ -87,6 +87,8 @@ pub(crate) struct ViewText {
     pub(crate) span: Span,
     /// What it touches.
     pub(crate) facts: Facts,
+    /// How many guards its text needs.
+    pub(crate) guards: usize,
     /// The view's columns, those that the reader may not read too.
     pub(crate) columns: Vec<CompactString>,
 }
@@ -138,6 +140,15 @@ impl Facts {
     /// The guards of all base relations.
     pub(crate) fn guards(&self) -> impl Iterator<Item = &Guard> {
         self.relations.iter().filter_map(BaseRelation::guard)
+    }
+
+    /// How many guards a text needs, those in views' texts counted at each place that they are put in.
+    pub(crate) fn guard_count(&self) -> usize {
+        let count = |guard: &Guard| match &guard.source {
+            Source::Table => 1,
+            Source::View(view) => 1 + view.guards,
+        };
+        self.guards().map(count).sum()
     }
 
     /// Whether a mask or a filter applies to any base relation.

@@ -119,7 +119,9 @@ impl Asked<'_> {
         if table.schema == INFORMATION_SCHEMA {
             return Ok(in_information_schema(&table.table) && self.catalog(&table.catalog)?);
         }
-        self.exists(Need::Table(table.clone()))
+        // A connector's own table about a table (`t$files`) is not among those that Trino can be asked about.
+        let base = table.table.split_once('$').map_or(table.table.as_str(), |(base, _)| base);
+        self.exists(Need::Table(TableName { table: base.into(), ..table.clone() }))
     }
 }
 
@@ -286,8 +288,8 @@ mod tests {
         Session { catalog: catalog.map(str::to_owned), schema: schema.map(str::to_owned), ..Session::default() }
     }
 
-    /// What becomes of a statement for a user who may know of `lake.hr.employees` and all of `tpch`, where of those
-    /// `lake`, its schema `hr`, its table `employees`, and the catalog `tpch` are there.
+    /// What becomes of a statement for a user who may know of `lake.hr.employees` and all of `lake.raw` and `tpch`, where
+    /// of those `lake`, its schemas `hr` and `raw`, `hr.employees`, `raw.events`, and the catalog `tpch` are there.
     fn shown(kind: &StatementKind, session: &Session) -> Result<String, String> {
         let rule = |catalog: &str, schema: &str, table: &str| Visible {
             catalog: catalog.into(),
@@ -297,7 +299,12 @@ mod tests {
             privileges: BTreeSet::from([Privilege::Select]),
         };
         let visible = VisibleTables {
-            rules: vec![rule("lake", "hr", "employees"), rule("lake", "hr", "gone"), rule("tpch", "*", "*")],
+            rules: vec![
+                rule("lake", "hr", "employees"),
+                rule("lake", "hr", "gone"),
+                rule("lake", "raw", "*"),
+                rule("tpch", "*", "*"),
+            ],
         };
         let mut known = Tables::default();
         loop {
@@ -310,8 +317,12 @@ mod tests {
                 Err(Stop::Need(need)) => {
                     let answer = match &need {
                         Need::Catalog(catalog) if catalog == "lake" || catalog == "tpch" => Known::Exists,
-                        Need::Schema { catalog, schema } if catalog == "lake" && schema == "hr" => Known::Exists,
-                        Need::Table(table) if table.to_string() == "lake.hr.employees" => Known::Exists,
+                        Need::Schema { catalog, schema } if catalog == "lake" && schema != "x" => Known::Exists,
+                        Need::Table(table)
+                            if ["lake.hr.employees", "lake.raw.events"].contains(&table.to_string().as_str()) =>
+                        {
+                            Known::Exists
+                        }
                         _ => Known::Missing,
                     };
                     assert!(known.get(&need).is_none(), "asked twice: {need:?}");
@@ -367,6 +378,8 @@ mod tests {
                 columns("lake.information_schema.x"),
                 "TABLE_NOT_FOUND 1:1 Table 'lake.information_schema.x' does not exist",
             ),
+            (columns("lake.hr.employees$files"), "TABLE_NOT_FOUND 1:1 Table 'lake.hr.employees$files' does not exist"),
+            (columns("lake.raw.gone$files"), "TABLE_NOT_FOUND 1:1 Table 'lake.raw.gone$files' does not exist"),
         ] {
             assert_eq!(refused(&kind, &none), expected);
         }
@@ -383,6 +396,12 @@ mod tests {
             refused(&columns("x.information_schema.columns"), &Session::default()),
             "CATALOG_NOT_FOUND 1:1 Catalog 'x' not found"
         );
+    }
+
+    #[test]
+    fn a_table_of_the_connectors_about_a_visible_table_is_there() {
+        let text = shown(&columns("lake.raw.events$files"), &Session::default()).unwrap();
+        assert!(text.contains(r#""table_name" = 'events$files' ORDER"#), "{text}");
     }
 
     #[test]

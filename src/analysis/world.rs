@@ -3,7 +3,7 @@
 //! In: a table's name. Out: its [`Object`], found once per decision. What has to be asked of Trino is collected as
 //! needs, and only for tables on which the user has some privilege, so that nothing tells whether another one exists.
 
-use super::facts::{Facts, MissingColumn, Problem};
+use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
 use super::metadata::{Metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
 use super::walk;
@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 /// How deep views may read views.
 const VIEW_DEPTH: usize = 16;
+
+/// How many guards the text of a view may need, those of the views that it reads counted at each place.
+const VIEW_GUARDS: usize = 256;
 
 /// The tables of one decision.
 pub(crate) struct World<'a> {
@@ -62,6 +65,26 @@ impl<'a> World<'a> {
     /// What policies say of a table.
     pub(crate) fn access(&self, name: &TableName) -> TableAccess {
         self.snapshot.table_access(self.subject, name)
+    }
+
+    /// Whether a function may be called. One of Trino's own may, a table function only where it reads nothing but its
+    /// arguments; another needs a grant. Those of a connector's `system` schema read past all policies.
+    pub(crate) fn may_call(&self, function: &FunctionUse) -> bool {
+        let built_in = match function.name.as_slice() {
+            [name] => Some(name),
+            [catalog, schema, name] if catalog == "system" && schema == "builtin" => Some(name),
+            _ => None,
+        };
+        match (built_in, function.name.as_slice()) {
+            (Some(name), _) => {
+                !name.contains('$') && (!function.table || matches!(name.as_str(), "exclude_columns" | "sequence"))
+            }
+            (None, [catalog, schema, name]) => {
+                let granted = || self.access(&TableName::new(catalog, schema, name)).grants(Privilege::Execute);
+                schema != "system" && granted()
+            }
+            (None, _) => false,
+        }
     }
 
     /// What Trino says of a table; `None` if it has to be asked first.
@@ -284,11 +307,18 @@ impl<'a> World<'a> {
             return Ok(None);
         }
         view_refusal(&facts)?;
+        if !facts.functions.iter().all(|function| self.may_call(function)) {
+            return Err("the view calls a function that is not granted to you, or that is not there".to_owned());
+        }
+        if facts.guard_count() > VIEW_GUARDS {
+            return Err("the view reads restricted tables at too many places".to_owned());
+        }
         if facts.output.as_ref().is_some_and(|output| output.len() != table.columns.len()) {
             return Err("the view's text has other columns than the view".to_owned());
         }
         let columns = table.columns.iter().map(|column| column.name.clone()).collect();
-        Ok(Some(ViewText { text: text.clone(), span: statement.span, facts, columns }))
+        let guards = facts.guard_count();
+        Ok(Some(ViewText { text: text.clone(), span: statement.span, facts, guards, columns }))
     }
 }
 

@@ -214,15 +214,17 @@ impl<'a> Judge<'a> {
 
     /// Refuses expressions that read anything; whether evaluating them can fail.
     fn constants<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>, text: &str) -> Result<bool, Stop> {
-        let facts = walk::expressions(&mut self.world, self.request.session, exprs);
-        let reads = facts.relations.first().map(|relation| relation.name_span);
-        let place = reads.or(facts.missing.first().map(|missing| missing.span));
-        if let Some(span) = place.or(facts.problems.first().map(|(span, _)| *span)) {
-            let message = "a column or a table in a parameter or a session value is not supported";
-            return Err(refusals::at(text, span, ErrorCode::NotSupported, message).into());
+        let mut can_fail = false;
+        for expr in exprs {
+            let facts = walk::expressions(&mut self.world, self.request.session, [expr]);
+            if facts.queries > 0 || !facts.missing.is_empty() {
+                let message = "a column or a query in a parameter or a session value is not supported by Sluice yet";
+                return Err(refusals::at(text, expr.span, ErrorCode::NotSupported, message).into());
+            }
+            self.check(&facts, text)?;
+            can_fail |= facts.can_fail.is_some();
         }
-        self.check(&facts, text)?;
-        Ok(facts.can_fail.is_some())
+        Ok(can_fail)
     }
 
     fn show(&mut self, text: &str, statement: &Statement) -> Result<Vec<Edit>, Stop> {

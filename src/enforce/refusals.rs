@@ -6,6 +6,7 @@ use super::{Alarm, ErrorCode, Refusal};
 use crate::analysis::facts::{BaseRelation, MissingColumn, Problem};
 use crate::names::TableName;
 use crate::sql::{Span, SqlError, SqlErrorKind, line_and_column};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// A refusal that stands at `span` of `text`.
@@ -48,7 +49,8 @@ pub(super) fn table_impossible(name: &TableName, why: &str) -> Refusal {
 
 /// A column that is not granted or not there, of the restricted tables at hand.
 pub(super) fn column_denied(missing: &MissingColumn, relations: &[&BaseRelation]) -> Refusal {
-    let tables = relations.iter().map(|relation| relation.name.to_string()).collect::<Vec<_>>().join(", ");
+    let tables: BTreeSet<&TableName> = relations.iter().map(|relation| &relation.name).collect();
+    let tables = tables.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let column = &missing.column;
     denied(format_args!(
         "Cannot select from columns [{column}] in table or view {tables}: no policy grants the column to you, or there \

@@ -34,7 +34,7 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, fresh: &mut Fresh) ->
                 edits.insert(whole, format!("({select}) {alias}"));
             }
             (Place::Body(span), _) => {
-                edits.insert(span, format!("({select})"));
+                edits.insert(span, format!("SELECT * FROM ({select}) {alias}"));
             }
             (Place::Argument(_), Some(_)) => {
                 edits.insert(whole, select);
@@ -54,9 +54,7 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, fresh: &mut Fresh) ->
     for reference in facts.references.iter().filter(|reference| reference.own) {
         let Some((relation, alias)) = named(reference.relation) else { continue };
         let Some(qualifier) = reference.qualifier else { continue };
-        if matches!(relation.place, Place::Body(_)) {
-            edits.insert(reference.span, quoted(&reference.name));
-        } else if relation.clash || reference.qualifiers > 1 {
+        if relation.clash || reference.qualifiers > 1 {
             edits.insert(qualifier, alias.clone());
         }
     }

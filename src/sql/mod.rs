@@ -6,6 +6,8 @@
 
 pub mod ast;
 mod error;
+mod parser;
+mod token;
 
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
 pub use error::{SqlError, SqlErrorKind};
@@ -14,16 +16,16 @@ pub use error::{SqlError, SqlErrorKind};
 ///
 /// # Errors
 /// [`SqlError`], with the place and, where it is common, the wording of Trino's own parser.
-pub fn parse_statement(_text: &str) -> Result<Statement, SqlError> {
-    Err(SqlError::syntax(Span::default(), "not yet"))
+pub fn parse_statement(text: &str) -> Result<Statement, SqlError> {
+    parser::statement(text)
 }
 
 /// Reads one expression, as a policy's mask or filter is.
 ///
 /// # Errors
 /// As [`parse_statement`].
-pub fn parse_expression(_text: &str) -> Result<ast::Expr, SqlError> {
-    Err(SqlError::syntax(Span::default(), "not yet"))
+pub fn parse_expression(text: &str) -> Result<ast::Expr, SqlError> {
+    parser::expression(text)
 }
 
 /// Line and column (both from 1, in characters, as Trino counts them) of a byte offset in `text`.

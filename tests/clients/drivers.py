@@ -30,8 +30,12 @@ class Endpoint:
     schema: str = SCHEMA
 
     def environment(self, name):
-        """The environment of a client's process, the password under `name`."""
-        return {**os.environ, **({name: self.password} if self.password else {})}
+        """The environment of a client's process, the password under `name`.
+
+        A bundle of certificates that the environment names would come before the one that the client is told to use.
+        """
+        kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
+        return {**kept, **({name: self.password} if self.password else {})}
 
 
 class Driver:
@@ -71,7 +75,7 @@ class Cli:
     def command(self, endpoint):
         """The words of a call."""
         scheme = "https" if endpoint.password else "http"
-        secure = ["--password", "--truststore-path", str(endpoint.ca), "--truststore-type", "PEM"] if endpoint.password else []
+        secure = ["--password", "--truststore-path", str(endpoint.ca)] if endpoint.password else []
         return [str(self.java / "bin/java"), "-jar", str(self.jar), "--server", f"{scheme}://localhost:{endpoint.port}", "--user", endpoint.user,
                 *secure, "--catalog", endpoint.catalog, "--schema", endpoint.schema, "--output-format", "CSV_HEADER", "--no-progress"]
 

@@ -46,7 +46,8 @@ pub enum Metadata {
         /// them, so that `*` stays as it is.
         hidden: Vec<Column>,
         /// The filter, over `columns` by their quoted names: a disjunction of conjunctions of `"col" = 'lit'`,
-        /// `"col" LIKE 'pat' ESCAPE '\'`, `"col" IN (…)`, `"col" NOT IN (…)`, or `TRUE`, or `FALSE`.
+        /// `"col" LIKE 'pat' ESCAPE '\'`, `"col" IN (…)`, `"col" NOT IN (…)`, `"col" NOT LIKE '%$%'`, or
+        /// `TRUE`, or `FALSE`.
         predicate: String,
         /// Masks by column: `IF(<a predicate of the same form>, "col")` or `NULL`.
         masks: Vec<(CompactString, String)>,

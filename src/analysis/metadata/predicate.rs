@@ -2,7 +2,8 @@
 //!
 //! In: the rules of [`VisibleTables`], and which columns of the metadata table name a catalog, a schema, a table and a
 //! column. Out: a disjunction of conjunctions of `"col" = 'lit'`, `"col" IN (…)`, `"col" NOT IN (…)` and
-//! `"col" LIKE 'pat' ESCAPE '\'`, without parentheses but those of lists; or `TRUE`, or `FALSE`. Whichever literal is
+//! `"col" LIKE 'pat' ESCAPE '\'`, without parentheses but those of lists; or `TRUE`, or `FALSE`. A conjunction may be
+//! narrowed by `"col" NOT LIKE '%$%'` besides. Whichever literal is
 //! chosen out of each `IN`, what a disjunct takes in is taken in by one rule alone, so that a filter can be checked rule
 //! by rule. What another disjunct covers is left out, and disjuncts that differ in one list are joined.
 
@@ -249,8 +250,14 @@ struct Disjunct([Atom; 4]);
 impl Disjunct {
     fn to_sql(&self, columns: NameColumns) -> String {
         let columns = [columns.catalog, columns.schema, columns.table, columns.column];
-        let atoms = self.0.iter().zip(columns).filter_map(|(atom, column)| atom.to_sql(column?));
-        atoms.collect::<Vec<_>>().join(" AND ")
+        let mut atoms: Vec<_> = self.0.iter().zip(columns).filter_map(|(atom, column)| atom.to_sql(column?)).collect();
+        // What a connector's own table about a table (`t$partitions`) has for columns tells of all columns of `t`.
+        if let ([_, _, Atom::Any | Atom::Like(_), Atom::In(_) | Atom::NotIn(_)], [_, _, Some(table), _]) =
+            (&self.0, columns)
+        {
+            atoms.push(format!("{} NOT LIKE '%$%'", quoted(table)));
+        }
+        atoms.join(" AND ")
     }
 }
 

@@ -79,6 +79,11 @@ fn filters_follow_what_is_visible() {
             &["lake.hr.a select +x", "lake.hr.a select +y +z", "lake.hr.b select +x,y,z"],
             r#""table_schema" = 'hr' AND "table_name" IN ('a', 'b') AND "column_name" IN ('x', 'y', 'z') OR "table_schema" = 'information_schema'"#,
         ),
+        (
+            "lake.information_schema.columns",
+            &["lake.hr.* select -ssn", "lake.*.a* select +id"],
+            r#""table_name" LIKE 'a%' ESCAPE '\' AND "column_name" = 'id' AND "table_name" NOT LIKE '%$%' OR "table_schema" = 'hr' AND "column_name" NOT IN ('ssn') AND "table_name" NOT LIKE '%$%' OR "table_schema" = 'information_schema'"#,
+        ),
         ("lake.information_schema.tables", &["lake.*.* select"], "TRUE"),
         ("lake.information_schema.tables", &["*.*.* select", "lake.hr.employees select show"], "TRUE"),
         ("lake.information_schema.columns", &["lake.**.* select", "lake.*.** select -x"], "TRUE"),
@@ -189,6 +194,9 @@ fn holds(predicate: &str, row: &[(&str, &str)]) -> bool {
         let value = row.iter().find(|(name, _)| *name == column.trim_matches('"')).unwrap().1;
         if let Some(literal) = rest.strip_prefix("= ") {
             return value == unquoted(literal);
+        }
+        if rest == "NOT LIKE '%$%'" {
+            return !value.contains('$');
         }
         if let Some(pattern) = rest.strip_prefix("LIKE ") {
             let pattern = unquoted(pattern.strip_suffix(r" ESCAPE '\'").unwrap()).replace('%', "*");

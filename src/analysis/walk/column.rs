@@ -74,7 +74,13 @@ impl Walk<'_, '_> {
     }
 
     fn missing(&mut self, parts: &[&Identifier], scope: &ScopeRef) {
-        let Some(last) = parts.last() else { return };
+        let folded: Vec<CompactString> = parts.iter().map(|part| part.folded()).collect();
+        // What stands behind the longest name of a relation is meant as the column.
+        let at = (1..folded.len()).rev().find(|length| {
+            let prefix = folded.get(..*length).unwrap_or_default();
+            scope.outwards().any(|scope| scope.relation.has_relation(prefix))
+        });
+        let Some(column) = folded.get(at.unwrap_or(0)).cloned() else { return };
         let mut relations = Vec::new();
         for scope in scope.outwards() {
             let of = scope.relation.fields.iter().filter_map(|field| Some(field.origin.as_ref()?.relation));
@@ -88,7 +94,7 @@ impl Walk<'_, '_> {
             }
         }
         let name = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
-        self.facts.missing.push(MissingColumn { name, column: last.folded(), span: span_of(parts), relations });
+        self.facts.missing.push(MissingColumn { name, column, span: span_of(parts), relations });
     }
 }
 

@@ -16,15 +16,20 @@ impl Walk<'_, '_> {
     pub(super) fn query(&mut self, query: &Query, outer: &ScopeRef) -> RelationType {
         let labels = self.labels.take();
         self.depth += 1;
+        self.facts.queries += 1;
         let Query { span: _, with, body, order_by, offset: _, limit: _ } = query;
         let scope = match with {
             Some(with) => self.with(with, outer),
             None => outer.clone(),
         };
-        let (output, source) = self.body(body, &scope);
+        let (mut output, source) = self.body(body, &scope);
         if !order_by.is_empty() {
             let order_scope = Scope::within(source.as_ref().unwrap_or(&scope), output.clone());
             self.sort_items(order_by, &order_scope);
+        }
+        // Of a query, a relation's own name is known to its ORDER BY alone.
+        for field in &mut output.fields {
+            field.own = false;
         }
         self.depth -= 1;
         self.labels = labels;

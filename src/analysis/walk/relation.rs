@@ -14,6 +14,7 @@ use crate::sql::ast::{
 };
 use compact_str::CompactString;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 impl Walk<'_, '_> {
     /// The relations of `FROM`, separated by commas: each sees those on its left only where it may be lateral.
@@ -90,7 +91,7 @@ impl Walk<'_, '_> {
             JoinCriteria::On(condition) => {
                 let both = Scope::within(scope, left.join(right));
                 self.expr(condition, &both);
-                both.relation.clone()
+                Rc::try_unwrap(both).map_or_else(|both| both.relation.clone(), |both| both.relation)
             }
             JoinCriteria::Using(columns) => {
                 if let (Names::Policy, Some(column)) = (self.names, columns.first()) {
@@ -138,10 +139,10 @@ impl Walk<'_, '_> {
             }
         }
         if let Some(QueryPeriod { span: _, kind: _, end }) = period {
-            let before = (self.facts.relations.len(), self.facts.missing.len());
+            let before = (self.facts.queries, self.facts.missing.len());
             self.expr(end, &ScopeRef::default());
-            if (self.facts.relations.len(), self.facts.missing.len()) != before {
-                self.problem(end.span, Problem::NotSupported("a column or a table in FOR … AS OF"));
+            if (self.facts.queries, self.facts.missing.len()) != before {
+                self.problem(end.span, Problem::NotSupported("a column or a query in FOR … AS OF"));
             }
         }
         let written: Qualifier = name.parts.iter().map(|part| part.folded()).collect();
@@ -296,7 +297,7 @@ impl Walk<'_, '_> {
         for field in &source.fields {
             let Some(qualifier) = &field.qualifier else { continue };
             let of = field.origin.as_ref().map(|origin| origin.relation);
-            if !seen.iter().any(|(known, name)| *known == of && std::rc::Rc::ptr_eq(name, qualifier)) {
+            if !seen.iter().any(|(known, name)| *known == of && Rc::ptr_eq(name, qualifier)) {
                 seen.push((of, qualifier));
             }
         }

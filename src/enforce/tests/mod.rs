@@ -4,8 +4,13 @@ mod mesh;
 
 use super::{Alarm, ErrorCode, Stage};
 use crate::analysis::session::Session;
+use crate::policy::{Snapshot, SourceFile};
 use mesh::{decide, outcome, session};
 use std::fmt::Write as _;
+
+fn compile(text: &str) -> Snapshot {
+    crate::policy::compile(vec![SourceFile { path: "policies.yaml".into(), text: text.into() }]).unwrap()
+}
 
 #[test]
 fn each_statement_becomes_what_the_snapshot_says() {
@@ -51,7 +56,9 @@ fn each_reading_statement_of_the_attack_corpus_is_decided_as_it_must_be() {
 
 #[test]
 fn a_table_that_is_not_granted_is_not_asked_for() {
-    for sql in ["SELECT * FROM lake.finance.payments", "SHOW CREATE TABLE lake.finance.payments", "SHOW STATS FOR x.y.z"] {
+    for sql in
+        ["SELECT * FROM lake.finance.payments", "SHOW CREATE TABLE lake.finance.payments", "SHOW STATS FOR x.y.z"]
+    {
         let (_, asked) = decide("analyst", &Session::default(), sql);
         assert_eq!(asked, [], "{sql}");
     }
@@ -94,7 +101,10 @@ fn a_prepared_statement_goes_along_guarded() {
         assert_eq!(guarded.text(), sql);
         let (name, text) = guarded.prepared().unwrap();
         assert_eq!(name, "q");
-        assert!(text.starts_with("SELECT name FROM (SELECT ") && text.ends_with(" \"employees\" WHERE id = ?"), "{text}");
+        assert!(
+            text.starts_with("SELECT name FROM (SELECT ") && text.ends_with(" \"employees\" WHERE id = ?"),
+            "{text}"
+        );
         assert!(guarded.restricted());
     }
     assert_eq!(outcome("analyst", &session, "EXECUTE other").unwrap_err().code, ErrorCode::PermissionDenied);
@@ -112,7 +122,8 @@ fn a_session_property_of_the_header_needs_a_grant() {
 #[test]
 fn a_decision_says_what_was_read_and_by_which_policies() {
     let (decision, _) = decide("analyst", &Session::default(), "SELECT count(id) FROM lake.hr.directory d");
-    let objects: Vec<_> = decision.objects.iter().map(|object| (object.object.as_str(), object.columns.join(","))).collect();
+    let objects: Vec<_> =
+        decision.objects.iter().map(|object| (object.object.as_str(), object.columns.join(","))).collect();
     assert_eq!(objects, [("lake.hr.directory", "id".into()), ("lake.hr.employees", "email,id,name".to_owned())]);
     let masks: Vec<_> = decision.masks.iter().map(|mask| mask.to.as_str()).collect();
     assert_eq!(masks, ["lake.hr.employees.email", "lake.hr.employees.salary"]);
@@ -132,7 +143,9 @@ fn stages_are_told_in_their_order() {
         tables: &crate::catalog::table::Tables::default(),
         options: &super::Options { second_opinion: false },
     };
-    let super::Enforced::Decided(decision) = super::enforce(&request, &mut |stage| stages.push(stage)) else { panic!() };
+    let super::Enforced::Decided(decision) = super::enforce(&request, &mut |stage| stages.push(stage)) else {
+        panic!()
+    };
     assert_eq!(decision.alarm, None::<Alarm>);
     assert_eq!(stages, [Stage::Parse, Stage::Analyze, Stage::Decide, Stage::Rewrite, Stage::Verify]);
 }

@@ -3,10 +3,11 @@
 //! Less than Trino's grammar allows: what can't be evaluated for one row, what could be taken for something else in the
 //! statement that it is put into, and what a reader of policies need not know.
 
+use crate::policy::index::TablePattern;
 use crate::sql::ast::{
     Arguments, Call, Expr, ExprKind, FrameBound, GroupBy, GroupingElement, GroupingSet, Join, JoinCriteria,
-    JsonPathInvocation, Limit, Over, Query, QueryBody, Relation, RowCount, Select, SelectItem, SetTerm, SortItem, Span,
-    TableReference, WindowDefinition, WindowFrame, WindowSpecification,
+    JsonPathInvocation, Limit, Over, QualifiedName, Query, QueryBody, Relation, RowCount, Select, SelectItem, SetTerm,
+    SortItem, Span, TableReference, WindowDefinition, WindowFrame, WindowSpecification,
 };
 
 /// Something that may not stand in a policy's expression.
@@ -16,16 +17,26 @@ pub(super) struct Forbidden {
     pub(super) help: Option<&'static str>,
 }
 
-/// All that may not stand in `expr`.
-pub(super) fn check(expr: &Expr) -> Vec<Forbidden> {
-    let mut check = Check { found: Vec::new(), queries: 0, lambdas: 0 };
+/// What was found in an expression.
+#[derive(Default)]
+pub(super) struct Found {
+    /// All that may not stand in it.
+    pub(super) forbidden: Vec<Forbidden>,
+    /// The tables that it reads and the functions beside Trino's own that it calls. Whoever the policy is for reads them
+    /// by its authority, so they have to be the domain's.
+    pub(super) objects: Vec<(Span, TablePattern)>,
+}
+
+/// Looks through an expression.
+pub(super) fn check(expr: &Expr) -> Found {
+    let mut check = Check::default();
     check.expr(expr);
     check.found
 }
 
 /// Trino's aggregate functions (<https://trino.io/docs/476/functions/aggregate.html>). The list need not be whole: one
 /// that is missing here is refused by Trino itself.
-const AGGREGATES: [&str; 40] = [
+const AGGREGATES: [&str; 44] = [
     "any_value",
     "approx_distinct",
     "approx_most_frequent",
@@ -60,16 +71,21 @@ const AGGREGATES: [&str; 40] = [
     "multimap_agg",
     "numeric_histogram",
     "reduce_agg",
+    "regr_intercept",
+    "regr_slope",
     "skewness",
     "stddev",
     "stddev_pop",
     "stddev_samp",
     "sum",
+    "var_pop",
+    "var_samp",
     "variance",
 ];
 
+#[derive(Default)]
 struct Check {
-    found: Vec<Forbidden>,
+    found: Found,
     /// In how many sub-queries the walk is.
     queries: usize,
     /// In how many lambdas the walk is.
@@ -78,11 +94,21 @@ struct Check {
 
 impl Check {
     fn forbid(&mut self, span: Span, message: impl Into<String>) {
-        self.found.push(Forbidden { span, message: message.into(), help: None });
+        self.found.forbidden.push(Forbidden { span, message: message.into(), help: None });
     }
 
     fn forbid_with(&mut self, span: Span, message: impl Into<String>, help: &'static str) {
-        self.found.push(Forbidden { span, message: message.into(), help: Some(help) });
+        self.found.forbidden.push(Forbidden { span, message: message.into(), help: Some(help) });
+    }
+
+    /// Notes a name of three parts; whether it is one.
+    fn object(&mut self, name: &QualifiedName) -> bool {
+        let [catalog, schema, object] = name.parts.as_slice() else { return false };
+        let name_of = TablePattern { catalog: catalog.folded(), schema: schema.folded(), table: object.folded() };
+        if (name_of.catalog.as_str(), name_of.schema.as_str()) != ("system", "builtin") {
+            self.found.objects.push((name.span, name_of));
+        }
+        true
     }
 
     fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
@@ -173,7 +199,7 @@ impl Check {
 
     fn call(&mut self, span: Span, call: &Call) {
         let Call { name, processing, quantifier, arguments, order_by, filter, ignore_nulls, over } = call;
-        if !matches!(name.parts.len(), 1 | 3) {
+        if !self.object(name) && name.parts.len() != 1 {
             self.forbid_with(
                 name.span,
                 "a policy names functions by one part or by three",
@@ -303,7 +329,7 @@ impl Check {
     fn relation(&mut self, relation: &Relation) {
         match relation {
             Relation::Table(TableReference { span: _, name, period }) => {
-                if name.parts.len() != 3 {
+                if !self.object(name) {
                     self.forbid_with(
                         name.span,
                         "a policy names tables by catalog, schema and table",

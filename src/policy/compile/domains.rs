@@ -16,6 +16,7 @@ pub(super) struct Domains<'d> {
 
 /// A domain.
 pub(super) struct Domain {
+    name: String,
     pub(super) central: bool,
     pub(super) owns: Vec<TablePattern>,
     /// Where its name stands.
@@ -69,6 +70,14 @@ impl Domain {
     /// Whether a policy of the domain may speak of these tables.
     pub(super) fn may_speak_of(&self, tables: &TablePattern) -> bool {
         self.central || self.owns.iter().any(|owned| owned.covers(tables))
+    }
+
+    /// The report of a policy of the domain that speaks of something else.
+    pub(super) fn not_owned(&self, here: Place, pattern: &TablePattern) -> Diagnostic {
+        let message = format!("the domain `{}` does not own `{}`", self.name, pattern.shown());
+        Diagnostic::new("not-owned", here, message, "outside of the domain")
+            .other(self.place.clone(), format!("owns {}", self.owned()))
+            .help("a policy can only speak about what its domain owns")
     }
 
     /// The one catalog that it owns, if that is all.
@@ -131,5 +140,5 @@ fn domain(file: usize, document: &DomainDocument, here: Place, context: &mut Con
         schema: owned.value.schema.as_ref().map_or("*".into(), |name| part(name, "a schema's name")),
         table: owned.value.table.as_ref().map_or("*".into(), |name| part(name, "a table's name")),
     });
-    Domain { central, owns: owns.collect(), place: here }
+    Domain { name: document.metadata.name.value.clone(), central, owns: owns.collect(), place: here }
 }

@@ -1,6 +1,7 @@
 //! The SQL of masks and filters.
 
-use super::check::{Forbidden, check};
+use super::check::{Forbidden, Found, check};
+use super::domains::Domain;
 use super::{Context, place};
 use crate::names::quoted;
 use crate::policy::diagnostics::Diagnostic;
@@ -22,6 +23,7 @@ pub(super) fn expression(
     file: usize,
     written: &At<String>,
     usage: Usage<'_>,
+    domain: Option<&Domain>,
     context: &mut Context<'_>,
 ) -> Option<(Arc<str>, Arc<Expr>)> {
     let source = Source::new(file, written, usage, context)?;
@@ -34,9 +36,15 @@ pub(super) fn expression(
             return None;
         }
     };
-    let forbidden = check(&expr);
-    if forbidden.is_empty() {
+    let Found { forbidden, mut objects } = check(&expr);
+    objects.retain(|(_, object)| domain.is_some_and(|domain| !domain.may_speak_of(object)));
+    if forbidden.is_empty() && objects.is_empty() {
         return Some((source.text.into(), Arc::new(expr)));
+    }
+    for (span, object) in objects {
+        if let Some(domain) = domain {
+            context.report(domain.not_owned(place(file, &bytes(span)), &object));
+        }
     }
     for Forbidden { span, message, help } in forbidden {
         let problem = Diagnostic::new("bad-expression", place(file, &bytes(span)), message, "not in a policy");

@@ -50,16 +50,7 @@ pub(super) fn pattern(
     let table = part(Some(written.object), None, "table");
     let pattern = TablePattern { catalog: catalog?, schema: schema?, table: table? };
     if !domain.may_speak_of(&pattern) {
-        context.report(
-            Diagnostic::new(
-                "not-owned",
-                place(file, written.at),
-                format!("the domain `{owner}` does not own `{}`", pattern.shown()),
-                "outside of the domain",
-            )
-            .other(domain.place.clone(), format!("owns {}", domain.owned()))
-            .help("a policy can only speak about what its domain owns"),
-        );
+        context.report(domain.not_owned(place(file, written.at), &pattern));
     }
     Some(pattern)
 }

@@ -110,7 +110,7 @@ impl Policy<'_> {
             let reach = self.principals.reach(self.file, mask.to.as_ref(), mask.except.as_ref(), context);
             column(self.file, &mask.column, context);
             let usage = Usage::Mask { column: &mask.column.value };
-            if let Some((text, expr)) = expression(self.file, &mask.expression, usage, context) {
+            if let Some((text, expr)) = expression(self.file, &mask.expression, usage, self.domain, context) {
                 let policy = context.policy_ref(self.file, &self.name, at);
                 let column = CompactString::from(&mask.column.value).to_lowercase();
                 let priority = mask.priority;
@@ -119,7 +119,7 @@ impl Policy<'_> {
         }
         for At { at, value: filter } in &spec.filters {
             let reach = self.principals.reach(self.file, filter.to.as_ref(), filter.except.as_ref(), context);
-            if let Some((text, expr)) = expression(self.file, &filter.expression, Usage::Filter, context) {
+            if let Some((text, expr)) = expression(self.file, &filter.expression, Usage::Filter, self.domain, context) {
                 let policy = context.policy_ref(self.file, &self.name, at);
                 add(at, &tables, reach, Effect::Filter(Filter { text, expr, policy }), context);
             }

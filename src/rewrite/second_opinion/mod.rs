@@ -52,3 +52,6 @@ fn opinion(sql: &str, statement: &Statement, depth: usize) -> Result<(), Unseen>
     let names: Vec<String> = theirs.difference(&ours).map(|name| name.join(".")).collect();
     if names.is_empty() { Ok(()) } else { Err(Unseen { names }) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! The walk over expressions: what matters in them are queries and functions.
 
 use super::Unproved;
-use super::function;
 use super::walk::Walk;
+use super::{failure, function};
 use crate::sql::ast::{Arguments, Call, Expr, ExprKind, FrameBound, Over};
 
 impl Walk<'_> {
@@ -35,6 +35,8 @@ impl Walk<'_> {
 
     /// Proves an expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<(), Unproved> {
+        self.found.can_fail |= failure::possible(expr);
+        self.found.can_fail_on_json |= failure::possible_on_json(expr);
         match &expr.kind {
             ExprKind::Null
             | ExprKind::Boolean(_)

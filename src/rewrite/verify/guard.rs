@@ -34,6 +34,8 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
         Relation::Table(reference) => {
             let Some(guarded) = Guarded::find(walk, reference, alias)? else { return Ok(false) };
             guarded.plain(walk, select)?;
+            walk.found.plain_filter |= guarded.filters_rows();
+            walk.found.plain_filter_of_json |= guarded.filters_rows() && guarded.holds_json();
             note(walk, &guarded, reference)?;
             Ok(true)
         }
@@ -52,8 +54,8 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
 }
 
 fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) -> Result<(), Unproved> {
-    walk.guard_met = true;
-    walk.values_hidden |= match &guarded.rule {
+    walk.found.guard = true;
+    walk.found.values_hidden |= match &guarded.rule {
         Rule::Policy(_, access) => !access.masks.is_empty() || !access.filters.is_empty(),
         Rule::Visible(_) => true,
     };
@@ -144,6 +146,20 @@ impl<'a> Guarded<'a> {
         }
         let filtered = outer.filter.as_ref().is_some_and(|filter| is_column(filter, outer_alias, &ok));
         if filtered { Ok(()) } else { Err(self.unproved("the outer select does not filter")) }
+    }
+
+    fn filters_rows(&self) -> bool {
+        match &self.rule {
+            Rule::Policy(_, access) => !access.filters.is_empty(),
+            Rule::Visible(_) => true,
+        }
+    }
+
+    fn holds_json(&self) -> bool {
+        match &self.rule {
+            Rule::Policy(table, _) => table.columns.iter().any(|column| column.data_type.contains("json")),
+            Rule::Visible(_) => false,
+        }
     }
 
     fn has_column(&self, column: &str) -> bool {

@@ -130,6 +130,8 @@ enum Test {
     In(Vec<String>),
     NotIn(BTreeSet<String>),
     Like(String, Option<char>),
+    /// It takes something away, so it proves nothing and does no harm.
+    NotLike,
 }
 
 type Atom<'e> = (&'e Expr, Test);
@@ -243,7 +245,7 @@ impl Part {
     fn choices(&self) -> Vec<Part> {
         let lists = self.tests.iter().find_map(|test| match test {
             Test::In(names) => Some(names),
-            Test::NotIn(_) | Test::Like(..) => None,
+            Test::NotIn(_) | Test::Like(..) | Test::NotLike => None,
         });
         lists.map_or_else(|| vec![self.clone()], |names| names.iter().map(|name| Part::one(name)).collect())
     }
@@ -252,7 +254,7 @@ impl Part {
         pattern::takes_in(rule, "%", None)
             || self.tests.iter().any(|test| match test {
                 Test::In(names) => names.iter().all(|name| matches(rule, name)),
-                Test::NotIn(_) => false,
+                Test::NotIn(_) | Test::NotLike => false,
                 Test::Like(like, escape) => pattern::takes_in(rule, like, *escape),
             })
     }
@@ -274,7 +276,7 @@ impl Part {
                 (ColumnRule::Except(except), Test::NotIn(names)) => {
                     except.iter().all(|name| names.contains(name.as_str()))
                 }
-                (ColumnRule::Only(_), Test::NotIn(_)) | (_, Test::Like(..)) => false,
+                (ColumnRule::Only(_), Test::NotIn(_)) | (_, Test::Like(..) | Test::NotLike) => false,
             })
         })
     }
@@ -377,6 +379,9 @@ fn atom(condition: &Expr) -> Option<Atom<'_>> {
                 }
             };
             Some((value.as_ref(), Test::Like(text(pattern)?, escape)))
+        }
+        ExprKind::Like { negated: true, value, pattern, escape: None } => {
+            text(pattern).map(|_| (value.as_ref(), Test::NotLike))
         }
         _ => None,
     }

@@ -7,9 +7,11 @@
 //! The proof, in short: the text is of a class that is allowed ([`statement`]); each relation in it is resolved again as
 //! Trino would ([`names`], [`walk`]); each base table is unrestricted for this user ([`standing`]) or stands in a guard
 //! ([`guard`]) that selects only granted columns, masks as the policy says ([`same`]) and holds each row filter; metadata
-//! tables stand in a guard whose predicate takes in nothing that is not visible ([`metadata`]).
+//! tables stand in a guard whose predicate takes in nothing that is not visible ([`metadata`]); and no expression that can
+//! fail stands beside a filtered guard in the plain form ([`failure`]).
 
 mod expression;
+mod failure;
 mod function;
 mod guard;
 mod metadata;
@@ -22,6 +24,9 @@ mod same_query;
 mod standing;
 mod statement;
 mod walk;
+
+#[cfg(test)]
+mod tests;
 
 use super::guarded::Guarded;
 use super::positions::PositionMap;

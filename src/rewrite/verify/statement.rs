@@ -3,7 +3,7 @@
 use super::Unproved;
 use super::names::{Defaults, shown};
 use super::standing::{self, Standing};
-use super::walk::Walk;
+use super::walk::{Found, Walk};
 use crate::enforce::Request;
 use crate::policy::{Answer, Privilege, matches};
 use crate::sql::ast::{ExplainOption, ExplainType, Expr, Query, ShowCreateObject};
@@ -20,7 +20,11 @@ pub(super) fn prove(
     prepared: Option<(&str, &str)>,
 ) -> Result<bool, Unproved> {
     let mut proof = Proof { request, prepared, depth: 0 };
-    proof.statement(text, statement).map(|found| found.guard_met)
+    let found = proof.statement(text, statement)?;
+    if found.can_tell_of_hidden_rows() {
+        return Err(Unproved::because("an expression that can fail beside a filtered guard in the plain form"));
+    }
+    Ok(found.guard)
 }
 
 /// Proves that the user may set a session property, its name in lower case.
@@ -29,13 +33,6 @@ pub(super) fn may_set(request: &Request<'_>, property: &str) -> Result<(), Unpro
         Answer::Granted(_) => Ok(()),
         Answer::NotGranted => Err(Unproved::because(format!("session property {property} is not granted"))),
     }
-}
-
-/// What a proved statement holds.
-#[derive(Clone, Copy, Debug, Default)]
-struct Found {
-    guard_met: bool,
-    values_hidden: bool,
 }
 
 struct Proof<'a> {
@@ -75,22 +72,22 @@ impl Proof<'_> {
             }
             StatementKind::Prepare { name: _, statement } => readable(statement, 0).map(|()| nothing),
             StatementKind::Execute { name, parameters } => {
-                self.parameters(text, parameters)?;
-                self.prepared(&name.value)
+                let found = self.parameters(text, parameters)?;
+                self.prepared(&name.value).map(|inner| inner.and(found))
             }
             StatementKind::DescribeInput { name } | StatementKind::DescribeOutput { name } => {
                 self.prepared(&name.value)
             }
             StatementKind::ExecuteImmediate { text: inner, parameters } => {
-                self.parameters(text, parameters)?;
+                let found = self.parameters(text, parameters)?;
                 let tree = super::parse(&inner.value)?;
-                self.statement(&inner.value, &tree)
+                self.statement(&inner.value, &tree).map(|inner| inner.and(found))
             }
             StatementKind::ShowCreate { object, name } => self.show_create(*object, name).map(|()| nothing),
             StatementKind::ShowStats { table } => self.unrestricted(table).map(|()| nothing),
             StatementKind::ShowStatsForQuery { query } => {
                 let found = self.query(text, query)?;
-                if found.guard_met {
+                if found.guard {
                     return Err(Unproved::because("SHOW STATS over a restricted table"));
                 }
                 Ok(found)
@@ -106,7 +103,7 @@ impl Proof<'_> {
                 may_set(self.request, &shown(name).to_lowercase()).map(|()| nothing)
             }
             StatementKind::SetTimeZone { zone } => {
-                zone.as_ref().map_or(Ok(()), |zone| self.constant(text, "a time zone", zone)).map(|()| nothing)
+                zone.as_ref().map_or(Ok(nothing), |zone| self.constant(text, "a time zone", zone))
             }
             StatementKind::Use { catalog, schema } => {
                 let parts: Vec<_> = catalog.iter().chain([schema]).cloned().collect();
@@ -134,17 +131,21 @@ impl Proof<'_> {
     fn query(&self, text: &str, query: &Query) -> Result<Found, Unproved> {
         let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
         walk.query(query)?;
-        Ok(Found { guard_met: walk.guard_met, values_hidden: walk.values_hidden })
+        Ok(walk.found)
     }
 
-    fn constant(&self, text: &str, what: &'static str, expr: &Expr) -> Result<(), Unproved> {
-        Walk::new(self.request, text, self.defaults(), Vec::new()).constant(what, expr)
+    fn constant(&self, text: &str, what: &'static str, expr: &Expr) -> Result<Found, Unproved> {
+        let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+        walk.constant(what, expr)?;
+        Ok(walk.found)
     }
 
     /// Trino puts parameters where the `?` stand and resolves them there, so a column or a query in one would be read
     /// at a place that was judged without it.
-    fn parameters(&self, text: &str, parameters: &[Expr]) -> Result<(), Unproved> {
-        parameters.iter().try_for_each(|parameter| self.constant(text, "a parameter", parameter))
+    fn parameters(&self, text: &str, parameters: &[Expr]) -> Result<Found, Unproved> {
+        parameters.iter().try_fold(Found::default(), |found, parameter| {
+            Ok(found.and(self.constant(text, "a parameter", parameter)?))
+        })
     }
 
     /// Trino runs the text that goes along under this name.

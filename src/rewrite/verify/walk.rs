@@ -33,10 +33,44 @@ pub(super) struct Walk<'a> {
     depth: usize,
     /// What may name neither columns nor tables, while it is walked.
     pub(super) constant: Option<&'static str>,
-    /// Whether any guard was met.
-    pub(super) guard_met: bool,
-    /// Whether any guard with a mask or a filter was met.
+    /// What was met.
+    pub(super) found: Found,
+}
+
+/// What a text holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    /// A guard.
+    pub(super) guard: bool,
+    /// A guard with a mask or a filter.
     pub(super) values_hidden: bool,
+    /// A guard with a filter, in the plain form.
+    pub(super) plain_filter: bool,
+    /// A guard with a filter, in the plain form, over a table with JSON in it.
+    pub(super) plain_filter_of_json: bool,
+    /// An expression outside of guards that can fail.
+    pub(super) can_fail: bool,
+    /// An expression outside of guards that can fail where its operand is JSON.
+    pub(super) can_fail_on_json: bool,
+}
+
+impl Found {
+    /// Whether a user's expression could fail over a row that a plain guard hides.
+    pub(super) fn can_tell_of_hidden_rows(self) -> bool {
+        self.plain_filter && self.can_fail || self.plain_filter_of_json && self.can_fail_on_json
+    }
+
+    /// What two texts hold together.
+    pub(super) fn and(self, other: Found) -> Found {
+        Found {
+            guard: self.guard || other.guard,
+            values_hidden: self.values_hidden || other.values_hidden,
+            plain_filter: self.plain_filter || other.plain_filter,
+            plain_filter_of_json: self.plain_filter_of_json || other.plain_filter_of_json,
+            can_fail: self.can_fail || other.can_fail,
+            can_fail_on_json: self.can_fail_on_json || other.can_fail_on_json,
+        }
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -54,8 +88,7 @@ impl<'a> Walk<'a> {
             named: NamedQueries::default(),
             depth: 0,
             constant: None,
-            guard_met: false,
-            values_hidden: false,
+            found: Found::default(),
         }
     }
 

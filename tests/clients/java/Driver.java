@@ -29,7 +29,6 @@ public final class Driver {
             properties.setProperty("password", password);
             properties.setProperty("SSL", "true");
             properties.setProperty("SSLTrustStorePath", arguments[3]);
-            properties.setProperty("SSLTrustStoreType", "PEM");
         }
         String input = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
         String url = "jdbc:trino://" + arguments[1] + "/" + arguments[4] + "/" + arguments[5];

@@ -1,0 +1,109 @@
+//! A Trino that only answers.
+//!
+//! A statement that names `small` or `large` gets pages of 1 KB or 1 MB; each page has a next one, whatever number is
+//! asked for. Sluice's own questions about these tables are answered too.
+
+use super::Failure;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpListener;
+
+const QUERY: &str = "20260101_000000_00001_bench";
+
+/// Pages by path, made once.
+type Pages = Mutex<HashMap<String, Bytes>>;
+
+pub(super) async fn serve(address: SocketAddr) -> Result<(), Failure> {
+    let listener = TcpListener::bind(address).await?;
+    let pages = Arc::new(Pages::default());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let pages = pages.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| respond(request, pages.clone()));
+            let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn respond(request: Request<Incoming>, pages: Arc<Pages>) -> Result<Response<Full<Bytes>>, Failure> {
+    let (parts, body) = request.into_parts();
+    let page = match (&parts.method, parts.uri.path()) {
+        (&Method::POST, "/v1/statement") => {
+            let sql = body.collect().await?.to_bytes();
+            let sql = String::from_utf8_lossy(&sql);
+            if parts.headers.get("x-trino-source").is_some_and(|source| source == "sluice") {
+                Bytes::from(about_tables(&sql).to_string())
+            } else {
+                cached(&pages, if sql.contains("large") { "/large/0" } else { "/small/0" })
+            }
+        }
+        (&Method::GET, path) if path.starts_with("/v1/statement/executing/") => {
+            cached(&pages, if path.contains("/large/") { "/large/1" } else { "/small/1" })
+        }
+        (&Method::GET, "/v1/info") => Bytes::from_static(b"{\"starting\":false}"),
+        (&Method::DELETE, _) => return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(Full::default())?),
+        _ => return Ok(Response::builder().status(StatusCode::NOT_FOUND).body(Full::default())?),
+    };
+    Ok(Response::builder().header("content-type", "application/json").body(Full::new(page))?)
+}
+
+fn cached(pages: &Pages, path: &str) -> Bytes {
+    let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
+    pages.entry(path.to_owned()).or_insert_with(|| Bytes::from(page(path).to_string())).clone()
+}
+
+/// Rows of a number and a text, as many as make the page about as large as its path says.
+fn page(path: &str) -> Value {
+    let slug = if path.starts_with("/large") { "large" } else { "small" };
+    let rows = match (slug, path.ends_with("/0")) {
+        ("large", false) => 9500,
+        (_, false) => 1,
+        // a first page has no rows, as with Trino
+        (_, true) => 0,
+    };
+    let row = |number: i64| json!([number, "x".repeat(100)]);
+    let mut page = json!({
+        "id": QUERY,
+        "infoUri": format!("http://trino.invalid/ui/query.html?{QUERY}"),
+        "nextUri": format!("http://trino.invalid/v1/statement/executing/{QUERY}/{slug}/1"),
+        "stats": {
+            "state": "RUNNING", "queued": false, "scheduled": true, "nodes": 1, "totalSplits": 12, "queuedSplits": 0,
+            "runningSplits": 4, "completedSplits": 8, "cpuTimeMillis": 20, "wallTimeMillis": 40,
+            "queuedTimeMillis": 1, "elapsedTimeMillis": 60, "processedRows": 9500, "processedBytes": 1_000_000,
+            "peakMemoryBytes": 2_000_000
+        },
+        "warnings": [],
+    });
+    if rows > 0
+        && let Some(fields) = page.as_object_mut()
+    {
+        let columns = json!([
+            {"name": "id", "type": "bigint", "typeSignature": {"rawType": "bigint", "arguments": []}},
+            {"name": "text", "type": "varchar", "typeSignature": {"rawType": "varchar", "arguments": []}}
+        ]);
+        fields.insert("columns".to_owned(), columns);
+        fields.insert("data".to_owned(), (0..rows).map(row).collect());
+    }
+    page
+}
+
+/// The answer to Sluice's own question about a table, all on one page.
+fn about_tables(sql: &str) -> Value {
+    let data = if sql.contains("information_schema.tables") {
+        json!([[0, "BASE TABLE", ""], [1, "id", "bigint"], [2, "text", "varchar"], [3, "region", "varchar"]])
+    } else {
+        json!([])
+    };
+    json!({"id": QUERY, "stats": {"state": "FINISHED"}, "data": data})
+}

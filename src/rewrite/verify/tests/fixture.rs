@@ -1,0 +1,126 @@
+//! A small mesh, its policies, and the guards that an analyst's statements get.
+
+use super::super::{Proposal, Unproved, verify};
+use crate::analysis::session::Session;
+use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
+use crate::enforce::{Options, Request};
+use crate::names::TableName;
+use crate::policy::{Snapshot, SourceFile, compile};
+use crate::rewrite::{Guarded, PositionMap};
+use std::sync::{Arc, LazyLock};
+
+const POLICIES: &str = include_str!("policies.yaml");
+
+static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
+    let file = SourceFile { path: "policies.yaml".to_owned(), text: POLICIES.to_owned() };
+    compile(vec![file]).unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"))
+});
+
+/// The guard of employees in the plain form.
+pub(super) const EMPLOYEES: &str = concat!(
+    r#"(SELECT "sluice_1"."id" AS "id", "sluice_1"."name" AS "name", "#,
+    r#"CAST(('***@' || system.builtin.split_part("sluice_1"."email", '@', 2)) AS varchar) AS "email", "#,
+    r#"CAST((NULL) AS bigint) AS "salary", "sluice_1"."region" AS "region" "#,
+    r#"FROM "lake"."hr"."employees" "sluice_1" WHERE ("sluice_1"."region" = 'EU'))"#,
+);
+
+/// The guard of employees in the guarded form.
+pub(super) const EMPLOYEES_GUARDED: &str = concat!(
+    r#"(SELECT IF("sluice_2"."sluice_3", "sluice_2"."id") AS "id", "#,
+    r#"IF("sluice_2"."sluice_3", "sluice_2"."email") AS "email" "#,
+    r#"FROM (SELECT "sluice_1"."id" AS "id", "#,
+    r#"CAST(('***@' || system.builtin.split_part("sluice_1"."email", '@', 2)) AS varchar) AS "email", "#,
+    r#"(("sluice_1"."region" = 'EU')) AS "sluice_3" "#,
+    r#"FROM "lake"."hr"."employees" "sluice_1") "sluice_2" WHERE "sluice_2"."sluice_3")"#,
+);
+
+/// The guard of reviews: a filter with a sub-query and one without.
+pub(super) const REVIEWS: &str = concat!(
+    r#"(SELECT "sluice_1"."id" AS "id", "sluice_1"."note" AS "note" FROM "lake"."hr"."reviews" "sluice_1" "#,
+    r#"WHERE ("sluice_1"."employee_id" IN (SELECT "sluice_2"."id" FROM "lake"."hr"."employees" "sluice_2" "#,
+    r#"WHERE "sluice_2"."region" = 'EU')) AND ("sluice_1"."score" < 9))"#,
+);
+
+/// The guard of orders: a mask and no filter.
+pub(super) const ORDERS: &str = concat!(
+    r#"(SELECT "sluice_1"."order_id" AS "order_id", CAST(('XXXX') AS varchar) AS "card_number" "#,
+    r#"FROM "lake"."sales"."orders" "sluice_1")"#,
+);
+
+/// The guard of a catalog's tables.
+pub(super) const SHOWN_TABLES: &str = concat!(
+    r#"(SELECT "sluice_1"."table_schema" AS "table_schema", "sluice_1"."table_name" AS "table_name" "#,
+    r#"FROM "lake"."information_schema"."tables" "sluice_1" "#,
+    r#"WHERE "sluice_1"."table_schema" = 'information_schema' "#,
+    r#"OR "sluice_1"."table_schema" = 'hr' AND "sluice_1"."table_name" IN ('employees', 'reviews', 'directory') "#,
+    r#"OR "sluice_1"."table_schema" LIKE 'scratch\_%' ESCAPE '\')"#,
+);
+
+/// The guard of a catalog's columns.
+pub(super) const SHOWN_COLUMNS: &str = concat!(
+    r#"(SELECT "sluice_1"."column_name" AS "column_name" FROM "lake"."information_schema"."columns" "sluice_1" "#,
+    r#"WHERE "sluice_1"."table_schema" = 'hr' AND "sluice_1"."table_name" = 'employees' "#,
+    r#"AND "sluice_1"."column_name" NOT IN ('ssn', 'address'))"#,
+);
+
+/// The guard of the user's own statements.
+pub(super) const OWN_QUERIES: &str = concat!(
+    r#"(SELECT "sluice_1"."query_id" AS "query_id", CAST((NULL) AS varchar) AS "query" "#,
+    r#"FROM "system"."runtime"."queries" "sluice_1" WHERE "sluice_1"."user" = 'analyst')"#,
+);
+
+pub(super) fn tables() -> Tables {
+    let mut tables = Tables::default();
+    let mut add = |schema: &str, table: &str, columns: &[(&str, &str)], kind: TableKind| {
+        let columns =
+            columns.iter().map(|(name, data_type)| Column { name: (*name).into(), data_type: (*data_type).into() });
+        let known = Table { columns: columns.collect(), kind };
+        tables.insert(Need::Table(TableName::new("lake", schema, table)), Known::Table(Arc::new(known)));
+    };
+    let view = |text: &str| TableKind::View { text: text.into() };
+    let employees = [
+        ("id", "bigint"),
+        ("name", "varchar"),
+        ("email", "varchar"),
+        ("ssn", "varchar"),
+        ("salary", "bigint"),
+        ("region", "varchar"),
+        ("address", "row(street varchar, city varchar)"),
+    ];
+    add("hr", "employees", &employees, TableKind::Table);
+    let reviews = [("id", "bigint"), ("employee_id", "bigint"), ("score", "bigint"), ("note", "varchar")];
+    add("hr", "reviews", &reviews, TableKind::Table);
+    add("hr", "notes", &[("id", "bigint"), ("note", "json")], TableKind::Table);
+    add("hr", "directory", &[("id", "bigint")], view("SELECT id FROM lake.hr.employees"));
+    let customers = [("customer_id", "bigint"), ("company", "varchar"), ("region", "varchar")];
+    add("sales", "customers", &customers, TableKind::Table);
+    add("sales", "orders", &[("order_id", "bigint"), ("card_number", "varchar")], TableKind::Table);
+    add("sales", "companies", &[("company", "varchar")], view("SELECT company FROM lake.sales.customers"));
+    add("sales", "short_names", &[("company", "varchar")], view("SELECT company FROM customers"));
+    add("sales", "itself", &[("x", "varchar")], view("SELECT x FROM lake.sales.itself"));
+    add("sales", "big_orders", &[("order_id", "bigint")], view("SELECT order_id FROM lake.sales.orders"));
+    add("finance", "payments", &[("payment_id", "bigint"), ("iban", "varchar")], TableKind::Table);
+    tables.insert(Need::Table(TableName::new("lake", "sales", "gone")), Known::Missing);
+    tables
+}
+
+/// Verifies `text` as what an analyst's `sql` became, in the session lake.hr.
+pub(super) fn verify_rewritten(sql: &str, text: &str, prepared: Option<&str>) -> Result<Guarded, Unproved> {
+    let session = Session { catalog: Some("lake".into()), schema: Some("hr".into()), ..Session::default() };
+    verify_in(&session, sql, text, prepared)
+}
+
+pub(super) fn verify_in(session: &Session, sql: &str, text: &str, prepared: Option<&str>) -> Result<Guarded, Unproved> {
+    let tables = tables();
+    let subject = SNAPSHOT.subject("analyst", &[]);
+    let options = Options::default();
+    let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &options };
+    let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
+    let positions = PositionMap::apply(text, Vec::new());
+    verify(Proposal { text: text.to_owned(), prepared, positions }, &request)
+}
+
+/// Verifies a text that is what the user sent.
+pub(super) fn verify_text(text: &str) -> Result<Guarded, Unproved> {
+    verify_rewritten(text, text, None)
+}

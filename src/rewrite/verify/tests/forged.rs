@@ -1,0 +1,272 @@
+//! Texts that are no proof, each by one change of one that is.
+
+use super::accepted::filled;
+use super::fixture::*;
+use crate::sql;
+
+/// What is wrong, the text that is right, what is replaced in it, and by what.
+const FORGED: &[(&str, &str, &str, &str)] = &[
+    ("a missing filter", "{employees}", " WHERE (\"sluice_1\".\"region\" = 'EU')", ""),
+    ("another filter", "{employees}", "'EU'", "'US'"),
+    ("a filter with OR TRUE", "{employees}", "= 'EU')", "= 'EU' OR TRUE)"),
+    ("a filter that is negated", "{employees}", "WHERE (", "WHERE NOT ("),
+    ("a filter over another column", "{employees}", "WHERE (\"sluice_1\".\"region\"", "WHERE (\"sluice_1\".\"name\""),
+    ("a filter with another operator", "{employees}", "\"region\" = 'EU'", "\"region\" <> 'EU'"),
+    ("a condition besides the filter", "{employees}", "= 'EU')", "= 'EU') AND (1 / (\"sluice_1\".\"id\" - 4) > 0)"),
+    ("one of two filters missing", "{reviews}", " AND (\"sluice_1\".\"score\" < 9)", ""),
+    ("two filters joined by OR", "{reviews}", " AND (\"sluice_1\".\"score\"", " OR (\"sluice_1\".\"score\""),
+    ("an item that is not granted", "{employees}", "\"sluice_1\".\"id\" AS \"id\"", "\"sluice_1\".\"ssn\" AS \"ssn\""),
+    ("an item under another name", "{employees}", "\"sluice_1\".\"name\" AS", "\"sluice_1\".\"ssn\" AS"),
+    (
+        "an item that is a row's field",
+        "{employees}",
+        "\"sluice_1\".\"name\" AS",
+        "\"sluice_1\".\"address\".\"name\" AS",
+    ),
+    (
+        "an item twice",
+        "{employees}",
+        "\"sluice_1\".\"id\" AS \"id\"",
+        "\"sluice_1\".\"id\" AS \"id\", \"sluice_1\".\"id\" AS \"id\"",
+    ),
+    ("an item without alias", "{employees}", "\"sluice_1\".\"id\" AS \"id\"", "\"sluice_1\".\"id\""),
+    (
+        "an item that is an expression",
+        "{employees}",
+        "\"sluice_1\".\"id\" AS \"id\"",
+        "\"sluice_1\".\"id\" + 0 AS \"id\"",
+    ),
+    ("an item with a sub-query", "{employees}", "\"sluice_1\".\"id\" AS", "(SELECT 1) AS"),
+    ("a hidden column", "{employees}", "\"sluice_1\".\"id\" AS \"id\"", "\"sluice_1\".\"$path\" AS \"$path\""),
+    ("a star", "{employees}", "SELECT \"sluice_1\".\"id\" AS \"id\"", "SELECT *, \"sluice_1\".\"id\" AS \"id\""),
+    ("a qualified star", "{employees}", "\"sluice_1\".\"id\" AS \"id\"", "\"sluice_1\".*"),
+    ("a mask that is missing", "{employees}", "CAST((NULL) AS bigint)", "\"sluice_1\".\"salary\""),
+    (
+        "a mask that shows the column",
+        "{employees}",
+        "CAST((NULL) AS bigint)",
+        "CAST((\"sluice_1\".\"salary\") AS bigint)",
+    ),
+    (
+        "a mask of another column",
+        "{employees}",
+        "CAST((NULL) AS bigint)",
+        "CAST(('***@' || system.builtin.split_part(\"sluice_1\".\"email\", '@', 2)) AS bigint)",
+    ),
+    (
+        "a mask over another column",
+        "{employees}",
+        "split_part(\"sluice_1\".\"email\"",
+        "split_part(\"sluice_1\".\"ssn\"",
+    ),
+    ("a mask with another literal", "{employees}", "'@', 2", "'@', 1"),
+    ("a mask with another function", "{employees}", "system.builtin.split_part(", "system.builtin.concat("),
+    ("a mask whose function could be the user's", "{employees}", "system.builtin.split_part", "split_part"),
+    (
+        "a mask whose function is of another schema",
+        "{employees}",
+        "system.builtin.split_part",
+        "lake.scratch.split_part",
+    ),
+    ("a mask with another operand", "{employees}", "'***@' || ", "'***@' || \"sluice_1\".\"name\" || "),
+    ("a mask cast to another type", "{employees}", "AS varchar) AS \"email\"", "AS varchar(3)) AS \"email\""),
+    ("a mask with TRY_CAST", "{employees}", "CAST((NULL)", "TRY_CAST((NULL)"),
+    ("a mask without a cast", "{orders}", "CAST(('XXXX') AS varchar)", "'XXXX'"),
+    ("an unqualified column", "{employees}", "\"sluice_1\".\"id\" AS", "\"id\" AS"),
+    ("an unqualified column in the filter", "{employees}", "WHERE (\"sluice_1\".\"region\"", "WHERE (\"region\""),
+    ("an unqualified column in the mask", "{employees}", "split_part(\"sluice_1\".\"email\"", "split_part(\"email\""),
+    ("an alias that is another's", "{employees}", "\"sluice_1\".\"id\" AS", "\"e\".\"id\" AS"),
+    (
+        "an alias with column aliases",
+        "{employees}",
+        "\"sluice_1\" WHERE",
+        "\"sluice_1\" (\"id\", \"name\", \"email\", \"region\", \"salary\", \"ssn\", \"address\") WHERE",
+    ),
+    ("no alias", "{orders}", "\"orders\" \"sluice_1\"", "\"orders\""),
+    (
+        "the table twice",
+        "{employees}",
+        "\"employees\" \"sluice_1\"",
+        "\"employees\" \"sluice_1\", \"lake\".\"hr\".\"employees\" \"sluice_9\"",
+    ),
+    (
+        "another table beside it",
+        "{employees}",
+        "\"employees\" \"sluice_1\"",
+        "\"employees\" \"sluice_1\", \"lake\".\"sales\".\"customers\" \"sluice_9\"",
+    ),
+    (
+        "a join",
+        "{employees}",
+        "\"employees\" \"sluice_1\"",
+        "\"employees\" \"sluice_1\" CROSS JOIN (VALUES 1) \"sluice_9\" (\"x\")",
+    ),
+    (
+        "a sample in the guard",
+        "{employees}",
+        "\"employees\" \"sluice_1\"",
+        "\"employees\" \"sluice_1\" TABLESAMPLE BERNOULLI (10)",
+    ),
+    ("another table", "{employees}", "\"hr\".\"employees\"", "\"finance\".\"payments\""),
+    ("a table of another schema", "{employees}", "\"lake\".\"hr\"", "\"lake\".\"sales\""),
+    ("a table of another catalog", "{employees}", "\"lake\".\"hr\"", "\"tpch\".\"hr\""),
+    ("a table by two parts", "{employees}", "\"lake\".\"hr\".", "\"hr\"."),
+    ("a table by its name", "{employees}", "\"lake\".\"hr\".", ""),
+    ("HAVING", "{employees}", "= 'EU')", "= 'EU') HAVING true"),
+    ("GROUP BY", "{orders}", "\"sluice_1\")", "\"sluice_1\" GROUP BY 1, 2)"),
+    ("LIMIT", "{employees}", "= 'EU')", "= 'EU') LIMIT 1"),
+    ("OFFSET", "{employees}", "= 'EU')", "= 'EU') OFFSET 1"),
+    ("ORDER BY", "{employees}", "= 'EU')", "= 'EU') ORDER BY 1"),
+    ("DISTINCT", "{employees}", "(SELECT \"sluice_1\"", "(SELECT DISTINCT \"sluice_1\""),
+    ("WINDOW", "{employees}", "= 'EU')", "= 'EU') WINDOW w AS (ORDER BY \"sluice_1\".\"id\")"),
+    ("WITH", "{employees}", "(SELECT \"sluice_1\".\"id\"", "(WITH x AS (SELECT 1) SELECT \"sluice_1\".\"id\""),
+    (
+        "a sub-query of the filter over another table",
+        "{reviews}",
+        "\"hr\".\"employees\" \"sluice_2\"",
+        "\"sales\".\"customers\" \"sluice_2\"",
+    ),
+    (
+        "a sub-query of the filter by a short name",
+        "{reviews}",
+        "FROM \"lake\".\"hr\".\"employees\" \"sluice_2\"",
+        "FROM \"employees\" \"sluice_2\"",
+    ),
+    ("a sub-query of the filter without its condition", "{reviews}", " WHERE \"sluice_2\".\"region\" = 'EU'", ""),
+    (
+        "a sub-query of the filter that reads the outer row",
+        "{reviews}",
+        "SELECT \"sluice_2\".\"id\"",
+        "SELECT \"sluice_1\".\"employee_id\"",
+    ),
+    ("a sub-query of the filter with the outer alias", "{reviews}", "sluice_2", "sluice_1"),
+    (
+        "a sub-query of the filter with UNION",
+        "{reviews}",
+        "\"sluice_2\".\"region\" = 'EU'",
+        "\"sluice_2\".\"region\" = 'EU' UNION SELECT 4",
+    ),
+    (
+        "a sub-query of the filter with LIMIT",
+        "{reviews}",
+        "\"sluice_2\".\"region\" = 'EU'",
+        "\"sluice_2\".\"region\" = 'EU' LIMIT 1",
+    ),
+    ("a sub-query of the filter that is negated", "{reviews}", "\"employee_id\" IN", "\"employee_id\" NOT IN"),
+    (
+        "guarded: a column without IF",
+        "{guarded}",
+        "IF(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
+        "\"sluice_2\".\"id\"",
+    ),
+    (
+        "guarded: another condition",
+        "{guarded}",
+        "IF(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
+        "IF(TRUE, \"sluice_2\".\"id\")",
+    ),
+    ("guarded: an else", "{guarded}", "\"sluice_2\".\"id\")", "\"sluice_2\".\"id\", \"sluice_2\".\"id\")"),
+    (
+        "guarded: another function",
+        "{guarded}",
+        "IF(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
+        "COALESCE(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
+    ),
+    ("guarded: no WHERE", "{guarded}", " WHERE \"sluice_2\".\"sluice_3\"", ""),
+    (
+        "guarded: WHERE is weakened",
+        "{guarded}",
+        " WHERE \"sluice_2\".\"sluice_3\"",
+        " WHERE \"sluice_2\".\"sluice_3\" OR TRUE",
+    ),
+    ("guarded: WHERE is negated", "{guarded}", " WHERE \"sluice_2\"", " WHERE NOT \"sluice_2\""),
+    ("guarded: the filter is TRUE", "{guarded}", "((\"sluice_1\".\"region\" = 'EU')) AS", "(TRUE) AS"),
+    ("guarded: the filter is weakened", "{guarded}", "= 'EU'))", "= 'EU') OR TRUE)"),
+    (
+        "guarded: the mask is missing inside",
+        "{guarded}",
+        "CAST(('***@' || system.builtin.split_part(\"sluice_1\".\"email\", '@', 2)) AS varchar)",
+        "\"sluice_1\".\"email\"",
+    ),
+    (
+        "guarded: columns swapped outside",
+        "{guarded}",
+        "\"sluice_2\".\"email\") AS \"email\"",
+        "\"sluice_2\".\"id\") AS \"email\"",
+    ),
+    ("guarded: the filter's column under a column's name", "{guarded}", "sluice_3", "region"),
+    ("guarded: LIMIT inside", "{guarded}", "\"employees\" \"sluice_1\")", "\"employees\" \"sluice_1\" LIMIT 1)"),
+    ("guarded: DISTINCT inside", "{guarded}", "FROM (SELECT", "FROM (SELECT DISTINCT"),
+    (
+        "guarded: a join outside",
+        "{guarded}",
+        "\"sluice_2\" WHERE",
+        "\"sluice_2\" CROSS JOIN (VALUES 1) \"sluice_9\" (x) WHERE",
+    ),
+    ("tables: a schema that is not visible", "{tables}", "\"table_schema\" = 'hr'", "\"table_schema\" = 'finance'"),
+    ("tables: a table that is not visible", "{tables}", "'employees', 'reviews'", "'employees', 'payments'"),
+    (
+        "tables: all of a schema",
+        "{tables}",
+        " AND \"sluice_1\".\"table_name\" IN ('employees', 'reviews', 'directory')",
+        "",
+    ),
+    ("tables: OR instead of AND", "{tables}", "'hr' AND", "'hr' OR"),
+    ("tables: TRUE", "{tables}", "\"sluice_1\".\"table_schema\" = 'information_schema'", "TRUE"),
+    ("tables: a pattern that is wider", "{tables}", "'scratch\\_%'", "'s%'"),
+    ("tables: a pattern whose underscore is a wildcard", "{tables}", "'scratch\\_%'", "'scratch_%'"),
+    ("tables: a pattern without its escape", "{tables}", " ESCAPE '\\'", ""),
+    ("tables: a pattern with another escape", "{tables}", "ESCAPE '\\'", "ESCAPE '_'"),
+    ("tables: a pattern that is negated", "{tables}", "LIKE 'scratch", "NOT LIKE 'scratch"),
+    ("tables: another operator", "{tables}", "\"table_schema\" = 'hr'", "\"table_schema\" >= 'hr'"),
+    ("tables: no predicate", "{tables}", " WHERE", " HAVING"),
+    (
+        "tables: a column that is not the table's",
+        "{tables}",
+        "\"sluice_1\".\"table_schema\" = 'hr'",
+        "\"sluice_1\".\"schema\" = 'hr'",
+    ),
+    (
+        "tables: a column of another relation",
+        "{tables}",
+        "\"sluice_1\".\"table_schema\" = 'hr'",
+        "\"e\".\"table_schema\" = 'hr'",
+    ),
+    (
+        "tables: a comparison of columns",
+        "{tables}",
+        "\"table_schema\" = 'hr'",
+        "\"table_schema\" = \"sluice_1\".\"table_schema\"",
+    ),
+    ("tables: of another catalog", "{tables}", "\"lake\".\"information", "\"tpch\".\"information"),
+    (
+        "tables: another metadata table",
+        "{tables}",
+        "\"information_schema\".\"tables\"",
+        "\"information_schema\".\"roles\"",
+    ),
+    ("columns: an exception missing", "{columns}", "'ssn', 'address'", "'ssn'"),
+    ("columns: no exception", "{columns}", " AND \"sluice_1\".\"column_name\" NOT IN ('ssn', 'address')", ""),
+    ("columns: one that is not granted", "{columns}", "NOT IN ('ssn', 'address')", "IN ('id', 'ssn')"),
+    ("columns: of a table that is not visible", "{columns}", "'employees'", "'payments'"),
+    ("queries: of another user", "{queries}", "'analyst'", "'admin'"),
+    ("queries: of a name in other letters", "{queries}", "'analyst'", "'Analyst'"),
+    ("queries: of all users", "{queries}", "\"user\" = 'analyst'", "\"user\" LIKE '%' ESCAPE '\\'"),
+    ("queries: another column", "{queries}", "\"user\"", "\"source\""),
+    ("queries: the text", "{queries}", "CAST((NULL) AS varchar)", "\"sluice_1\".\"query\""),
+];
+
+#[test]
+fn no_changed_guard_is_proved() {
+    let mut proved = Vec::new();
+    for (what, right, from, to) in FORGED {
+        let right = filled(right);
+        assert!(right.contains(from), "{what}: {from} is not in {right}");
+        let text = format!("SELECT * FROM {} \"e\"", right.replace(from, to));
+        sql::parse_statement(&text).unwrap_or_else(|error| panic!("{what}: {error}: {text}"));
+        if verify_text(&text).is_ok() {
+            proved.push(format!("{what}: {text}"));
+        }
+    }
+    assert!(proved.is_empty(), "{}", proved.join("\n"));
+}

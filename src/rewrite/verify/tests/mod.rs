@@ -1,0 +1,8 @@
+//! What verifies, what must not, and what a few hundred small changes make of what does.
+
+mod accepted;
+mod fixture;
+mod forged;
+mod mutations;
+mod statements;
+mod unguarded;

@@ -1,0 +1,261 @@
+//! Expressions: boolean operators, predicates and value operators, loosest first.
+//!
+//! Each function takes an operand that has been read already, if any: an opening parenthesis may turn out to have begun
+//! a query, and reading it twice would take exponential time on nested ones.
+
+use super::{Parsed, Parser};
+use crate::sql::ast::{
+    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, Expr, ExprKind, LogicalOperator, Span,
+};
+use crate::sql::token::TokenKind;
+
+impl Parser<'_> {
+    /// Any expression.
+    pub(super) fn expression(&mut self) -> Parsed<Expr> {
+        self.nested(|parser| parser.boolean(None))
+    }
+
+    /// An expression whose first operand has been read.
+    pub(super) fn expression_after(&mut self, first: Expr) -> Parsed<Expr> {
+        self.nested(|parser| parser.boolean(Some(first)))
+    }
+
+    /// `OR` and `AND` chains, each a flat list.
+    fn boolean(&mut self, mut first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let mut alternatives = Vec::new();
+        loop {
+            let term_start = if alternatives.is_empty() { start } else { self.here() };
+            let mut terms = vec![self.negation(first.take())?];
+            while self.eat("AND") {
+                terms.push(self.negation(None)?);
+            }
+            alternatives.push(self.logical(LogicalOperator::And, term_start, terms));
+            if !self.eat("OR") {
+                return Ok(self.logical(LogicalOperator::Or, start, alternatives));
+            }
+        }
+    }
+
+    fn logical(&self, operator: LogicalOperator, start: Span, mut terms: Vec<Expr>) -> Expr {
+        match (terms.len(), terms.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => {
+                terms.extend(last);
+                Expr { span: self.since(start), kind: ExprKind::Logical { operator, terms } }
+            }
+        }
+    }
+
+    /// `NOT`, any number of times, before a predicate.
+    fn negation(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        if first.is_some() || !self.is("NOT") {
+            return self.predicated(first);
+        }
+        let start = self.here();
+        self.advance();
+        let operand = self.nested(|parser| parser.negation(None))?;
+        Ok(Expr { span: self.since(start), kind: ExprKind::Not(Box::new(operand)) })
+    }
+
+    /// A value with at most one predicate: `a = b = c` is not of Trino's grammar.
+    fn predicated(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let value = self.value(first)?;
+        let kind = if let Some(operator) = self.comparison_operator() {
+            self.comparison(operator, value)?
+        } else if self.eat("IS") {
+            let negated = self.eat("NOT");
+            if self.eat("NULL") {
+                ExprKind::IsNull { negated, value: Box::new(value) }
+            } else {
+                self.expect_all(&["DISTINCT", "FROM"])?;
+                let right = Box::new(self.value(None)?);
+                ExprKind::IsDistinctFrom { negated, left: Box::new(value), right }
+            }
+        } else if self.is_any(&["BETWEEN", "IN", "LIKE"]) {
+            self.negatable_predicate(false, value)?
+        } else if self.is("NOT") && ["BETWEEN", "IN", "LIKE"].iter().any(|word| self.is_at(1, word)) {
+            self.advance();
+            self.negatable_predicate(true, value)?
+        } else {
+            return Ok(value);
+        };
+        Ok(Expr { span: self.since(start), kind })
+    }
+
+    fn comparison_operator(&mut self) -> Option<ComparisonOperator> {
+        let token = self.token(0);
+        if token.kind != TokenKind::Symbol {
+            return None;
+        }
+        let operator = match self.text_of(token) {
+            "=" => ComparisonOperator::Equal,
+            "<>" | "!=" => ComparisonOperator::NotEqual,
+            "<" => ComparisonOperator::LessThan,
+            "<=" => ComparisonOperator::LessThanOrEqual,
+            ">" => ComparisonOperator::GreaterThan,
+            ">=" => ComparisonOperator::GreaterThanOrEqual,
+            _ => return None,
+        };
+        self.advance();
+        Some(operator)
+    }
+
+    fn comparison(&mut self, operator: ComparisonOperator, left: Expr) -> Parsed<ExprKind> {
+        let left = Box::new(left);
+        if self.is_any(&["ALL", "SOME", "ANY"]) && self.is_symbol_at(1, "(") && self.parenthesis_holds_query(1) {
+            let quantifier = self.one_of(&[
+                ("ALL", ComparisonQuantifier::All),
+                ("SOME", ComparisonQuantifier::Some),
+                ("ANY", ComparisonQuantifier::Any),
+            ])?;
+            let query = Box::new(self.parenthesized_query()?);
+            return Ok(ExprKind::QuantifiedComparison { operator, quantifier, left, query });
+        }
+        Ok(ExprKind::Comparison { operator, left, right: Box::new(self.value(None)?) })
+    }
+
+    fn negatable_predicate(&mut self, negated: bool, value: Expr) -> Parsed<ExprKind> {
+        let value = Box::new(value);
+        if self.eat("BETWEEN") {
+            let low = Box::new(self.value(None)?);
+            self.expect("AND")?;
+            let high = Box::new(self.value(None)?);
+            return Ok(ExprKind::Between { negated, value, low, high });
+        }
+        if self.eat("LIKE") {
+            let pattern = Box::new(self.value(None)?);
+            let escape = if self.eat("ESCAPE") { Some(Box::new(self.value(None)?)) } else { None };
+            return Ok(ExprKind::Like { negated, value, pattern, escape });
+        }
+        self.expect("IN")?;
+        if self.is_query_start(1) {
+            let query = Box::new(self.parenthesized_query()?);
+            return Ok(ExprKind::InSubquery { negated, value, query });
+        }
+        let start = self.here();
+        self.expect_symbol("(")?;
+        if self.is_symbol("(") && self.parenthesis_holds_query(0) {
+            // `((SELECT …))` is a list of one sub-query to Trino, `((SELECT …) UNION …)` is a query.
+            let first = self.nested(Self::parenthesized)?;
+            let list = match self.query_after(first)? {
+                Ok(query) => {
+                    self.expect_symbol(")")?;
+                    return Ok(ExprKind::InSubquery { negated, value, query: Box::new(query) });
+                }
+                Err(first) => self.list_after(first)?,
+            };
+            self.expect_symbol(")")?;
+            return Ok(ExprKind::InList { negated, value, list });
+        }
+        if self.is_symbol(")") {
+            return Err(self.unexpected("<expression>"));
+        }
+        debug_assert!(self.since(start).end > start.start);
+        let list = self.list(Self::expression)?;
+        self.expect_symbol(")")?;
+        Ok(ExprKind::InList { negated, value, list })
+    }
+
+    /// The rest of a list whose first item begins with an operand that has been read.
+    pub(super) fn list_after(&mut self, first: Expr) -> Parsed<Vec<Expr>> {
+        let mut items = vec![self.expression_after(first)?];
+        while self.eat_symbol(",") {
+            items.push(self.expression()?);
+        }
+        Ok(items)
+    }
+
+    /// `||` chains of `+`/`-` chains of `*`/`/`/`%` chains, each a flat list.
+    pub(super) fn value(&mut self, mut first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let mut parts = Vec::new();
+        loop {
+            parts.push(self.sum(first.take())?);
+            if !self.eat_symbol("||") {
+                break;
+            }
+        }
+        match (parts.len(), parts.pop()) {
+            (1, Some(only)) => Ok(only),
+            (_, last) => {
+                parts.extend(last);
+                Ok(Expr { span: self.since(start), kind: ExprKind::Concat(parts) })
+            }
+        }
+    }
+
+    fn sum(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.product(first)?;
+        let mut rest = Vec::new();
+        loop {
+            let operator = if self.eat_symbol("+") {
+                ArithmeticOperator::Add
+            } else if self.eat_symbol("-") {
+                ArithmeticOperator::Subtract
+            } else {
+                return Ok(self.arithmetic(start, first, rest));
+            };
+            rest.push((operator, self.product(None)?));
+        }
+    }
+
+    fn product(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.signed(first)?;
+        let mut rest = Vec::new();
+        loop {
+            let operator = if self.eat_symbol("*") {
+                ArithmeticOperator::Multiply
+            } else if self.eat_symbol("/") {
+                ArithmeticOperator::Divide
+            } else if self.eat_symbol("%") {
+                ArithmeticOperator::Modulus
+            } else {
+                return Ok(self.arithmetic(start, first, rest));
+            };
+            rest.push((operator, self.signed(None)?));
+        }
+    }
+
+    fn arithmetic(&self, start: Span, first: Expr, rest: Vec<(ArithmeticOperator, Expr)>) -> Expr {
+        if rest.is_empty() {
+            return first;
+        }
+        Expr { span: self.since(start), kind: ExprKind::Arithmetic { first: Box::new(first), rest } }
+    }
+
+    /// Signs before a value, and `AT TIME ZONE` behind it, which binds more tightly.
+    fn signed(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        if first.is_none() {
+            let negative = self.is_symbol("-");
+            let literal = negative && self.is_number_at(1);
+            if (negative || self.is_symbol("+")) && !literal {
+                self.advance();
+                let operand = Box::new(self.nested(|parser| parser.signed(None))?);
+                return Ok(Expr { span: self.since(start), kind: ExprKind::Unary { negative, operand } });
+            }
+        }
+        let mut value = self.postfix(first)?;
+        let mut zones = 0;
+        while self.are(&["AT", "TIME", "ZONE"]) {
+            self.at += 3;
+            zones += 1;
+            if zones > super::MAX_NESTING {
+                return Err(crate::sql::SqlError::limit(self.here(), "too many AT TIME ZONE in a row"));
+            }
+            let zone_start = self.here();
+            let kind = if self.is("INTERVAL") { self.interval()? } else { ExprKind::String(self.string()?) };
+            let zone = Box::new(Expr { span: self.since(zone_start), kind });
+            value = Expr { span: self.since(start), kind: ExprKind::AtTimeZone { value: Box::new(value), zone } };
+        }
+        Ok(value)
+    }
+
+    fn is_number_at(&self, ahead: usize) -> bool {
+        matches!(self.token(ahead).kind, TokenKind::Integer | TokenKind::Decimal | TokenKind::Double)
+    }
+}

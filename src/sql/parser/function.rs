@@ -1,0 +1,165 @@
+//! Names that stand alone, typed literals, lambdas of one parameter, and calls.
+
+use super::{Parsed, Parser};
+use crate::sql::ast::{Arguments, Call, ExprKind, Over, ProcessingMode, QualifiedName, SetQuantifier};
+
+impl Parser<'_> {
+    /// What begins with an identifier.
+    pub(super) fn name_form(&mut self) -> Parsed<ExprKind> {
+        if self.is_any(&["RUNNING", "FINAL"]) && self.is_identifier_at(1) && self.call_follows(1) {
+            let processing = self.one_of(&[("RUNNING", ProcessingMode::Running), ("FINAL", ProcessingMode::Final)])?;
+            return self.call(Some(processing));
+        }
+        if !self.is_identifier_at(0) {
+            return Err(self.unexpected("<expression>"));
+        }
+        if self.call_follows(0) {
+            return self.call(None);
+        }
+        let name = self.identifier()?;
+        if self.eat_symbol("->") {
+            let body = Box::new(self.expression()?);
+            return Ok(ExprKind::Lambda { parameters: vec![name], body });
+        }
+        if self.is_string() {
+            return Ok(ExprKind::TypedLiteral { type_name: name, value: self.string()? });
+        }
+        if self.over_follows() {
+            let over = Box::new(self.over()?);
+            return Ok(ExprKind::Measure { name, over });
+        }
+        Ok(ExprKind::Identifier(name))
+    }
+
+    /// Whether a qualified name with an opening parenthesis behind it stands `ahead`.
+    fn call_follows(&self, ahead: usize) -> bool {
+        let mut at = ahead;
+        while self.is_identifier_at(at) {
+            if self.is_symbol_at(at + 1, "(") {
+                return true;
+            }
+            if !self.is_symbol_at(at + 1, ".") {
+                return false;
+            }
+            at += 2;
+        }
+        false
+    }
+
+    fn call(&mut self, processing: Option<ProcessingMode>) -> Parsed<ExprKind> {
+        let name = self.qualified_name()?;
+        self.expect_symbol("(")?;
+        let mut call = Call {
+            name,
+            processing,
+            quantifier: None,
+            arguments: Arguments::List(Vec::new()),
+            order_by: Vec::new(),
+            filter: None,
+            ignore_nulls: None,
+            over: None,
+        };
+        if self.is_symbol("*") && self.is_symbol_at(1, ")") {
+            self.at += 2;
+            call.arguments = Arguments::Star(None);
+        } else if self.is_identifier_at(0) && self.is_symbol_at(1, ".") && self.is_symbol_at(2, "*") {
+            let label = self.identifier()?;
+            self.at += 2;
+            self.expect_symbol(")")?;
+            call.arguments = Arguments::Star(Some(label));
+        } else {
+            if !self.is_symbol(")") && !self.are(&["ORDER", "BY"]) {
+                call.quantifier = self.call_quantifier();
+                call.arguments = Arguments::List(self.list(Self::expression)?);
+            }
+            call.order_by = self.order_by()?;
+            self.expect_symbol(")")?;
+        }
+        call.filter = self.aggregate_filter()?;
+        if self.is_any(&["IGNORE", "RESPECT"]) && self.is_at(1, "NULLS") {
+            call.ignore_nulls = Some(self.one_of(&[("IGNORE", true), ("RESPECT", false)])?);
+            self.expect("NULLS")?;
+            call.over = Some(self.over()?);
+        } else if self.over_follows() {
+            call.over = Some(self.over()?);
+        }
+        Ok(ExprKind::Call(Box::new(call)))
+    }
+
+    /// `DISTINCT` or `ALL` before an argument; `ALL` alone is a name.
+    fn call_quantifier(&mut self) -> Option<SetQuantifier> {
+        if self.eat("DISTINCT") {
+            return Some(SetQuantifier::Distinct);
+        }
+        let names = self.is("ALL") && [",", ")", ".", "(", "[", "=", "->"].iter().all(|s| !self.is_symbol_at(1, s));
+        (names && self.eat("ALL")).then_some(SetQuantifier::All)
+    }
+
+    fn aggregate_filter(&mut self) -> Parsed<Option<crate::sql::ast::Expr>> {
+        if !(self.is("FILTER") && self.is_symbol_at(1, "(") && self.is_at(2, "WHERE")) {
+            return Ok(None);
+        }
+        self.at += 3;
+        let condition = self.expression()?;
+        self.expect_symbol(")")?;
+        Ok(Some(condition))
+    }
+
+    /// `OVER w` and `OVER (`; the word alone may be an alias.
+    fn over_follows(&self) -> bool {
+        self.is("OVER") && (self.is_symbol_at(1, "(") || self.is_identifier_at(1))
+    }
+
+    fn over(&mut self) -> Parsed<Over> {
+        self.expect("OVER")?;
+        if self.eat_symbol("(") {
+            let window = self.nested(Self::window_specification)?;
+            self.expect_symbol(")")?;
+            return Ok(Over::Window(Box::new(window)));
+        }
+        Ok(Over::Name(self.identifier()?))
+    }
+
+    /// `LISTAGG ([DISTINCT] value [, separator] [ON OVERFLOW …]) WITHIN GROUP (ORDER BY …) [FILTER …]`.
+    pub(super) fn listagg(&mut self) -> Parsed<ExprKind> {
+        let span = self.here();
+        let value = span.of(self.text).into();
+        let name = QualifiedName { parts: vec![crate::sql::Identifier { value, delimited: false, span }], span };
+        self.advance();
+        self.expect_symbol("(")?;
+        let quantifier = self.call_quantifier();
+        let mut arguments = vec![self.expression()?];
+        if self.eat_symbol(",") {
+            let start = self.here();
+            let separator = ExprKind::String(self.string()?);
+            arguments.push(crate::sql::ast::Expr { span: self.since(start), kind: separator });
+        }
+        if self.eat_all(&["ON", "OVERFLOW"]) && !self.eat("ERROR") {
+            self.expect("TRUNCATE")?;
+            if self.is_string() {
+                self.string()?;
+            }
+            self.one_of(&[("WITH", ()), ("WITHOUT", ())])?;
+            self.expect("COUNT")?;
+        }
+        self.expect_symbol(")")?;
+        self.expect_all(&["WITHIN", "GROUP"])?;
+        self.expect_symbol("(")?;
+        if !self.is("ORDER") {
+            return Err(self.unexpected("'ORDER'"));
+        }
+        let order_by = self.order_by()?;
+        self.expect_symbol(")")?;
+        let filter = self.aggregate_filter()?;
+        Ok(ExprKind::Call(Box::new(Call {
+            name,
+            processing: None,
+            quantifier,
+            arguments: Arguments::List(arguments),
+            order_by,
+            filter,
+            ignore_nulls: None,
+            over: None,
+        })))
+    }
+}

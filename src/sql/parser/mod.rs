@@ -1,0 +1,347 @@
+//! Tokens → tree, by recursive descent.
+//!
+//! One file a part of the grammar. Where Trino's grammar is ambiguous, the reading is the one that ANTLR takes: the first
+//! alternative that fits. Nesting is counted and bounded, so that no text can exhaust the stack; long chains are loops.
+
+mod expression;
+mod function;
+mod json;
+mod pattern;
+mod primary;
+mod query;
+mod relation;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral};
+use super::error::SqlError;
+use super::token::{Token, TokenKind, tokens};
+use compact_str::CompactString;
+
+/// How deep queries, expressions, types and patterns may nest.
+pub(super) const MAX_NESTING: u32 = 250;
+
+/// Most bytes of a statement.
+pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+type Parsed<T> = Result<T, SqlError>;
+
+/// Reads a whole statement.
+pub(super) fn statement(text: &str) -> Parsed<Statement> {
+    whole(text, |parser| parser.statement())
+}
+
+/// Reads a whole expression.
+pub(super) fn expression(text: &str) -> Parsed<Expr> {
+    whole(text, |parser| parser.expression())
+}
+
+fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+    if text.len() > MAX_BYTES {
+        return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
+    }
+    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+    let result = read(&mut parser)?;
+    if parser.kind() != TokenKind::End {
+        return Err(parser.unexpected("<EOF>"));
+    }
+    Ok(result)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+    depth: u32,
+}
+
+impl<'a> Parser<'a> {
+    fn token(&self, ahead: usize) -> Token {
+        let end = Token { kind: TokenKind::End, span: Span::default() };
+        self.tokens.get(self.at + ahead).or(self.tokens.last()).copied().unwrap_or(end)
+    }
+
+    fn kind(&self) -> TokenKind {
+        self.token(0).kind
+    }
+
+    /// Where the next token stands.
+    fn here(&self) -> Span {
+        self.token(0).span
+    }
+
+    /// From the start of `start` to the end of the token before the next one.
+    fn since(&self, start: Span) -> Span {
+        let end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start.end, |token| token.span.end);
+        Span { start: start.start, end: end.max(start.start) }
+    }
+
+    fn text_of(&self, token: Token) -> &'a str {
+        token.span.of(self.text)
+    }
+
+    fn advance(&mut self) {
+        if self.at + 1 < self.tokens.len() {
+            self.at += 1;
+        }
+    }
+
+    /// Whether the token `ahead` is this keyword, in upper case.
+    fn is_at(&self, ahead: usize, keyword: &str) -> bool {
+        let token = self.token(ahead);
+        matches!(token.kind, TokenKind::Word { .. }) && self.text_of(token).eq_ignore_ascii_case(keyword)
+    }
+
+    fn is(&self, keyword: &str) -> bool {
+        self.is_at(0, keyword)
+    }
+
+    fn is_any(&self, keywords: &[&str]) -> bool {
+        keywords.iter().any(|keyword| self.is(keyword))
+    }
+
+    /// Whether the next tokens are these keywords.
+    fn are(&self, keywords: &[&str]) -> bool {
+        keywords.iter().enumerate().all(|(ahead, keyword)| self.is_at(ahead, keyword))
+    }
+
+    fn eat(&mut self, keyword: &str) -> bool {
+        let found = self.is(keyword);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn eat_all(&mut self, keywords: &[&str]) -> bool {
+        let found = self.are(keywords);
+        if found {
+            self.at += keywords.len();
+        }
+        found
+    }
+
+    fn expect(&mut self, keyword: &str) -> Parsed<()> {
+        if self.eat(keyword) { Ok(()) } else { Err(self.unexpected(&format!("'{keyword}'"))) }
+    }
+
+    fn expect_all(&mut self, keywords: &[&str]) -> Parsed<()> {
+        keywords.iter().try_for_each(|keyword| self.expect(keyword))
+    }
+
+    /// Reads one of these keywords and says which.
+    fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Parsed<T> {
+        match choices.iter().find(|(keyword, _)| self.is(keyword)) {
+            Some((_, value)) => {
+                self.advance();
+                Ok(*value)
+            }
+            None => {
+                let words: Vec<String> = choices.iter().map(|(keyword, _)| format!("'{keyword}'")).collect();
+                Err(self.unexpected(&words.join(", ")))
+            }
+        }
+    }
+
+    fn is_symbol_at(&self, ahead: usize, symbol: &str) -> bool {
+        let token = self.token(ahead);
+        token.kind == TokenKind::Symbol && self.text_of(token) == symbol
+    }
+
+    fn is_symbol(&self, symbol: &str) -> bool {
+        self.is_symbol_at(0, symbol)
+    }
+
+    fn eat_symbol(&mut self, symbol: &str) -> bool {
+        let found = self.is_symbol(symbol);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
+        if self.eat_symbol(symbol) { Ok(()) } else { Err(self.unexpected(&format!("'{symbol}'"))) }
+    }
+
+    /// An error at the next token, in Trino's words.
+    fn unexpected(&self, expecting: &str) -> SqlError {
+        let token = self.token(0);
+        let found = if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) };
+        SqlError::syntax(token.span, format!("mismatched input '{found}'. Expecting: {expecting}"))
+    }
+
+    /// Runs `read` one level deeper.
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth >= MAX_NESTING {
+            return Err(SqlError::limit(self.here(), format!("the statement nests deeper than {MAX_NESTING} levels")));
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// `item, item, …`.
+    fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut items = vec![read(self)?];
+        while self.eat_symbol(",") {
+            items.push(read(self)?);
+        }
+        Ok(items)
+    }
+
+    /// `( item, item, … )`.
+    fn parenthesized_list<T>(&mut self, read: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        self.expect_symbol("(")?;
+        let items = self.list(read)?;
+        self.expect_symbol(")")?;
+        Ok(items)
+    }
+
+    /// Whether the token `ahead` can be an identifier.
+    fn is_identifier_at(&self, ahead: usize) -> bool {
+        match self.token(ahead).kind {
+            TokenKind::Word { reserved } => !reserved,
+            TokenKind::Quoted | TokenKind::Backquoted | TokenKind::DigitIdentifier => true,
+            _ => false,
+        }
+    }
+
+    fn identifier(&mut self) -> Parsed<Identifier> {
+        let token = self.token(0);
+        let text = self.text_of(token);
+        let identifier = match token.kind {
+            TokenKind::Word { reserved: false } => {
+                Identifier { value: CompactString::new(text), delimited: false, span: token.span }
+            }
+            TokenKind::Quoted => {
+                let value = unquoted(text, '"');
+                if value.is_empty() {
+                    return Err(SqlError::syntax(token.span, "Zero-length delimited identifier not allowed"));
+                }
+                Identifier { value, delimited: true, span: token.span }
+            }
+            TokenKind::Backquoted => {
+                let message = "backquoted identifiers are not supported; use double quotes to quote identifiers";
+                return Err(SqlError::syntax(token.span, message));
+            }
+            TokenKind::DigitIdentifier => {
+                let message = "identifiers must not start with a digit; surround the identifier with double quotes";
+                return Err(SqlError::syntax(token.span, message));
+            }
+            _ => return Err(self.unexpected("<identifier>")),
+        };
+        self.advance();
+        Ok(identifier)
+    }
+
+    fn qualified_name(&mut self) -> Parsed<QualifiedName> {
+        let start = self.here();
+        let mut parts = vec![self.identifier()?];
+        while self.eat_symbol(".") {
+            parts.push(self.identifier()?);
+        }
+        Ok(QualifiedName { parts, span: self.since(start) })
+    }
+
+    fn is_string(&self) -> bool {
+        matches!(self.kind(), TokenKind::String | TokenKind::UnicodeString)
+    }
+
+    fn string(&mut self) -> Parsed<StringLiteral> {
+        let token = self.token(0);
+        let text = self.text_of(token);
+        match token.kind {
+            TokenKind::String => {
+                self.advance();
+                Ok(StringLiteral { value: unquoted(text, '\''), span: token.span })
+            }
+            TokenKind::UnicodeString => {
+                self.advance();
+                let raw = unquoted(text.get(2..).unwrap_or_default(), '\'');
+                let escape = if self.eat("UESCAPE") {
+                    let token = self.token(0);
+                    if token.kind != TokenKind::String {
+                        return Err(self.unexpected("<string>"));
+                    }
+                    self.advance();
+                    let escape = unquoted(self.text_of(token), '\'');
+                    unicode_escape(&escape)
+                        .ok_or_else(|| SqlError::syntax(token.span, "Invalid Unicode escape character"))?
+                } else {
+                    '\\'
+                };
+                let span = self.since(token.span);
+                let value = decode_unicode(&raw, escape).map_err(|message| SqlError::syntax(token.span, message))?;
+                Ok(StringLiteral { value, span })
+            }
+            _ => Err(self.unexpected("<string>")),
+        }
+    }
+
+    fn integer(&mut self) -> Parsed<Span> {
+        let token = self.token(0);
+        if token.kind != TokenKind::Integer {
+            return Err(self.unexpected("<integer>"));
+        }
+        self.advance();
+        Ok(token.span)
+    }
+}
+
+/// A quoted text without its quotes, doubled ones undone.
+fn unquoted(text: &str, quote: char) -> CompactString {
+    let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).unwrap_or_default();
+    if inner.contains(quote) {
+        let doubled: String = [quote, quote].iter().collect();
+        CompactString::from(inner.replace(&doubled, quote.encode_utf8(&mut [0; 4])))
+    } else {
+        CompactString::new(inner)
+    }
+}
+
+/// The escape character of `UESCAPE`: one character that can't be part of an escape.
+fn unicode_escape(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    let escape = chars.next()?;
+    let fits = chars.next().is_none()
+        && (' '..='~').contains(&escape)
+        && !escape.is_ascii_hexdigit()
+        && !matches!(escape, '"' | '+' | '\'' | ' ');
+    fits.then_some(escape)
+}
+
+/// Undoes `\0041` and `\+000041`.
+fn decode_unicode(raw: &str, escape: char) -> Result<CompactString, &'static str> {
+    let mut decoded = CompactString::default();
+    let mut rest = raw.chars();
+    while let Some(next) = rest.next() {
+        if next != escape {
+            decoded.push(next);
+            continue;
+        }
+        let mut ahead = rest.clone();
+        let digits = match ahead.next() {
+            Some(second) if second == escape => {
+                decoded.push(escape);
+                rest = ahead;
+                continue;
+            }
+            Some('+') => {
+                rest = ahead;
+                6
+            }
+            _ => 4,
+        };
+        let mut value = 0;
+        for _ in 0..digits {
+            let digit = rest.next().ok_or("Incomplete escape sequence: ")?;
+            value = value * 16 + digit.to_digit(16).ok_or("Invalid hexadecimal digit")?;
+        }
+        decoded.push(char::from_u32(value).ok_or("Invalid escaped character")?);
+    }
+    Ok(decoded)
+}

@@ -1,0 +1,341 @@
+//! Primary expressions: literals, names, parentheses, and what stands behind a dot or a bracket.
+
+use super::{MAX_NESTING, Parsed, Parser};
+use crate::sql::ast::{CurrentKind, Expr, ExprKind, Identifier, NumberKind, SpecialForm};
+use crate::sql::error::SqlError;
+use crate::sql::token::TokenKind;
+
+const CURRENT: &[(&str, CurrentKind, bool)] = &[
+    ("CURRENT_DATE", CurrentKind::Date, false),
+    ("CURRENT_TIME", CurrentKind::Time, true),
+    ("CURRENT_TIMESTAMP", CurrentKind::Timestamp, true),
+    ("LOCALTIME", CurrentKind::LocalTime, true),
+    ("LOCALTIMESTAMP", CurrentKind::LocalTimestamp, true),
+    ("CURRENT_USER", CurrentKind::User, false),
+    ("CURRENT_CATALOG", CurrentKind::Catalog, false),
+    ("CURRENT_SCHEMA", CurrentKind::Schema, false),
+    ("CURRENT_PATH", CurrentKind::Path, false),
+];
+
+impl Parser<'_> {
+    /// A primary expression with its `.field` and `[index]`.
+    pub(super) fn postfix(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let mut expr = match first {
+            Some(first) => first,
+            None => self.primary()?,
+        };
+        let mut chain = 0;
+        loop {
+            let kind = if self.is_symbol(".") && !self.is_symbol_at(1, "*") {
+                self.advance();
+                let field = self.identifier()?;
+                ExprKind::Dereference { base: Box::new(expr), field }
+            } else if self.eat_symbol("[") {
+                let index = Box::new(self.nested(|parser| parser.value(None))?);
+                self.expect_symbol("]")?;
+                ExprKind::Subscript { base: Box::new(expr), index }
+            } else {
+                return Ok(expr);
+            };
+            expr = Expr { span: self.since(start), kind };
+            chain += 1;
+            if chain > MAX_NESTING {
+                return Err(SqlError::limit(self.here(), "too many fields or elements of one value"));
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Parsed<Expr> {
+        let start = self.here();
+        let kind = match self.kind() {
+            TokenKind::String | TokenKind::UnicodeString => ExprKind::String(self.string()?),
+            TokenKind::Binary => self.binary()?,
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => self.number()?,
+            TokenKind::Symbol if self.is_symbol("-") => {
+                self.advance();
+                self.number()?
+            }
+            TokenKind::Symbol if self.eat_symbol("?") => ExprKind::Parameter,
+            TokenKind::Symbol if self.is_symbol("(") => return self.nested(Self::parenthesized),
+            TokenKind::Word { reserved: true } => self.reserved_form()?,
+            TokenKind::Word { reserved: false } => self.word_form()?,
+            _ => self.name_form()?,
+        };
+        Ok(Expr { span: self.since(start), kind })
+    }
+
+    fn number(&mut self) -> Parsed<ExprKind> {
+        let kind = match self.kind() {
+            TokenKind::Integer => NumberKind::Integer,
+            TokenKind::Decimal => NumberKind::Decimal,
+            TokenKind::Double => NumberKind::Double,
+            _ => return Err(self.unexpected("<integer>, <decimal>, <double>")),
+        };
+        self.advance();
+        Ok(ExprKind::Number(kind))
+    }
+
+    fn binary(&mut self) -> Parsed<ExprKind> {
+        let token = self.token(0);
+        let digits = self.text_of(token).get(2..).and_then(|rest| rest.strip_suffix('\'')).unwrap_or_default();
+        let mut count = 0;
+        for digit in digits.chars().filter(|digit| !matches!(digit, ' ' | '\r' | '\n' | '\t' | '\u{c}' | '\u{b}')) {
+            if !digit.is_ascii_hexdigit() {
+                let message = "Binary literal can only contain hexadecimal digits";
+                return Err(SqlError::syntax(token.span, message));
+            }
+            count += 1;
+        }
+        if count % 2 == 1 {
+            return Err(SqlError::syntax(token.span, "Binary literal must contain an even number of digits"));
+        }
+        self.advance();
+        Ok(ExprKind::Binary)
+    }
+
+    /// What begins with `(`: a lambda, a sub-query, a row, an expression.
+    pub(super) fn parenthesized(&mut self) -> Parsed<Expr> {
+        let start = self.here();
+        if let Some(parameters) = self.lambda_parameters() {
+            let body = Box::new(self.expression()?);
+            return Ok(Expr { span: self.since(start), kind: ExprKind::Lambda { parameters, body } });
+        }
+        self.expect_symbol("(")?;
+        let kind = if self.is_query_start(0) {
+            ExprKind::Subquery(Box::new(self.query()?))
+        } else if self.is_symbol("(") && self.parenthesis_holds_query(0) {
+            let first = self.nested(Self::parenthesized)?;
+            match self.query_after_or_alone(first)? {
+                Ok(query) => ExprKind::Subquery(Box::new(query)),
+                Err(first) => {
+                    let items = self.list_after(first)?;
+                    row_or_parenthesized(items)
+                }
+            }
+        } else {
+            row_or_parenthesized(self.list(Self::expression)?)
+        };
+        self.expect_symbol(")")?;
+        Ok(Expr { span: self.since(start), kind })
+    }
+
+    /// `(a, b) ->`, or nothing read.
+    fn lambda_parameters(&mut self) -> Option<Vec<Identifier>> {
+        let before = self.at;
+        let mut parameters = Vec::new();
+        self.advance();
+        while self.is_identifier_at(0) && (self.is_symbol_at(1, ",") || self.is_symbol_at(1, ")")) {
+            parameters.push(self.identifier().ok()?);
+            if !self.eat_symbol(",") {
+                break;
+            }
+        }
+        if self.is_symbol(")") && self.is_symbol_at(1, "->") {
+            self.at += 2;
+            return Some(parameters);
+        }
+        self.at = before;
+        None
+    }
+
+    /// Forms that begin with a reserved word.
+    fn reserved_form(&mut self) -> Parsed<ExprKind> {
+        if self.eat("NULL") {
+            return Ok(ExprKind::Null);
+        }
+        if self.eat("TRUE") {
+            return Ok(ExprKind::Boolean(true));
+        }
+        if self.eat("FALSE") {
+            return Ok(ExprKind::Boolean(false));
+        }
+        if self.eat("EXISTS") {
+            return Ok(ExprKind::Exists(Box::new(self.parenthesized_query()?)));
+        }
+        if self.eat("CASE") {
+            return self.case();
+        }
+        if self.eat("CAST") {
+            return self.cast(false);
+        }
+        if self.eat("TRIM") {
+            return self.trim();
+        }
+        if self.eat("NORMALIZE") {
+            self.expect_symbol("(")?;
+            let operands = vec![self.value(None)?];
+            if self.eat_symbol(",") {
+                self.one_of(&[("NFD", ()), ("NFC", ()), ("NFKD", ()), ("NFKC", ())])?;
+            }
+            self.expect_symbol(")")?;
+            return Ok(ExprKind::SpecialForm { form: SpecialForm::Normalize, operands });
+        }
+        if self.eat("EXTRACT") {
+            self.expect_symbol("(")?;
+            let field = self.identifier()?;
+            self.expect("FROM")?;
+            let value = Box::new(self.value(None)?);
+            self.expect_symbol(")")?;
+            return Ok(ExprKind::Extract { field, value });
+        }
+        if self.eat("GROUPING") {
+            self.expect_symbol("(")?;
+            let columns = if self.is_symbol(")") { Vec::new() } else { self.list(Self::qualified_name)? };
+            self.expect_symbol(")")?;
+            return Ok(ExprKind::Grouping(columns));
+        }
+        if let Some((_, kind, precision)) = CURRENT.iter().find(|(word, ..)| self.is(word)) {
+            self.advance();
+            if *precision && self.eat_symbol("(") {
+                self.integer()?;
+                self.expect_symbol(")")?;
+            }
+            return Ok(ExprKind::Current(*kind));
+        }
+        if self.is("LISTAGG") {
+            return self.listagg();
+        }
+        self.json_form()
+    }
+
+    fn case(&mut self) -> Parsed<ExprKind> {
+        let operand = if self.is("WHEN") { None } else { Some(Box::new(self.expression()?)) };
+        let mut whens = Vec::new();
+        while self.eat("WHEN") {
+            let condition = self.expression()?;
+            self.expect("THEN")?;
+            whens.push((condition, self.expression()?));
+        }
+        if whens.is_empty() {
+            return Err(self.unexpected("'WHEN'"));
+        }
+        let otherwise = if self.eat("ELSE") { Some(Box::new(self.expression()?)) } else { None };
+        self.expect("END")?;
+        Ok(ExprKind::Case { operand, whens, otherwise })
+    }
+
+    fn cast(&mut self, safe: bool) -> Parsed<ExprKind> {
+        self.expect_symbol("(")?;
+        let value = Box::new(self.expression()?);
+        self.expect("AS")?;
+        let data_type = self.data_type()?;
+        self.expect_symbol(")")?;
+        Ok(ExprKind::Cast { safe, value, data_type })
+    }
+
+    fn trim(&mut self) -> Parsed<ExprKind> {
+        self.expect_symbol("(")?;
+        let mut operands = Vec::new();
+        let specified = self.is_any(&["LEADING", "TRAILING", "BOTH"])
+            && !self.is_symbol_at(1, ",")
+            && !self.is_symbol_at(1, ")")
+            && !self.is_symbol_at(1, ".");
+        if specified {
+            self.advance();
+        }
+        if !(specified && self.is("FROM")) {
+            operands.push(self.value(None)?);
+        }
+        if self.eat("FROM") || (!specified && self.eat_symbol(",")) {
+            operands.push(self.value(None)?);
+        } else if specified {
+            return Err(self.unexpected("'FROM'"));
+        }
+        self.expect_symbol(")")?;
+        Ok(ExprKind::SpecialForm { form: SpecialForm::Trim, operands })
+    }
+
+    /// Forms that begin with a word which may be an identifier too.
+    fn word_form(&mut self) -> Parsed<ExprKind> {
+        if self.is("INTERVAL") && self.is_interval_at(1) {
+            return self.interval();
+        }
+        if self.is("DOUBLE") && self.is_at(1, "PRECISION") && self.is_string_at(2) {
+            let type_name = self.double_precision()?;
+            return Ok(ExprKind::TypedLiteral { type_name, value: self.string()? });
+        }
+        if self.is_symbol_at(1, "(") {
+            if self.eat("TRY_CAST") {
+                return self.cast(true);
+            }
+            if self.is("ROW") && !self.is_symbol_at(2, ")") {
+                self.advance();
+                return Ok(ExprKind::Row(self.parenthesized_list(Self::expression)?));
+            }
+            if let Some(form) = self.position_or_substring()? {
+                return Ok(form);
+            }
+        }
+        if self.is("ARRAY") && self.is_symbol_at(1, "[") {
+            self.at += 2;
+            let items = if self.is_symbol("]") { Vec::new() } else { self.list(Self::expression)? };
+            self.expect_symbol("]")?;
+            return Ok(ExprKind::Array(items));
+        }
+        self.name_form()
+    }
+
+    /// `POSITION (a IN b)` and `SUBSTRING (a FROM b FOR c)`; both words are also ordinary function names.
+    fn position_or_substring(&mut self) -> Parsed<Option<ExprKind>> {
+        let (form, word) = if self.is("POSITION") {
+            (SpecialForm::Position, "IN")
+        } else if self.is("SUBSTRING") {
+            (SpecialForm::Substring, "FROM")
+        } else {
+            return Ok(None);
+        };
+        let before = self.at;
+        self.at += 2;
+        if !self.is_symbol(")")
+            && let Ok(first) = self.nested(|parser| parser.value(None))
+            && self.eat(word)
+        {
+            let mut operands = vec![first, self.value(None)?];
+            if form == SpecialForm::Substring && self.eat("FOR") {
+                operands.push(self.value(None)?);
+            }
+            self.expect_symbol(")")?;
+            return Ok(Some(ExprKind::SpecialForm { form, operands }));
+        }
+        self.at = before;
+        Ok(None)
+    }
+
+    fn is_string_at(&self, ahead: usize) -> bool {
+        matches!(self.token(ahead).kind, TokenKind::String | TokenKind::UnicodeString)
+    }
+
+    fn is_interval_at(&self, ahead: usize) -> bool {
+        self.is_string_at(ahead)
+            || ((self.is_symbol_at(ahead, "+") || self.is_symbol_at(ahead, "-")) && self.is_string_at(ahead + 1))
+    }
+
+    /// `INTERVAL [+|-] 'text' from [TO to]`.
+    pub(super) fn interval(&mut self) -> Parsed<ExprKind> {
+        self.expect("INTERVAL")?;
+        if !self.eat_symbol("-") {
+            self.eat_symbol("+");
+        }
+        let text = self.string()?;
+        self.interval_field()?;
+        if self.eat("TO") {
+            self.interval_field()?;
+        }
+        Ok(ExprKind::Interval(text))
+    }
+
+    pub(super) fn interval_field(&mut self) -> Parsed<()> {
+        self.one_of(&[("YEAR", ()), ("MONTH", ()), ("DAY", ()), ("HOUR", ()), ("MINUTE", ()), ("SECOND", ())])
+    }
+}
+
+fn row_or_parenthesized(mut items: Vec<Expr>) -> ExprKind {
+    match (items.len(), items.pop()) {
+        (1, Some(only)) => ExprKind::Parenthesized(Box::new(only)),
+        (_, last) => {
+            items.extend(last);
+            ExprKind::Row(items)
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Queries: WITH, set operations, SELECT, ORDER BY and limits.
+
+use super::{Parsed, Parser};
+use crate::sql::ast::{
+    Expr, ExprKind, GroupBy, GroupingElement, GroupingSet, Identifier, Limit, NamedQuery, Query, QueryBody, RowCount,
+    Select, SelectItem, SetOperator, SetQuantifier, SetTerm, SortItem, Span, WindowDefinition, With,
+};
+use crate::sql::token::TokenKind;
+
+impl Parser<'_> {
+    /// Whether a query, not in parentheses, begins with the token `ahead`; an opening parenthesis in front is skipped if
+    /// `ahead` points at one.
+    pub(super) fn is_query_start(&self, ahead: usize) -> bool {
+        let ahead = if ahead == 1 && !self.is_symbol("(") { return false } else { ahead };
+        ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.is_at(ahead, word))
+    }
+
+    /// Whether the run of opening parentheses that begins `ahead` leads to a query.
+    pub(super) fn parenthesis_holds_query(&self, ahead: usize) -> bool {
+        let mut at = ahead;
+        while self.is_symbol_at(at, "(") {
+            at += 1;
+        }
+        at > ahead && ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.is_at(at, word))
+    }
+
+    /// `( query )`.
+    pub(super) fn parenthesized_query(&mut self) -> Parsed<Query> {
+        self.expect_symbol("(")?;
+        let query = self.query()?;
+        self.expect_symbol(")")?;
+        Ok(query)
+    }
+
+    /// `[WITH …] body …`.
+    pub(super) fn query(&mut self) -> Parsed<Query> {
+        self.nested(|parser| {
+            let start = parser.here();
+            let with = if parser.is("WITH") { Some(parser.with()?) } else { None };
+            let body = parser.query_body(None)?;
+            parser.query_end(start, with, body)
+        })
+    }
+
+    /// A query whose first term is the parenthesized sub-query `first`, if what follows goes on with it; `first` again
+    /// if not.
+    pub(super) fn query_after(&mut self, first: Expr) -> Parsed<Result<Query, Expr>> {
+        let goes_on = self.is_any(&["UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "FETCH"]);
+        self.query_from_term(first, goes_on)
+    }
+
+    /// As `query_after`, and also if the sub-query stands alone in further parentheses.
+    pub(super) fn query_after_or_alone(&mut self, first: Expr) -> Parsed<Result<Query, Expr>> {
+        if self.is_symbol(")") { self.query_from_term(first, true) } else { self.query_after(first) }
+    }
+
+    fn query_from_term(&mut self, first: Expr, goes_on: bool) -> Parsed<Result<Query, Expr>> {
+        match first {
+            Expr { span, kind: ExprKind::Subquery(query) } if goes_on && query.with.is_none() => {
+                let body = self.query_body(Some(QueryBody::Parenthesized { span, query }))?;
+                self.query_end(span, None, body).map(Ok)
+            }
+            first => Ok(Err(first)),
+        }
+    }
+
+    fn query_end(&mut self, start: Span, with: Option<With>, body: QueryBody) -> Parsed<Query> {
+        let order_by = self.order_by()?;
+        let mut offset = None;
+        if self.eat("OFFSET") {
+            offset = Some(self.row_count()?);
+            if self.is_any(&["ROW", "ROWS"]) {
+                self.advance();
+            }
+        }
+        let limit = if self.eat("LIMIT") {
+            Some(if self.eat("ALL") { Limit::All } else { Limit::Rows(self.row_count()?) })
+        } else if self.eat("FETCH") {
+            self.one_of(&[("FIRST", ()), ("NEXT", ())])?;
+            let rows = if self.is_any(&["ROW", "ROWS"]) { None } else { Some(self.row_count()?) };
+            self.one_of(&[("ROW", ()), ("ROWS", ())])?;
+            let with_ties = self.one_of(&[("ONLY", false), ("WITH", true)])?;
+            if with_ties {
+                self.expect("TIES")?;
+            }
+            Some(Limit::Fetch { rows, with_ties })
+        } else {
+            None
+        };
+        Ok(Query { span: self.since(start), with, body, order_by, offset, limit })
+    }
+
+    fn row_count(&mut self) -> Parsed<RowCount> {
+        let start = self.here();
+        if self.eat_symbol("?") {
+            return Ok(RowCount::Parameter(start));
+        }
+        self.integer().map(RowCount::Number)
+    }
+
+    fn with(&mut self) -> Parsed<With> {
+        let start = self.here();
+        self.expect("WITH")?;
+        let recursive = self.eat("RECURSIVE");
+        let queries = self.list(|parser| {
+            let start = parser.here();
+            let name = parser.identifier()?;
+            let columns = parser.column_aliases()?;
+            parser.expect("AS")?;
+            let query = parser.parenthesized_query()?;
+            Ok(NamedQuery { span: parser.since(start), name, columns, query })
+        })?;
+        Ok(With { span: self.since(start), recursive, queries })
+    }
+
+    /// `(a, b)`, or nothing.
+    pub(super) fn column_aliases(&mut self) -> Parsed<Vec<Identifier>> {
+        if self.is_symbol("(") { self.parenthesized_list(Self::identifier) } else { Ok(Vec::new()) }
+    }
+
+    /// `UNION` and `EXCEPT` chains of `INTERSECT` chains.
+    fn query_body(&mut self, mut first: Option<QueryBody>) -> Parsed<QueryBody> {
+        let start = first.as_ref().map_or(self.here(), QueryBody::span);
+        let left = self.intersections(first.take())?;
+        let mut rest = Vec::new();
+        loop {
+            let operator = if self.eat("UNION") {
+                SetOperator::Union
+            } else if self.eat("EXCEPT") {
+                SetOperator::Except
+            } else {
+                return Ok(self.set_operation(start, left, rest));
+            };
+            let (quantifier, corresponding) = self.set_modifiers()?;
+            let term = self.intersections(None)?;
+            rest.push(SetTerm { operator, quantifier, corresponding, term });
+        }
+    }
+
+    fn intersections(&mut self, first: Option<QueryBody>) -> Parsed<QueryBody> {
+        let start = first.as_ref().map_or(self.here(), QueryBody::span);
+        let left = match first {
+            Some(first) => first,
+            None => self.query_term()?,
+        };
+        let mut rest = Vec::new();
+        while self.eat("INTERSECT") {
+            let (quantifier, corresponding) = self.set_modifiers()?;
+            let term = self.query_term()?;
+            rest.push(SetTerm { operator: SetOperator::Intersect, quantifier, corresponding, term });
+        }
+        Ok(self.set_operation(start, left, rest))
+    }
+
+    fn set_operation(&self, start: Span, first: QueryBody, rest: Vec<SetTerm>) -> QueryBody {
+        if rest.is_empty() {
+            return first;
+        }
+        QueryBody::SetOperation { span: self.since(start), first: Box::new(first), rest }
+    }
+
+    fn set_modifiers(&mut self) -> Parsed<(Option<SetQuantifier>, Option<Vec<Identifier>>)> {
+        let quantifier = self.set_quantifier();
+        let corresponding = if self.eat("CORRESPONDING") { Some(self.corresponding_columns()?) } else { None };
+        Ok((quantifier, corresponding))
+    }
+
+    /// The columns of `CORRESPONDING (a, b)`; a parenthesis may also begin the next query.
+    fn corresponding_columns(&mut self) -> Parsed<Vec<Identifier>> {
+        if self.is_symbol("(") && !self.parenthesis_holds_query(0) {
+            return self.parenthesized_list(Self::identifier);
+        }
+        Ok(Vec::new())
+    }
+
+    fn set_quantifier(&mut self) -> Option<SetQuantifier> {
+        if self.eat("DISTINCT") {
+            Some(SetQuantifier::Distinct)
+        } else if self.eat("ALL") {
+            Some(SetQuantifier::All)
+        } else {
+            None
+        }
+    }
+
+    fn query_term(&mut self) -> Parsed<QueryBody> {
+        let start = self.here();
+        if self.is_symbol("(") {
+            return self.nested(|parser| {
+                parser.expect_symbol("(")?;
+                let inner = parser.here();
+                let body = parser.query_body(None)?;
+                let query = Box::new(parser.query_end(inner, None, body)?);
+                parser.expect_symbol(")")?;
+                Ok(QueryBody::Parenthesized { span: parser.since(start), query })
+            });
+        }
+        if self.eat("TABLE") {
+            let name = self.qualified_name()?;
+            return Ok(QueryBody::Table { span: self.since(start), name });
+        }
+        if self.eat("VALUES") {
+            let rows = self.list(Self::expression)?;
+            return Ok(QueryBody::Values { span: self.since(start), rows });
+        }
+        if !self.is("SELECT") {
+            return Err(self.unexpected("'(', 'SELECT', 'TABLE', 'VALUES'"));
+        }
+        self.select()
+    }
+
+    fn select(&mut self) -> Parsed<QueryBody> {
+        let start = self.here();
+        self.expect("SELECT")?;
+        let quantifier = self.select_quantifier();
+        let items = self.list(Self::select_item)?;
+        let from = if self.eat("FROM") { self.list(Self::relation)? } else { Vec::new() };
+        let filter = if self.eat("WHERE") { Some(self.expression()?) } else { None };
+        let group_by = if self.is("GROUP") { Some(self.group_by()?) } else { None };
+        let having = if self.eat("HAVING") { Some(self.expression()?) } else { None };
+        let windows = if self.eat("WINDOW") {
+            self.list(|parser| {
+                let name = parser.identifier()?;
+                parser.expect("AS")?;
+                parser.expect_symbol("(")?;
+                let window = parser.nested(Self::window_specification)?;
+                parser.expect_symbol(")")?;
+                Ok(WindowDefinition { name, window })
+            })?
+        } else {
+            Vec::new()
+        };
+        let span = self.since(start);
+        Ok(QueryBody::Select(Box::new(Select { span, quantifier, items, from, filter, group_by, having, windows })))
+    }
+
+    /// `DISTINCT` or `ALL` after `SELECT`; `all` is a column where nothing to select follows it.
+    fn select_quantifier(&mut self) -> Option<SetQuantifier> {
+        if self.is("ALL") {
+            let next = self.token(1);
+            let column = match next.kind {
+                TokenKind::End => true,
+                TokenKind::Symbol => !matches!(self.text_of(next), "(" | "*" | "?" | "-" | "+"),
+                TokenKind::Word { reserved: true } => {
+                    self.is_at(1, "FROM") || self.is_at(1, "AS") || self.is_at(1, "UNION")
+                }
+                _ => false,
+            };
+            if column {
+                return None;
+            }
+        }
+        self.set_quantifier()
+    }
+
+    fn select_item(&mut self) -> Parsed<SelectItem> {
+        let start = self.here();
+        if self.eat_symbol("*") {
+            return Ok(SelectItem::Star(start));
+        }
+        let expr = self.expression()?;
+        if self.is_symbol(".") && self.is_symbol_at(1, "*") && is_primary(&expr.kind) {
+            self.at += 2;
+            let aliases = if self.is("AS") && self.is_symbol_at(1, "(") {
+                self.advance();
+                self.parenthesized_list(Self::identifier)?
+            } else {
+                Vec::new()
+            };
+            return Ok(SelectItem::QualifiedStar { span: self.since(start), target: expr, aliases });
+        }
+        let aliased = self.eat("AS") || (self.is_identifier_at(0) && !self.clause_follows());
+        let alias = if aliased { Some(self.identifier()?) } else { None };
+        Ok(SelectItem::Expr { span: self.since(start), expr, alias })
+    }
+
+    /// Whether the next word, which could be an alias, begins a clause instead.
+    pub(super) fn clause_follows(&self) -> bool {
+        let count = |ahead| self.token(ahead).kind == TokenKind::Integer || self.is_symbol_at(ahead, "?");
+        (self.is("LIMIT") && (count(1) || self.is_at(1, "ALL")))
+            || (self.is("OFFSET") && count(1))
+            || (self.is("FETCH") && (self.is_at(1, "FIRST") || self.is_at(1, "NEXT")))
+            || (self.is("WINDOW") && self.is_identifier_at(1) && self.is_at(2, "AS") && self.is_symbol_at(3, "("))
+            || (self.is("TABLESAMPLE") && self.is_symbol_at(2, "("))
+            || (self.is("MATCH_RECOGNIZE") && self.is_symbol_at(1, "("))
+    }
+
+    fn group_by(&mut self) -> Parsed<GroupBy> {
+        let start = self.here();
+        self.expect_all(&["GROUP", "BY"])?;
+        let quantifier = self.select_quantifier();
+        let elements = self.list(|parser| {
+            if parser.eat("ROLLUP") {
+                return parser.grouping_sets(true).map(GroupingElement::Rollup);
+            }
+            if parser.eat("CUBE") {
+                return parser.grouping_sets(true).map(GroupingElement::Cube);
+            }
+            if parser.eat_all(&["GROUPING", "SETS"]) {
+                return parser.grouping_sets(false).map(GroupingElement::Sets);
+            }
+            parser.grouping_set().map(GroupingElement::Set)
+        })?;
+        Ok(GroupBy { span: self.since(start), quantifier, elements })
+    }
+
+    fn grouping_sets(&mut self, may_be_empty: bool) -> Parsed<Vec<GroupingSet>> {
+        self.expect_symbol("(")?;
+        let sets = if may_be_empty && self.is_symbol(")") { Vec::new() } else { self.list(Self::grouping_set)? };
+        self.expect_symbol(")")?;
+        Ok(sets)
+    }
+
+    /// `(a, b)` as a set, or one expression; `(a) + b` begins as a set would.
+    fn grouping_set(&mut self) -> Parsed<GroupingSet> {
+        let start = self.here();
+        let before = self.at;
+        if self.is_symbol("(") && !self.parenthesis_holds_query(0) {
+            if let Ok(exprs) = self.grouping_columns()
+                && self.ends_grouping_set()
+            {
+                return Ok(GroupingSet { span: self.since(start), exprs });
+            }
+            self.at = before;
+        }
+        let exprs = vec![self.expression()?];
+        Ok(GroupingSet { span: self.since(start), exprs })
+    }
+
+    fn grouping_columns(&mut self) -> Parsed<Vec<Expr>> {
+        self.expect_symbol("(")?;
+        let exprs = if self.is_symbol(")") { Vec::new() } else { self.list(Self::expression)? };
+        self.expect_symbol(")")?;
+        Ok(exprs)
+    }
+
+    fn ends_grouping_set(&self) -> bool {
+        let token = self.token(0);
+        match token.kind {
+            TokenKind::End => true,
+            TokenKind::Symbol => matches!(self.text_of(token), "," | ")" | ";"),
+            _ => !self.is_any(&["AND", "OR", "IS", "IN", "LIKE", "BETWEEN", "NOT", "AT"]),
+        }
+    }
+
+    /// `ORDER BY …`, or nothing.
+    pub(super) fn order_by(&mut self) -> Parsed<Vec<SortItem>> {
+        if self.eat_all(&["ORDER", "BY"]) { self.list(Self::sort_item) } else { Ok(Vec::new()) }
+    }
+
+    pub(super) fn sort_item(&mut self) -> Parsed<SortItem> {
+        let start = self.here();
+        let key = self.expression()?;
+        let descending = self.eat("DESC");
+        if !descending {
+            self.eat("ASC");
+        }
+        let nulls_first =
+            if self.eat("NULLS") { Some(self.one_of(&[("FIRST", true), ("LAST", false)])?) } else { None };
+        Ok(SortItem { span: self.since(start), key, descending, nulls_first })
+    }
+}
+
+/// Whether an expression could stand before `.*`.
+fn is_primary(kind: &ExprKind) -> bool {
+    !matches!(
+        kind,
+        ExprKind::Not(_)
+            | ExprKind::Logical { .. }
+            | ExprKind::Comparison { .. }
+            | ExprKind::QuantifiedComparison { .. }
+            | ExprKind::Between { .. }
+            | ExprKind::InList { .. }
+            | ExprKind::InSubquery { .. }
+            | ExprKind::Like { .. }
+            | ExprKind::IsNull { .. }
+            | ExprKind::IsDistinctFrom { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Arithmetic { .. }
+            | ExprKind::Concat(_)
+            | ExprKind::AtTimeZone { .. }
+    )
+}

@@ -1,0 +1,132 @@
+//! What is read, what is refused and where.
+
+use crate::sql::ast::{Relation, Select, Span, StatementKind};
+use crate::sql::{SqlErrorKind, parse_expression, parse_statement};
+
+/// Statements that Trino reads, one a line.
+const ACCEPTED: &str = include_str!("tests/accepted.sql");
+
+/// Statements that Trino refuses, one a line, with the column of the error in front.
+const REFUSED: &str = include_str!("tests/refused.sql");
+
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with("## "))
+}
+
+#[test]
+fn what_trino_reads_is_read() {
+    for sql in lines(ACCEPTED) {
+        if let Err(error) = parse_statement(sql) {
+            panic!("{sql}\n{error} at {:?}", error.span);
+        }
+    }
+}
+
+#[test]
+fn what_trino_refuses_is_refused_at_the_same_place() {
+    for line in lines(REFUSED) {
+        let (column, sql) = line.split_once(' ').expect(line);
+        let error = parse_statement(sql).expect_err(sql);
+        assert_eq!(error.span.start + 1, column.parse::<u32>().expect(line), "{sql}: {error}");
+    }
+}
+
+#[test]
+fn each_statement_spans_its_whole_text() {
+    for sql in lines(ACCEPTED) {
+        let statement = parse_statement(sql).expect(sql);
+        assert_eq!(statement.span, Span { start: 0, end: sql.len() as u32 }, "{sql}");
+    }
+}
+
+fn select(sql: &str) -> Select {
+    match parse_statement(sql).expect(sql).kind {
+        StatementKind::Query(query) => match query.body {
+            crate::sql::ast::QueryBody::Select(select) => *select,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_word_that_begins_a_clause_is_no_alias() {
+    assert!(matches!(select("SELECT a FROM t LIMIT 5").from.as_slice(), [Relation::Table(_)]));
+    assert!(matches!(select("SELECT a FROM t OFFSET 5").from.as_slice(), [Relation::Table(_)]));
+    assert!(matches!(select("SELECT a FROM t limit").from.as_slice(), [Relation::Aliased { .. }]));
+    assert!(matches!(select("SELECT a FROM t fetch").from.as_slice(), [Relation::Aliased { .. }]));
+    assert!(matches!(select("SELECT a FROM t TABLESAMPLE SYSTEM (1)").from.as_slice(), [Relation::Sampled { .. }]));
+}
+
+#[test]
+fn nesting_is_bounded_and_chains_are_not() {
+    let deep = |depth: usize| format!("SELECT {}1{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(parse_statement(&deep(50)).is_ok());
+    assert_eq!(parse_statement(&deep(100_000)).expect_err("too deep").kind, SqlErrorKind::Limit);
+    for (open, close) in
+        [("(SELECT ", ")"), ("NOT ", ""), ("- ", ""), ("x -> ", ""), ("CAST(", " AS x)"), ("ARRAY[", "]"), ("f(", ")")]
+    {
+        let sql = format!("SELECT {}1{}", open.repeat(20_000), close.repeat(20_000));
+        assert_eq!(parse_statement(&sql).expect_err(open).kind, SqlErrorKind::Limit, "{open}");
+    }
+    for chain in [" + 1", " OR x", " AND x", " || 'a'", " UNION SELECT 1", ", 1"] {
+        let sql = format!("SELECT 1{}", chain.repeat(30_000));
+        assert!(parse_statement(&sql).is_ok(), "{chain}");
+    }
+    let joins = format!("SELECT 1 FROM a{}", " CROSS JOIN b".repeat(30_000));
+    assert!(parse_statement(&joins).is_ok());
+}
+
+#[test]
+fn the_deepest_text_fits_a_small_stack() {
+    for (open, close) in [
+        ("(", ")"),
+        ("(SELECT ", ")"),
+        ("f(", ")"),
+        ("CASE WHEN ", " THEN 1 END"),
+        ("a IN (", ")"),
+        ("EXISTS (SELECT ", ")"),
+    ] {
+        for depth in 1..300 {
+            let sql = format!("SELECT {}1{}", open.repeat(depth), close.repeat(depth));
+            match parse_statement(&sql) {
+                Ok(statement) => drop(statement.clone()),
+                Err(error) => assert_eq!(error.kind, SqlErrorKind::Limit, "{sql}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_unicode_string_is_decoded() {
+    let statement = parse_statement(r"EXECUTE IMMEDIATE U&'SELECT \0031' USING 2").expect("read");
+    let StatementKind::ExecuteImmediate { text, .. } = statement.kind else { panic!("not immediate") };
+    assert_eq!(text.value, "SELECT 1");
+}
+
+#[test]
+fn an_expression_is_read_to_its_end() {
+    assert!(parse_expression("region = 'EU'").is_ok());
+    assert!(parse_expression("region = 'EU' -- of Europe").is_ok());
+    assert!(parse_expression("region = 'EU')").is_err());
+    assert!(parse_expression("").is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC{0,200}") {
+        let _ = parse_statement(&text);
+    }
+
+    #[test]
+    fn no_row_of_tokens_makes_it_panic(words in proptest::collection::vec(proptest::sample::select(vec![
+        "SELECT", "FROM", "WHERE", "(", ")", ",", ".", "*", "a", "\"b\"", "'c'", "1", "1.5", "1e5", "?", "->", "=>", "AS",
+        "JOIN", "ON", "USING", "TABLE", "VALUES", "WITH", "IN", "NOT", "NULL", "CASE", "WHEN", "THEN", "END", "INTERVAL",
+        "DAY", "ARRAY", "[", "]", "ROW", "OVER", "WINDOW", "PARTITION", "BY", "ORDER", "GROUP", "GROUPING", "SETS",
+        "MATCH_RECOGNIZE", "PATTERN", "{", "}", "{-", "-}", "|", "^", "$", "JSON_TABLE", "COLUMNS", "UNION", "LATERAL",
+        "UNNEST", "CAST", "EXISTS", "LIKE", "ESCAPE", "BETWEEN", "AND", "OR", "-", "+", "||", "EXPLAIN", "SHOW", "FOR",
+        "TIMESTAMP", "TIME", "ZONE", "AT", "LIMIT", "ALL", "DISTINCT", "TRIM", "LISTAGG", "X'0a'", "U&'x'", "DESCRIPTOR",
+    ]), 0..40)) {
+        let _ = parse_statement(&words.join(" "));
+    }
+}

@@ -1,0 +1,22 @@
+## The column of the error, a space, the statement; both as Trino 476 has them.
+1 SELEC 1
+15 SELECT 1 FORM t
+8 SELECT FROM t
+7 SELECT
+14 SELECT a FROM
+10 SELECT 1 ; SELECT 2
+9 SELECT 1;
+14 SELECT a = b = c
+12 SELECT a + * FROM t
+8 SELECT `a` FROM t
+8 SELECT 1a FROM t
+8 SELECT "" FROM t
+8 SELECT 'open
+10 SELECT (1
+9 SELECT 1)
+1 FROM t
+8 SELECT X'0'
+8 SELECT X'0g'
+16 SELECT ARRAY[1,]
+25 SELECT * FROM a JOIN b c
+6 SHOW NONSENSE

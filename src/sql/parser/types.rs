@@ -1,0 +1,116 @@
+//! Types.
+
+use super::{Parsed, Parser};
+use crate::sql::ast::{DataType, DataTypeKind, Identifier, TypeParameter};
+use crate::sql::token::TokenKind;
+use compact_str::CompactString;
+
+impl Parser<'_> {
+    /// A type, with any `ARRAY` behind it.
+    pub(super) fn data_type(&mut self) -> Parsed<DataType> {
+        self.nested(|parser| {
+            let start = parser.here();
+            let kind = parser.type_primary()?;
+            let mut data_type = DataType { span: parser.since(start), kind };
+            let mut arrays = 0;
+            while parser.eat("ARRAY") {
+                if parser.eat_symbol("[") {
+                    parser.integer()?;
+                    parser.expect_symbol("]")?;
+                }
+                arrays += 1;
+                if arrays > super::MAX_NESTING {
+                    return Err(crate::sql::SqlError::limit(parser.here(), "the type nests too deep"));
+                }
+                data_type = DataType { span: parser.since(start), kind: DataTypeKind::Array(Box::new(data_type)) };
+            }
+            Ok(data_type)
+        })
+    }
+
+    fn type_primary(&mut self) -> Parsed<DataTypeKind> {
+        if self.is("ROW") && self.is_symbol_at(1, "(") {
+            self.advance();
+            return Ok(DataTypeKind::Row(self.parenthesized_list(Self::row_field)?));
+        }
+        if self.is("INTERVAL") && ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"].iter().any(|f| self.is_at(1, f))
+        {
+            self.advance();
+            self.interval_field()?;
+            if self.eat("TO") {
+                self.interval_field()?;
+            }
+            return Ok(DataTypeKind::Interval);
+        }
+        if self.is_any(&["TIME", "TIMESTAMP"]) {
+            return self.date_time();
+        }
+        if self.is("DOUBLE") && self.is_at(1, "PRECISION") {
+            return Ok(DataTypeKind::Generic { name: self.double_precision()?, parameters: Vec::new() });
+        }
+        if self.is("ARRAY") && self.is_symbol_at(1, "<") {
+            self.at += 2;
+            let element = Box::new(self.data_type()?);
+            self.expect_symbol(">")?;
+            return Ok(DataTypeKind::Array(element));
+        }
+        if self.is("MAP") && self.is_symbol_at(1, "<") {
+            self.at += 2;
+            let key = Box::new(self.data_type()?);
+            self.expect_symbol(",")?;
+            let value = Box::new(self.data_type()?);
+            self.expect_symbol(">")?;
+            return Ok(DataTypeKind::Map(key, value));
+        }
+        let name = self.identifier()?;
+        let parameters = if self.is_symbol("(") { self.parenthesized_list(Self::type_parameter)? } else { Vec::new() };
+        Ok(DataTypeKind::Generic { name, parameters })
+    }
+
+    fn date_time(&mut self) -> Parsed<DataTypeKind> {
+        let timestamp = self.one_of(&[("TIMESTAMP", true), ("TIME", false)])?;
+        let precision = if self.eat_symbol("(") {
+            let precision = self.type_parameter()?;
+            self.expect_symbol(")")?;
+            Some(Box::new(precision))
+        } else {
+            None
+        };
+        let with_time_zone = self.eat_all(&["WITH", "TIME", "ZONE"]);
+        if !with_time_zone {
+            self.eat_all(&["WITHOUT", "TIME", "ZONE"]);
+        }
+        Ok(DataTypeKind::DateTime { timestamp, precision, with_time_zone })
+    }
+
+    /// `name type`, or a type alone. A type of two words (`double precision`) also reads as a name and a type.
+    fn row_field(&mut self) -> Parsed<(Option<Identifier>, DataType)> {
+        let before = self.at;
+        if let Ok(data_type) = self.data_type()
+            && (self.is_symbol(",") || self.is_symbol(")"))
+        {
+            return Ok((None, data_type));
+        }
+        self.at = before;
+        let name = self.identifier()?;
+        Ok((Some(name), self.data_type()?))
+    }
+
+    fn type_parameter(&mut self) -> Parsed<TypeParameter> {
+        if self.kind() == TokenKind::Integer {
+            return self.integer().map(TypeParameter::Number);
+        }
+        self.data_type().map(TypeParameter::Type)
+    }
+
+    /// `DOUBLE PRECISION` as one name.
+    pub(super) fn double_precision(&mut self) -> Parsed<Identifier> {
+        let start = self.here();
+        self.expect_all(&["DOUBLE", "PRECISION"])?;
+        Ok(Identifier {
+            value: CompactString::const_new("double precision"),
+            delimited: false,
+            span: self.since(start),
+        })
+    }
+}

@@ -1,0 +1,400 @@
+//! Text → tokens, by Trino's lexical rules.
+//!
+//! In: a text. Out: its tokens with their bytes, white space and comments left out, or the first character that Trino's
+//! lexer has no rule for. White space is space, tab, CR and LF only; `--` ends at CR or LF; `/* */` does not nest;
+//! identifiers are ASCII. Each difference from that would be a second reading of a statement.
+
+use super::ast::Span;
+use super::error::SqlError;
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// An unquoted word, a keyword or not.
+    Word {
+        /// Whether it can't be an identifier.
+        reserved: bool,
+    },
+    /// `"…"`.
+    Quoted,
+    /// `` `…` ``, which Trino reads only to refuse it.
+    Backquoted,
+    /// A word that begins with a digit, which Trino reads only to refuse it.
+    DigitIdentifier,
+    /// `'…'`.
+    String,
+    /// `U&'…'`.
+    UnicodeString,
+    /// `X'…'`.
+    Binary,
+    /// `1`, `1_000`, `0xFF`.
+    Integer,
+    /// `1.5`.
+    Decimal,
+    /// `1E5`.
+    Double,
+    /// An operator or a bracket.
+    Symbol,
+    /// The end of the text.
+    End,
+}
+
+/// A token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) span: Span,
+}
+
+/// Most tokens of a statement; each takes 16 bytes.
+pub(super) const MAX_TOKENS: usize = 2_000_000;
+
+/// Reads all tokens; the last one is `End`.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SqlError> {
+    let Ok(length) = u32::try_from(text.len()) else {
+        return Err(SqlError::limit(Span::default(), "the statement is too large"));
+    };
+    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0 };
+    let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
+    while let Some(token) = lexer.next()? {
+        if tokens.len() >= MAX_TOKENS {
+            return Err(SqlError::limit(token.span, "the statement has too many tokens"));
+        }
+        tokens.push(token);
+    }
+    tokens.push(Token { kind: TokenKind::End, span: Span { start: length, end: length } });
+    Ok(tokens)
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Lexer<'_> {
+    fn byte(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    fn next(&mut self) -> Result<Option<Token>, SqlError> {
+        self.skip_space_and_comments();
+        if self.at >= self.bytes.len() {
+            return Ok(None);
+        }
+        let start = self.at;
+        let kind = self.kind().ok_or_else(|| self.unrecognised(start))?;
+        Ok(Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 } }))
+    }
+
+    fn skip_space_and_comments(&mut self) {
+        loop {
+            match (self.byte(0), self.byte(1)) {
+                (b' ' | b'\t' | b'\r' | b'\n', _) => self.at += 1,
+                (b'-', b'-') => {
+                    self.at = self.find(self.at, |byte| byte == b'\n' || byte == b'\r').unwrap_or(self.bytes.len());
+                }
+                (b'/', b'*') => match self.text.get(self.at + 2..).and_then(|rest| rest.find("*/")) {
+                    Some(end) => self.at += end + 4,
+                    // Trino's lexer then reads a slash and an asterisk.
+                    None => return,
+                },
+                _ => return,
+            }
+        }
+    }
+
+    fn find(&self, from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
+        self.bytes.get(from..)?.iter().position(|byte| is(*byte)).map(|at| from + at)
+    }
+
+    /// Moves behind the next token; `None` if no rule fits.
+    fn kind(&mut self) -> Option<TokenKind> {
+        match self.byte(0) {
+            b'\'' => self.quoted(b'\'').then_some(TokenKind::String),
+            b'"' => self.quoted(b'"').then_some(TokenKind::Quoted),
+            b'`' => self.quoted(b'`').then_some(TokenKind::Backquoted),
+            b'u' | b'U' if self.byte(1) == b'&' && self.byte(2) == b'\'' => {
+                self.at += 2;
+                self.quoted(b'\'').then_some(TokenKind::UnicodeString)
+            }
+            b'x' | b'X' if self.byte(1) == b'\'' => {
+                let end = self.find(self.at + 2, |byte| byte == b'\'')?;
+                self.at = end + 1;
+                Some(TokenKind::Binary)
+            }
+            byte if byte.is_ascii_alphabetic() || byte == b'_' => {
+                let start = self.at;
+                self.skip_word();
+                let reserved = self.text.get(start..self.at).is_some_and(is_reserved);
+                Some(TokenKind::Word { reserved })
+            }
+            byte if byte.is_ascii_digit() => Some(self.number()),
+            b'.' if self.byte(1).is_ascii_digit() => Some(self.number()),
+            _ => self.symbol(),
+        }
+    }
+
+    /// Moves behind a quoted text in which a doubled quote stands for one.
+    fn quoted(&mut self, quote: u8) -> bool {
+        let mut from = self.at + 1;
+        while let Some(end) = self.find(from, |byte| byte == quote) {
+            if self.bytes.get(end + 1) != Some(&quote) {
+                self.at = end + 1;
+                return true;
+            }
+            from = end + 2;
+        }
+        false
+    }
+
+    fn skip_word(&mut self) {
+        while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' {
+            self.at += 1;
+        }
+    }
+
+    /// The longest of an integer, a decimal, a double and a word that begins with a digit.
+    fn number(&mut self) -> TokenKind {
+        let start = self.at;
+        let (kind, end) = number_at(self.bytes.get(start..).unwrap_or_default());
+        self.skip_word();
+        if self.at > start + end {
+            return TokenKind::DigitIdentifier;
+        }
+        self.at = start + end;
+        kind
+    }
+
+    fn symbol(&mut self) -> Option<TokenKind> {
+        let two = [self.byte(0), self.byte(1)];
+        self.at += match &two {
+            b"<>" | b"!=" | b"<=" | b">=" | b"||" | b"->" | b"=>" | b"{-" | b"-}" => 2,
+            [b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'=' | b'+' | b'-' | b'*' | b'/' | b'%', _] => 1,
+            [b'.' | b',' | b';' | b':' | b'?' | b'|' | b'^', _] => 1,
+            [b'$', next] if *next != b'$' => 1,
+            _ => return None,
+        };
+        Some(TokenKind::Symbol)
+    }
+
+    fn unrecognised(&self, start: usize) -> SqlError {
+        let found = self.text.get(start..).and_then(|rest| rest.chars().next());
+        let length = found.map_or(1, char::len_utf8);
+        let span = Span { start: start as u32, end: (start + length) as u32 };
+        SqlError::syntax(span, format!("mismatched input '{}'", found.map(String::from).unwrap_or_default()))
+    }
+}
+
+/// Kind and length of the longest number at the start of `bytes`, which begin with a digit or with `.` and a digit.
+fn number_at(bytes: &[u8]) -> (TokenKind, usize) {
+    let radix = match bytes {
+        [b'0', b'x' | b'X', ..] => Some(16),
+        [b'0', b'o' | b'O', ..] => Some(8),
+        [b'0', b'b' | b'B', ..] => Some(2),
+        _ => None,
+    };
+    if let Some(radix) = radix {
+        let digits = run(bytes.get(2..).unwrap_or_default(), radix, true);
+        if digits > 0 {
+            return (TokenKind::Integer, 2 + digits);
+        }
+    }
+    let whole = run(bytes, 10, false);
+    let mut kind = TokenKind::Integer;
+    let mut end = whole;
+    // `1..2` is not a number with two points; a point alone may end one.
+    if bytes.get(end) == Some(&b'.') {
+        kind = TokenKind::Decimal;
+        end += 1 + run(bytes.get(end + 1..).unwrap_or_default(), 10, false);
+    }
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        let from = end + 1 + sign;
+        let digits = bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && !bytes.get(..end).unwrap_or_default().contains(&b'_') {
+            return (TokenKind::Double, from + digits);
+        }
+    }
+    (kind, end)
+}
+
+/// The length of a run of digits, in which single underscores may stand between two digits (and in front, if `leading`).
+fn run(bytes: &[u8], radix: u32, leading: bool) -> usize {
+    let digit = |at: usize| bytes.get(at).is_some_and(|byte| char::from(*byte).is_digit(radix));
+    let mut end = 0;
+    loop {
+        if digit(end) {
+            end += 1;
+        } else if bytes.get(end) == Some(&b'_') && digit(end + 1) && (end > 0 || leading) {
+            end += 2;
+        } else {
+            return end;
+        }
+    }
+}
+
+/// Trino's reserved words, by length and alphabet.
+fn is_reserved(word: &str) -> bool {
+    let mut upper = [0_u8; 18];
+    let Some(upper) = upper.get_mut(..word.len()) else {
+        return false;
+    };
+    upper.copy_from_slice(word.as_bytes());
+    upper.make_ascii_uppercase();
+    matches!(
+        &*upper,
+        b"AS"
+            | b"BY"
+            | b"IN"
+            | b"IS"
+            | b"ON"
+            | b"OR"
+            | b"AND"
+            | b"END"
+            | b"FOR"
+            | b"NOT"
+            | b"CASE"
+            | b"CAST"
+            | b"CUBE"
+            | b"DROP"
+            | b"ELSE"
+            | b"FROM"
+            | b"FULL"
+            | b"INTO"
+            | b"JOIN"
+            | b"LEFT"
+            | b"LIKE"
+            | b"NULL"
+            | b"SKIP"
+            | b"THEN"
+            | b"TRIM"
+            | b"TRUE"
+            | b"WHEN"
+            | b"WITH"
+            | b"ALTER"
+            | b"CROSS"
+            | b"FALSE"
+            | b"GROUP"
+            | b"INNER"
+            | b"ORDER"
+            | b"OUTER"
+            | b"RIGHT"
+            | b"TABLE"
+            | b"UNION"
+            | b"USING"
+            | b"WHERE"
+            | b"CREATE"
+            | b"DELETE"
+            | b"ESCAPE"
+            | b"EXCEPT"
+            | b"EXISTS"
+            | b"HAVING"
+            | b"INSERT"
+            | b"ROLLUP"
+            | b"SELECT"
+            | b"UNNEST"
+            | b"VALUES"
+            | b"BETWEEN"
+            | b"EXECUTE"
+            | b"EXTRACT"
+            | b"LISTAGG"
+            | b"NATURAL"
+            | b"PREPARE"
+            | b"UESCAPE"
+            | b"DESCRIBE"
+            | b"DISTINCT"
+            | b"GROUPING"
+            | b"INTERSECT"
+            | b"LOCALTIME"
+            | b"NORMALIZE"
+            | b"RECURSIVE"
+            | b"CONSTRAINT"
+            | b"DEALLOCATE"
+            | b"JSON_ARRAY"
+            | b"JSON_QUERY"
+            | b"JSON_TABLE"
+            | b"JSON_VALUE"
+            | b"JSON_EXISTS"
+            | b"JSON_OBJECT"
+            | b"CURRENT_DATE"
+            | b"CURRENT_PATH"
+            | b"CURRENT_ROLE"
+            | b"CURRENT_TIME"
+            | b"CURRENT_USER"
+            | b"CURRENT_SCHEMA"
+            | b"LOCALTIMESTAMP"
+            | b"CURRENT_CATALOG"
+            | b"CURRENT_TIMESTAMP"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(TokenKind, &str)> {
+        let tokens = tokens(text).expect(text);
+        tokens
+            .iter()
+            .map(|token| (token.kind, token.span.of(text)))
+            .filter(|(kind, _)| *kind != TokenKind::End)
+            .collect()
+    }
+
+    #[test]
+    fn numbers_are_as_long_as_they_can_be() {
+        use TokenKind::*;
+        for (text, kind) in [
+            ("1", Integer),
+            ("1_000", Integer),
+            ("0x1F", Integer),
+            ("0b_1", Integer),
+            ("1.", Decimal),
+            (".5", Decimal),
+            ("1.5", Decimal),
+            ("1e5", Double),
+            ("1.e-5", Double),
+            (".5E+1", Double),
+            ("1a", DigitIdentifier),
+            ("1e2x", DigitIdentifier),
+            ("1_", DigitIdentifier),
+            ("0xG", DigitIdentifier),
+        ] {
+            assert_eq!(read(text), [(kind, text)]);
+        }
+        assert_eq!(read("1.5abc"), [(Decimal, "1.5"), (Word { reserved: false }, "abc")]);
+    }
+
+    #[test]
+    fn comments_end_where_trino_ends_them() {
+        let words = |text| read(text).into_iter().map(|(_, word)| word).collect::<Vec<_>>();
+        assert_eq!(words("a -- b\rc"), ["a", "c"]);
+        assert_eq!(words("a -- b\nc -- d"), ["a", "c"]);
+        assert_eq!(words("a /* /* */ b */"), ["a", "b", "*", "/"]);
+        assert_eq!(words("a /*"), ["a", "/", "*"]);
+    }
+
+    #[test]
+    fn quotes_are_doubled_within_quotes() {
+        assert_eq!(read("'it''s'"), [(TokenKind::String, "'it''s'")]);
+        assert_eq!(read("\"a\"\"b\""), [(TokenKind::Quoted, "\"a\"\"b\"")]);
+        assert_eq!(read("U&'x'X'0a'").len(), 2);
+    }
+
+    #[test]
+    fn a_character_without_a_rule_is_an_error_at_its_place() {
+        for (text, at) in [
+            ("SELECT \u{a0}1", 7),
+            ("'open", 0),
+            ("a \"b", 2),
+            ("é", 0),
+            ("a & b", 2),
+            ("$$x$$", 0),
+            ("!a", 0),
+            ("a\u{b}b", 1),
+        ] {
+            assert_eq!(tokens(text).expect_err(text).span.start, at, "{text}");
+        }
+    }
+}
