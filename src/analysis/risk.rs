@@ -4,7 +4,7 @@
 //! tells nothing then, since the hidden row is dropped later; what can fail would tell that there is such a row, or
 //! quote its values. An expression that is not known to be harmless can fail.
 
-use crate::sql::ast::{Arguments, ArithmeticOperator, Call, DataTypeKind, Expr, ExprKind, QualifiedName, SpecialForm};
+use crate::sql::ast::{Arguments, Call, DataTypeKind, Expr, ExprKind, QualifiedName, SpecialForm};
 
 /// Whether an expression can fail by itself; its operands are asked one by one.
 pub(super) fn can_fail(expr: &Expr) -> bool {
@@ -47,14 +47,8 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         }
         ExprKind::Call(call) => !harmless_call(call),
         ExprKind::SpecialForm { form, .. } => !matches!(form, SpecialForm::Substring | SpecialForm::Position),
-        ExprKind::Arithmetic { first, rest } => {
-            let operands = std::iter::once(first.as_ref()).chain(rest.iter().map(|(_, operand)| operand));
-            !(operands.into_iter().all(moderate_time)
-                && rest
-                    .iter()
-                    .all(|(operator, _)| matches!(operator, ArithmeticOperator::Add | ArithmeticOperator::Subtract)))
-        }
         ExprKind::Subscript { .. }
+        | ExprKind::Arithmetic { .. }
         | ExprKind::Row(_)
         | ExprKind::Array(_)
         | ExprKind::AtTimeZone { .. }
@@ -65,11 +59,6 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         | ExprKind::JsonObject { .. }
         | ExprKind::JsonArray { .. } => true,
     }
-}
-
-/// Whether a function adds its values up, and so can overflow.
-pub(super) fn sums(name: &QualifiedName) -> bool {
-    matches!(builtin(name).as_deref(), Some("sum" | "avg"))
 }
 
 fn constant_like(pattern: &Expr, escape: Option<&Expr>) -> bool {
@@ -120,30 +109,38 @@ fn harmless_call(call: &Call) -> bool {
         Arguments::Star(Some(_)) => return false,
         Arguments::List(arguments) => arguments,
     };
-    match (name.as_str(), arguments.len()) {
-        ("row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "now", 0) => true,
-        ("coalesce", _) | ("if", 2 | 3) | ("nullif", 2) => true,
-        (
-            "count" | "min" | "max" | "sum" | "avg" | "any_value" | "arbitrary" | "bool_and" | "bool_or" | "every"
-            | "count_if" | "approx_distinct" | "lower" | "upper" | "length" | "first_value" | "last_value" | "lag"
-            | "lead" | "year" | "quarter" | "month" | "day" | "hour" | "minute" | "second",
-            1,
-        ) => true,
-        ("substr" | "substring", 2 | 3) => true,
-        ("date_trunc", 2) => arguments.first().is_some_and(|unit| {
-            matches!(&unit.kind, ExprKind::String(unit)
-                if matches!(unit.value.as_str(), "second" | "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year"))
-        }),
-        _ => false,
-    }
-}
-
-/// A constant of date, time or duration that is so near that adding and subtracting can't overflow.
-fn moderate_time(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Current(_) => true,
-        ExprKind::TypedLiteral { value, .. } => value.value.as_bytes().get(4) == Some(&b'-'),
-        ExprKind::Interval(value) => value.value.len() <= 4,
-        _ => false,
-    }
+    matches!(
+        (name.as_str(), arguments.len()),
+        ("row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "now", 0)
+            | ("coalesce", _)
+            | ("if", 2 | 3)
+            | ("nullif", 2)
+            | (
+                "count"
+                    | "min"
+                    | "max"
+                    | "any_value"
+                    | "arbitrary"
+                    | "bool_and"
+                    | "bool_or"
+                    | "every"
+                    | "count_if"
+                    | "approx_distinct"
+                    | "lower"
+                    | "upper"
+                    | "length"
+                    | "first_value"
+                    | "last_value"
+                    | "lag"
+                    | "lead"
+                    | "year"
+                    | "quarter"
+                    | "month"
+                    | "day"
+                    | "hour"
+                    | "minute"
+                    | "second",
+                1
+            )
+    )
 }

@@ -16,13 +16,11 @@ pub(super) type Qualifier = Rc<[CompactString]>;
 /// A scope that others stand in.
 pub(super) type ScopeRef = Rc<Scope>;
 
-/// What a type may do in a comparison or an aggregation.
+/// What a type may do in a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TypeClass {
     /// Comparing two values of it can't fail.
     Scalar,
-    /// As scalar, and a sum of fewer than 2^32 values can't overflow.
-    SmallNumber,
     /// Arrays, maps, rows, JSON: comparing or casting may fail.
     Structural,
 }
@@ -32,18 +30,13 @@ impl TypeClass {
     pub(super) fn of(data_type: &str) -> TypeClass {
         let name = data_type.split(['(', ' ']).next().unwrap_or_default();
         match name {
-            "tinyint" | "smallint" | "integer" | "real" | "double" => TypeClass::SmallNumber,
-            "decimal" if decimal_precision(data_type) <= 28 => TypeClass::SmallNumber,
-            "bigint" | "decimal" | "boolean" | "varchar" | "char" | "varbinary" | "date" | "time" | "timestamp"
-            | "interval" | "uuid" | "ipaddress" => TypeClass::Scalar,
+            "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "decimal" | "boolean" | "varchar"
+            | "char" | "varbinary" | "date" | "time" | "timestamp" | "interval" | "uuid" | "ipaddress" => {
+                TypeClass::Scalar
+            }
             _ => TypeClass::Structural,
         }
     }
-}
-
-fn decimal_precision(data_type: &str) -> u32 {
-    let inner = data_type.strip_prefix("decimal(").unwrap_or_default();
-    inner.split([',', ')']).next().and_then(|digits| digits.trim().parse().ok()).unwrap_or(38)
 }
 
 /// A column of a base relation.
@@ -340,7 +333,6 @@ mod tests {
     fn types_that_can_fail_in_comparisons_are_told_apart() {
         assert_eq!(TypeClass::of("varchar(10)"), TypeClass::Scalar);
         assert_eq!(TypeClass::of("timestamp(3) with time zone"), TypeClass::Scalar);
-        assert_eq!(TypeClass::of("decimal(12,2)"), TypeClass::SmallNumber);
         assert_eq!(TypeClass::of("decimal(38,2)"), TypeClass::Scalar);
         assert_eq!(TypeClass::of("array(bigint)"), TypeClass::Structural);
         assert_eq!(TypeClass::of("row(a bigint)"), TypeClass::Structural);

@@ -139,20 +139,7 @@ impl Walk<'_, '_> {
         self.facts.functions.push(FunctionUse { name: folded, span: name.span, table: false });
         match arguments {
             Arguments::Star(_) => {}
-            Arguments::List(arguments) => match (risk::sums(name), arguments.as_slice()) {
-                (true, [only]) => match chain(only) {
-                    Some(parts) => {
-                        if self.column(&parts, scope) != TypeClass::SmallNumber {
-                            self.can_fail(only.span);
-                        }
-                    }
-                    None => {
-                        self.can_fail(only.span);
-                        self.expr(only, scope);
-                    }
-                },
-                _ => self.exprs(arguments, scope),
-            },
+            Arguments::List(arguments) => self.exprs(arguments, scope),
         }
         self.sort_items(order_by, scope);
         self.exprs(filter, scope);
