@@ -101,12 +101,12 @@ impl<'a> World<'a> {
     /// What a table is to the user.
     pub(crate) fn object(&mut self, name: &TableName) -> Rc<Object> {
         if let Some(object) = self.objects.get(name) {
+            // What is not known is asked for once; each reader of it has to know that it is waiting.
+            self.asked += usize::from(matches!(object.reading, Reading::Pending));
             return object.clone();
         }
         let object = Rc::new(self.make_object(name));
-        if !matches!(object.reading, Reading::Pending) {
-            self.objects.insert(name.clone(), object.clone());
-        }
+        self.objects.insert(name.clone(), object.clone());
         object
     }
 
