@@ -94,7 +94,8 @@ def present(number, title, sql, trino, sluice, show_sql):
     if show_sql:
         for text, users in rewritten.items():
             print(show.paint(f"   what Trino is given for {' and '.join(users)}:", "dim"))
-            print("\n".join(show.paragraph(text, "cyan", show.WIDTH - 6, "  ")))
+            for one in show.paragraph(" ".join(text.split()), "cyan", show.WIDTH - 6, "  "):
+                print(f"   {one}")
 
 
 def badge(whole, seen):
@@ -144,15 +145,18 @@ def log(sluice):
 
 def entry(record):
     """A decision in a line: when, who, what became of it, which objects, and by which id it is found again."""
-    outcome = record["outcome"]
-    put_in = [f"mask {mask['to'].rpartition('.')[2]}" for mask in record["masks"]] + [f"filter {one['to'].split('.', 1)[1]}" for one in record["filters"]]
+    outcome, put_in = record["outcome"], []
+    if record["masks"] and outcome != "deny":
+        put_in.append("masks " + " ".join(sorted({mask["to"].rpartition(".")[2] for mask in record["masks"]})))
+    if record["filters"] and outcome != "deny":
+        put_in.append("filter")
     objects = dict.fromkeys(one["object"].split(".", 1)[1] for one in record["objects"])
     yield show.Span(record["time"][11:19] + "  ", "dim")
     yield show.Span(f"{record['user']:6}", "bold")
     yield show.Span(f"{outcome:8}", {"allow": "green", "rewrite": "yellow", "deny": "red"}[outcome])
-    yield show.Span(show.pad(" ".join(objects), 30) + "  ")
-    yield show.Span(show.pad(", ".join(dict.fromkeys(put_in)), 24), "yellow")
-    yield show.Span(f"{record['total_us'] / 1000:6.1f} ms  {record['id']}", "dim")
+    yield show.Span(show.pad(" ".join(objects), 25) + "  ")
+    yield show.Span(show.pad(", ".join(put_in), 27), "yellow")
+    yield show.Span(record["id"], "dim")
 
 
 def connect(sluice):

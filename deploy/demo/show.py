@@ -110,7 +110,7 @@ def cell(value):
 
 def paragraph(text, style="plain", inner=PANEL - 4, indent=""):
     """Text wrapped into lines."""
-    for one in textwrap.wrap(text, inner, subsequent_indent=indent):
+    for one in textwrap.wrap(text, inner, subsequent_indent=indent, break_on_hyphens=False):
         yield line(Span(one, style), width=inner)
 
 
