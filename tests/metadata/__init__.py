@@ -145,7 +145,12 @@ def same(trino, sluice, sql, catalog=None, schema=None):
         expected = [("Catalog", "varchar")], *expected[1:]
     found = ask(sluice.client(), sql, catalog, schema)
     if expected[2]:
-        expected, found = expected[2], found[2]
+        assert found[2], f"no error, but {found}"
+        expected, found = list(expected[2]), list(found[2])
+        found[3] = without_decision(found[3])
+        if expected[0] == "INVALID_FUNCTION_ARGUMENT" and "the text is withheld" in found[3]:
+            # A function's error can quote a row, so its text is kept back wherever Sluice has changed the statement.
+            expected[3] = found[3]
     assert found == expected, f"{found} is not {expected}"
 
 
@@ -166,7 +171,7 @@ def as_if_absent(sluice, sql, hidden):
 
 def without_decision(message):
     """A message without the id of its decision."""
-    return message.partition(" (decision")[0].partition(" [decision")[0]
+    return message.partition(". Decision: ")[0]
 
 
 def narrow_lists(analyst):
