@@ -27,7 +27,7 @@ def shows():
     """Each kind of answer is seen."""
     code, shown, progress = run("--port", "0", "--show-sql")
     assert code == 0, f"exit code {code}: {progress[-2000:]}"
-    for part in ("▒***@", "hidden row", "╌╌╌╌", "✗ denied", "Access Denied: Cannot select from", "what Trino is given for anna", "policies/"):
+    for part in ("▒***@", "hidden row", "╌╌╌╌", "✗ denied", "Access Denied: Cannot select from", "what Trino is given for anna", "The decision log"):
         assert part in shown, f"{part} is not shown in:\n{shown}"
     assert max(map(len, shown.splitlines())) <= 120, "a line is wider than 120 columns"
 
