@@ -30,7 +30,11 @@ impl<E: Error> From<E> for Failure {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(inner) = cause {
-            let _ = write!(text, ": {inner}");
+            // Some errors tell their cause in their own words already.
+            let inner_text = inner.to_string();
+            if !text.contains(&inner_text) {
+                let _ = write!(text, ": {inner_text}");
+            }
             cause = inner.source();
         }
         Failure { text }

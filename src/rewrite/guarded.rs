@@ -22,6 +22,12 @@ impl Guarded {
         Guarded { text, prepared, positions, restricted }
     }
 
+    /// One that nobody proved, for tests of what comes behind the proof.
+    #[cfg(test)]
+    pub(crate) fn for_tests(positions: PositionMap, restricted: bool) -> Guarded {
+        Guarded::new(positions.edited().to_owned(), None, positions, restricted)
+    }
+
     /// The text to send to Trino.
     pub fn text(&self) -> &str {
         &self.text

@@ -1,1 +1,6 @@
 //! The whole way of statements and pages, against a stand-in for Trino.
+
+mod faults;
+mod sluice;
+mod trino;
+mod way;

@@ -1,0 +1,203 @@
+//! A Sluice before a stand-in for Trino, with a stand-in for decisions: what a statement begins with says what comes of
+//! it.
+
+use super::trino::FakeTrino;
+use crate::audit::Log;
+use crate::catalog::{Catalog, TrinoClient};
+use crate::config::Config;
+use crate::console::Metrics;
+use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request as Asked};
+use crate::identity::{TrustedPeers, Ways};
+use crate::proxy::connect::{self, HttpClient, http_client};
+use crate::proxy::{Enforcer, Proxy, Rooms};
+use crate::rewrite::{Edit, Guarded, PositionMap};
+use crate::sql::Span;
+use crate::store::Store;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const POLICIES: &str = "\
+apiVersion: sluice/v1
+kind: Domain
+metadata: {name: platform}
+spec: {central: true, owners: [platform]}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: superset, domain: platform}
+spec:
+  impersonate: [{to: {users: [superset]}, users: [anna]}]
+";
+
+/// A running Sluice.
+pub(super) struct Sluice {
+    pub(super) address: SocketAddr,
+    pub(super) stop: CancellationToken,
+    pub(super) serving: JoinHandle<()>,
+    pub(super) folder: tempfile::TempDir,
+    client: HttpClient,
+}
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+pub(super) struct Got {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Got {
+    pub(super) fn page(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    pub(super) fn error(&self, field: &str) -> String {
+        let page = self.page();
+        let field = &page["error"][field];
+        field.as_str().map_or_else(|| field.to_string(), str::to_owned)
+    }
+
+    /// Path and query of the next page, which must lead to Sluice.
+    pub(super) fn next(&self, sluice: &Sluice) -> String {
+        let page = self.page();
+        let next = page["nextUri"].as_str().unwrap_or_else(|| panic!("{page}"));
+        next.strip_prefix(&format!("http://{}", sluice.address)).unwrap_or_else(|| panic!("{next}")).to_owned()
+    }
+}
+
+impl Sluice {
+    pub(super) async fn before(trino: &FakeTrino) -> Sluice {
+        Sluice::with(trino, "").await
+    }
+
+    /// With more of a configuration.
+    pub(super) async fn with(trino: &FakeTrino, more: &str) -> Sluice {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join("policies/all.yaml"), POLICIES).unwrap();
+        let path = folder.path().join("sluice.yaml");
+        let text = format!(
+            "listen: {{address: '127.0.0.1:0'}}\nupstream: {{url: '{}', answer_timeout: 3s}}\n\
+             identity: {{trusted_header: {{name: X-User, peers: [127.0.0.1/32]}}}}\n\
+             policies: {{folder: policies}}\naudit: {{folder: log, rotate_bytes: 1}}\n{more}",
+            trino.url
+        );
+        std::fs::write(&path, text).unwrap();
+        let config = Config::load(&path).unwrap();
+        let client = http_client(&config.upstream).unwrap();
+        let asking = TrinoClient::new(client.clone(), &config.upstream).unwrap();
+        let header = config.identity.trusted_header.clone().unwrap();
+        let rooms = Rooms {
+            ways: Ways::new(vec![Arc::new(TrustedPeers::new(header.name.parse().unwrap(), header.peers))]),
+            store: Store::open(&config.policies).unwrap(),
+            catalog: Arc::new(Catalog::new(asking, &config.catalog)),
+            log: Arc::new(Log::open(&config.audit).unwrap()),
+            metrics: Arc::new(Metrics::new().unwrap()),
+            client,
+        };
+        let proxy = Proxy::with_enforcer(&config, rooms, Enforcer::new(|asked, _| decide(asked))).unwrap();
+        let listener = TcpListener::bind(config.listen.address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(proxy.serve(listener, None, stop.clone()));
+        let mut to_sluice = config.upstream;
+        to_sluice.url = format!("http://{address}");
+        to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);
+        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap() }
+    }
+
+    /// Sends a statement as a user.
+    pub(super) async fn post(&self, user: &str, sql: impl Into<Bytes>, more: &[(&'static str, &str)]) -> Got {
+        self.ask(Method::POST, "/v1/statement", user, sql.into(), more).await
+    }
+
+    /// Asks for a page as a user.
+    pub(super) async fn get(&self, user: &str, path: &str) -> Got {
+        self.ask(Method::GET, path, user, Bytes::new(), &[]).await
+    }
+
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        user: &str,
+        body: Bytes,
+        more: &[(&'static str, &str)],
+    ) -> Got {
+        let mut request = Request::new(connect::full(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().unwrap();
+        request.headers_mut().insert("x-user", user.parse().unwrap());
+        for (name, value) in more {
+            request.headers_mut().append(*name, value.parse().unwrap());
+        }
+        let (parts, body) = self.client.send(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Got { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// The records of one kind in the decision log.
+    pub(super) fn records(&self, kind: &str) -> Vec<Value> {
+        let mut names: Vec<_> = std::fs::read_dir(self.folder.path().join("log"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+            .collect();
+        names.sort();
+        names
+            .iter()
+            .flat_map(|path| std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .map(|line| serde_json::from_str::<Value>(&line).unwrap())
+            .filter(|record| record["kind"] == kind)
+            .collect()
+    }
+
+    /// Waits for so many completions.
+    pub(super) async fn completions(&self, count: usize) -> Vec<Value> {
+        for _ in 0..200 {
+            let records = self.records("completion");
+            if records.len() >= count {
+                return records;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no {count} completions, but {:?}", self.records("completion"))
+    }
+}
+
+/// `DENY…` is refused, `HIDE…` gets a guard of twenty characters in front of its eighth, all else passes.
+fn decide(asked: &Asked<'_>) -> Enforced {
+    let outcome = if asked.sql.starts_with("DENY") {
+        Outcome::Refuse(Refusal {
+            code: ErrorCode::PermissionDenied,
+            message: "Access Denied: Cannot select from table lake.hr.salaries".to_owned(),
+            location: None,
+        })
+    } else {
+        let edits = if asked.sql.starts_with("HIDE") {
+            vec![Edit { span: Span { start: 7, end: 7 }, text: "-".repeat(20) }]
+        } else {
+            Vec::new()
+        };
+        let restricted = !edits.is_empty();
+        Outcome::Forward(Box::new(Guarded::for_tests(PositionMap::apply(asked.sql, edits), restricted)))
+    };
+    Enforced::Decided(Box::new(Decision {
+        outcome,
+        class: Some("Query"),
+        objects: Vec::new(),
+        masks: Vec::new(),
+        filters: Vec::new(),
+        policies: BTreeSet::new(),
+        alarm: None,
+    }))
+}
