@@ -2,9 +2,14 @@
 
 use super::Failure;
 use crate::config::Config;
+use crate::identity::Passwords;
+use crate::proxy::connect::http_client;
+use crate::proxy::{acceptor, check_page_key};
+use crate::store::Store;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Check the configuration, or print its JSON Schema.
 #[derive(Debug, Args)]
@@ -33,7 +38,7 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Check { config } => {
-                Config::load(config)?;
+                named_files(&Config::load(config)?)?;
                 writeln!(anstream::stdout(), "{}: right", config.display())?;
             }
             Command::Schema => {
@@ -42,5 +47,40 @@ impl Arguments {
             }
         }
         Ok(())
+    }
+}
+
+/// Reads each file that `serve` would read at its start.
+fn named_files(config: &Config) -> Result<(), Failure> {
+    config.listen.tls.as_ref().map(acceptor).transpose()?;
+    check_page_key(config.listen.page_key_file.as_deref())?;
+    http_client(&config.upstream)?;
+    config.identity.password_file.as_deref().map(|path| Passwords::open(path, Duration::ZERO)).transpose()?;
+    Store::open(&config.policies)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(password_file: &str) -> Result<(), Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/policies");
+        let path = folder.path().join("sluice.yaml");
+        std::fs::write(folder.path().join("passwords"), password_file).unwrap();
+        let text = format!(
+            "listen: {{address: '127.0.0.1:0'}}\nupstream: {{url: 'http://trino:8080'}}\n\
+             identity: {{password_file: passwords, passwords_without_tls: true}}\n\
+             policies: {{folder: '{policies}'}}\naudit: {{folder: log}}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        Arguments { command: Command::Check { config: path } }.run()
+    }
+
+    #[test]
+    fn the_files_that_are_named_are_read_too() {
+        assert!(check(&format!("anna:{}\n", bcrypt::hash("secret", 8).unwrap())).is_ok());
+        assert!(check("anna:plain\n").unwrap_err().text().contains("passwords:1: a hash that is neither"));
     }
 }

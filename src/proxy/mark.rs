@@ -61,6 +61,14 @@ pub enum MarkKeyError {
     Random(getrandom::Error),
 }
 
+/// Whether the file, if there is one, holds a key.
+///
+/// # Errors
+/// [`MarkKeyError`], if it does not.
+pub fn check_page_key(file: Option<&Path>) -> Result<(), MarkKeyError> {
+    MarkKey::load(file).map(|_| ())
+}
+
 impl MarkKey {
     /// The key of a file, or a new one.
     pub(crate) fn load(file: Option<&Path>) -> Result<MarkKey, MarkKeyError> {

@@ -1,11 +1,11 @@
 //! The listener, the protocol, and the way to Trino and back.
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
-//! results back. [`listen`] takes connections, [`serve`] answers requests, [`statement`] is the way of a statement,
-//! [`pages`] that of its pages. What a request says is read by [`routes`], [`client_headers`] and [`origin`]; what goes to
-//! Trino is built by [`upstream`]; [`mark`] says whose a page is, [`results`] changes pages on their way.
+//! results back. `listen` takes connections, `serve` answers requests, `statement` is the way of a statement,
+//! `pages` that of its pages. What a request says is read by `routes`, `client_headers` and `origin`; what goes to
+//! Trino is built by `upstream`; `mark` says whose a page is, `results` changes pages on their way.
 //!
-//! Nothing is kept that another replica would need: [`started`] only helps.
+//! Nothing is kept that another replica would need: `started` only helps.
 
 mod answer;
 mod client_headers;
@@ -31,7 +31,7 @@ mod tls;
 mod upstream;
 
 pub use decide::Enforcer;
-pub use mark::MarkKeyError;
+pub use mark::{MarkKeyError, check_page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};
 pub use tls::{TlsError, acceptor};

@@ -1,0 +1,134 @@
+use super::*;
+use proptest::prelude::*;
+
+/// What came out, with neighbouring bytes joined.
+fn read(page: &[u8], cuts: &[usize]) -> Result<(Vec<Piece>, u64), Malformed> {
+    let mut scanner = Scanner::new(10_000);
+    let mut out = Vec::new();
+    let page = Bytes::copy_from_slice(page);
+    let mut from = 0;
+    for cut in cuts.iter().copied().chain([page.len()]) {
+        let cut = cut.clamp(from, page.len());
+        scanner.push(&page.slice(from..cut), &mut out)?;
+        from = cut;
+    }
+    if !scanner.done() {
+        return Err(Malformed("cut off"));
+    }
+    let mut joined: Vec<Piece> = Vec::new();
+    for piece in out {
+        match (joined.last_mut(), piece) {
+            (Some(Piece::Raw(last)), Piece::Raw(next)) => *last = [&last[..], &next[..]].concat().into(),
+            (_, piece) => joined.push(piece),
+        }
+    }
+    Ok((joined, scanner.rows()))
+}
+
+const PAGE: &[u8] = br#" {"id":"20260101_000000_00000_abcde", "infoUri":"http://t/ui?x", "columns":[{"name":"a\"]}","type":"varchar"}],
+    "data":[["x\\",1,null],["]}\u0041",-1.5e3,[[1],{"k":"v"}]],[]],"stats":{"state":"RUNNING","nodes":1},"future":{"a":["}"]},
+    "nextUri":"http://t/v1/statement/executing/q/s/1","warnings":[],"updateCount":12 , "updateType":null}
+"#;
+
+#[test]
+fn fields_go_by_or_are_kept_and_unknown_ones_are_left_out() {
+    let (pieces, rows) = read(PAGE, &[]).unwrap();
+    assert_eq!(rows, 3);
+    let whole = |field, text: &str| Piece::Whole(field, text.as_bytes().to_vec());
+    assert_eq!(pieces[0], whole(Field::Id, "\"20260101_000000_00000_abcde\""));
+    assert_eq!(pieces[2], Piece::Begin(Field::Columns));
+    assert_eq!(pieces[3], Piece::Raw(Bytes::from_static(br#"[{"name":"a\"]}","type":"varchar"}]"#)));
+    assert_eq!(
+        pieces[5],
+        Piece::Raw(Bytes::from_static(br#"[["x\\",1,null],["]}\u0041",-1.5e3,[[1],{"k":"v"}]],[]]"#))
+    );
+    assert_eq!(pieces[8], whole(Field::NextUri, "\"http://t/v1/statement/executing/q/s/1\""));
+    assert_eq!(pieces[9], whole(Field::Warnings, "[]"));
+    assert_eq!(*pieces.last().unwrap(), Piece::End);
+    assert!(!format!("{pieces:?}").contains("future"));
+}
+
+#[test]
+fn each_cut_gives_the_same() {
+    let whole = read(PAGE, &[]).unwrap();
+    for cut in 0..PAGE.len() {
+        assert_eq!(read(PAGE, &[cut]).unwrap(), whole, "cut at {cut}");
+    }
+    let each: Vec<usize> = (0..PAGE.len()).collect();
+    assert_eq!(read(PAGE, &each).unwrap(), whole);
+}
+
+#[test]
+fn what_trino_does_not_write_is_malformed() {
+    for page in [
+        "",
+        "[]",
+        "null",
+        "{",
+        "{\"id\":",
+        "{\"id\":\"a\"",
+        "{\"id\":\"a\"}}",
+        "{\"id\":\"a\",}",
+        "{\"data\":[1}]}",
+        "{\"data\":{\"segments\":[]}}",
+        "{\"data\":\"x\"}",
+        "{\"id\":\"a\",\"id\":\"b\"}",
+        "{\"i\\u0064\":\"a\"}",
+        "{\"stats\":[\"\n\"]}",
+        "{\"stats\":<>}",
+        "{id:1}",
+        "{\"updateCount\":1\"a\"}",
+        "{\"updateCount\":1 2}",
+        "{\"updateCount\":1:2}",
+        "{\"id\" \"a\"}",
+        "{\"id\":\"a\"\"b\"}",
+    ] {
+        assert!(read(page.as_bytes(), &[]).is_err(), "{page}");
+    }
+    let deep = format!("{{\"data\":{}", "[".repeat(10_000));
+    assert_eq!(read(deep.as_bytes(), &[]), Err(Malformed("nested too deep")));
+}
+
+#[test]
+fn only_so_much_is_kept() {
+    let page = format!("{{\"error\":\"{}\"}}", "x".repeat(20_000));
+    assert!(read(page.as_bytes(), &[]).is_err());
+    let page = format!("{{\"data\":[[\"{}\"]]}}", "x".repeat(20_000));
+    assert_eq!(read(page.as_bytes(), &[7, 9_000]).unwrap().1, 1);
+}
+
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[\\PC\"\\\\\n{}\\[\\]]{0,12}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            prop::collection::btree_map("[a-z\"]{1,4}", inner, 0..5)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_rows_cut_anywhere_go_by_untouched(
+        rows in prop::collection::vec(prop::collection::vec(json(), 0..4), 0..5),
+        error in json(),
+        cuts in prop::collection::vec(0..400_usize, 0..8),
+    ) {
+        let count = rows.len() as u64;
+        let data = serde_json::to_vec(&rows).unwrap();
+        let error = serde_json::to_vec(&error).unwrap();
+        let page = [b"{\"data\":", &data[..], b",\"error\":", &error[..], b"}"].concat();
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        let (pieces, seen) = read(&page, &cuts).unwrap();
+        prop_assert_eq!(seen, count);
+        prop_assert_eq!(&pieces[1], &Piece::Raw(data.into()));
+        prop_assert_eq!(&pieces[2], &Piece::Whole(Field::Error, error));
+    }
+}
