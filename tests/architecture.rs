@@ -16,10 +16,10 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("rewrite", &["sql", "policy", "catalog::table", "analysis", "enforce"]),
     ("enforce", &["sql", "policy", "catalog::table", "analysis", "rewrite"]),
     ("config", &[]),
-    ("store", &["config", "policy", "console"]),
+    ("store", &["config", "policy"]),
     ("audit", &["config", "enforce"]),
-    ("catalog", &["config", "proxy::connect", "console"]),
-    ("console", &["config", "enforce"]),
+    ("catalog", &["config", "proxy::connect"]),
+    ("console", &["config", "enforce", "audit", "proxy::connect"]),
     ("identity", &["config", "policy"]),
 ];
 

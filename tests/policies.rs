@@ -131,6 +131,25 @@ fn the_page_about_policies_says_what_happens() {
 }
 
 #[test]
+fn the_policy_of_the_readme_says_what_the_readme_says() {
+    let readme = fs::read_to_string(folder("README.md")).expect("the README");
+    let policy = blocks(&readme).into_iter().find(|block| block.language == "yaml").expect("a policy").text;
+    let files = vec![SourceFile { path: "README.md".into(), text: policy }];
+    let snapshot = policy::compile(files).unwrap_or_else(|problems| panic!("{problems}"));
+    let employees = TableName::new("lake", "hr", "employees");
+    let access = |groups: &[&str]| {
+        let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+        snapshot.table_access(&snapshot.subject("u", &groups), &employees)
+    };
+    let analyst = access(&["analysts"]);
+    assert!(analyst.grants(Privilege::Select) && analyst.columns.allow("email") && !analyst.columns.allow("ssn"));
+    assert!(analyst.mask("email").is_some() && analyst.filters.len() == 1);
+    let both = access(&["analysts", "hr"]);
+    assert!(both.mask("email").is_none() && both.filters.is_empty());
+    assert!(!access(&["hr"]).grants(Privilege::Select));
+}
+
+#[test]
 fn each_row_of_the_truth_table_holds() {
     let page = page();
     let rules = blocks(&page).into_iter().find(|block| block.file.as_deref() == Some("truth/rules.yaml"));
