@@ -63,6 +63,27 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
     }
 }
 
+/// Ends a query by its id alone. Without a mark only this Sluice's own memory tells whose the query is, so it works
+/// where the query was started; elsewhere, and for others' queries, the query does not exist.
+pub(super) async fn kill(proxy: &Proxy, query: &QueryId, owner: &Owner) -> Response<Answer> {
+    let (Some(statement), Ok(user)) = (proxy.started.owned(query, owner), HeaderValue::from_str(&owner.user)) else {
+        return answer::text(StatusCode::NOT_FOUND, "Query not found");
+    };
+    let path = format!("/v1/query/{}", query.as_str());
+    match proxy.upstream.page(Method::DELETE, &path, &user).await {
+        Ok(response) => {
+            if response.status().is_success() {
+                proxy.started.end(&statement, End::Canceled);
+            }
+            passed_on(response.status())
+        }
+        Err(error) => {
+            tracing::warn!(%error, %query, "a query could not be cancelled");
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment")
+        }
+    }
+}
+
 /// A status of Trino's without its text.
 fn passed_on(status: StatusCode) -> Response<Answer> {
     match status {

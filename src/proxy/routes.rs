@@ -13,6 +13,8 @@ pub(crate) enum Route {
     Statement,
     /// A page of a query, or its end.
     Page(PagePath, PageQuery),
+    /// `DELETE /v1/query/ID`, by which trino-go-client cancels.
+    Kill(QueryId),
     /// `/v1/info` or `/v1/info/state`.
     Info(&'static str),
 }
@@ -132,6 +134,9 @@ pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, StatusCode> 
         "/v1/info" if no_query && reads => Ok(Route::Info("/v1/info")),
         "/v1/info/state" if no_query && reads => Ok(Route::Info("/v1/info/state")),
         "/v1/statement" | "/v1/info" | "/v1/info/state" => Err(StatusCode::METHOD_NOT_ALLOWED),
+        _ if path.starts_with("/v1/query/") && method == Method::DELETE && no_query => {
+            path.strip_prefix("/v1/query/").and_then(QueryId::parse).map(Route::Kill).ok_or(StatusCode::NOT_FOUND)
+        }
         _ if path.starts_with("/v1/statement/") => {
             let page = PagePath::parse(path).ok_or(StatusCode::NOT_FOUND)?;
             let query = PageQuery::parse(target.query()).ok_or(StatusCode::NOT_FOUND)?;
@@ -224,7 +229,11 @@ mod tests {
             (Method::GET, "/ui/", 403),
             (Method::GET, "/ui/query.html?20260101_000000_00000_abcde", 403),
             (Method::GET, "/v1/query", 403),
-            (Method::DELETE, "/v1/query/20260101_000000_00000_abcde", 403),
+            (Method::GET, "/v1/query/20260101_000000_00000_abcde", 403),
+            (Method::DELETE, "/v1/query/20260101_000000_00000_abcde", 200),
+            (Method::DELETE, "/v1/query/20260101_000000_00000_abcde?pruned=true", 403),
+            (Method::DELETE, "/v1/query/20260101_000000_00000_abcde/stage", 404),
+            (Method::DELETE, "/v1/query/", 404),
             (Method::GET, "/v1/task/x", 403),
             (Method::GET, "/", 404),
             (Method::GET, "/nothing", 404),

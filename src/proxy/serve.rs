@@ -132,16 +132,22 @@ impl Proxy {
         }
         match route {
             Route::Statement => statement::answer(self, caller, headers, request).await,
+            Route::Kill(query) => pages::kill(self, &query, &owner_of(&caller, headers)).await,
             Route::Page(path, query) => {
-                let user = headers.ok().and_then(|headers| headers.user);
-                let user = user.unwrap_or_else(|| caller.principal.name.clone());
-                let owner = Owner { principal: caller.principal.name, user };
+                let owner = owner_of(&caller, headers);
                 let asked = PageRequest { method: request.method().clone(), path, query, owner, origin: caller.origin };
                 pages::answer(self, asked).await
             }
             Route::Info(path) => pages::info(self, request.method().clone(), path).await,
         }
     }
+}
+
+/// Whose a request about a running query is.
+fn owner_of(caller: &Caller, headers: Result<ClientHeaders, HeaderError>) -> Owner {
+    let principal = caller.principal.name.clone();
+    let user = headers.ok().and_then(|headers| headers.user).unwrap_or_else(|| principal.clone());
+    Owner { principal, user }
 }
 
 fn unidentified(error: Unidentified, peer: IpAddr) -> Response<Answer> {

@@ -138,6 +138,11 @@ impl Started {
         }
     }
 
+    /// The entry of a query of this owner's, if it was started through this Sluice.
+    pub(crate) fn owned(&self, query: &QueryId, owner: &Owner) -> Option<Arc<Statement>> {
+        self.statements.get(query).filter(|statement| statement.owner == *owner)
+    }
+
     /// Notes a statement's end; only the first end counts.
     pub(crate) fn end(&self, statement: &Arc<Statement>, end: End) {
         finish(statement, end, &self.running, &self.on_end);

@@ -113,6 +113,23 @@ async fn a_client_ends_its_query() {
 }
 
 #[tokio::test]
+async fn a_client_ends_its_query_by_its_id_and_nobody_elses() {
+    let trino = two_pages().await;
+    let sluice = Sluice::before(&trino).await;
+    sluice.post("anna", "SELECT 1", &[]).await.next(&sluice);
+    let kill = format!("/v1/query/{QUERY}");
+    for (user, path) in [("bob", kill.as_str()), ("anna", "/v1/query/20260101_000000_09999_abcde")] {
+        let got = sluice.ask(Method::DELETE, path, user, Bytes::new(), &[]).await;
+        assert_eq!(got.status, StatusCode::NOT_FOUND, "{user} {path}");
+    }
+    assert_eq!(trino.seen().len(), 1);
+    let got = sluice.ask(Method::DELETE, &kill, "anna", Bytes::new(), &[]).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    assert_eq!(trino.until("DELETE").await.path, kill);
+    assert_eq!(sluice.completions(1).await[0]["state"], "canceled");
+}
+
+#[tokio::test]
 async fn an_error_that_may_quote_hidden_rows_is_withheld_and_another_shows_its_place() {
     let trino = FakeTrino::start(|seen| {
         let (name, message) = match seen.body.as_str() {
