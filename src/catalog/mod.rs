@@ -1,7 +1,7 @@
 //! What tables look like: columns, types, view texts.
 //!
 //! [`table`] is pure: what analysis needs to know. The rest of this room asks Trino for it by a service identity and
-//! caches the answers: [`trino`] runs one statement, [`questions`] knows which, [`cache`] keeps what came.
+//! caches the answers: `trino` runs one statement, `questions` knows which, `cache` keeps what came.
 
 mod cache;
 #[cfg(test)]
