@@ -7,10 +7,13 @@
 pub mod ast;
 mod error;
 mod parser;
+mod summary;
 mod token;
+pub mod visit;
 
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
 pub use error::{SqlError, SqlErrorKind};
+pub use summary::{RelationName, Summary, summary};
 
 /// Reads one statement.
 ///
