@@ -9,6 +9,7 @@ mod config;
 mod failure;
 mod schema;
 mod serve;
+mod sql;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ enum Command {
     Check(check::Arguments),
     Schema(schema::Arguments),
     Config(config::Arguments),
+    Sql(sql::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -49,6 +51,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => return arguments.run(),
         Command::Schema(arguments) => arguments.run(),
         Command::Config(arguments) => arguments.run(),
+        Command::Sql(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
     };
     match result {
