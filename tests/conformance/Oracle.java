@@ -1,0 +1,165 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Set;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/**
+ * Says what Trino's own parser makes of statements: one base64 text a line in, one JSON object a line out.
+ *
+ * <p>Trino's classes are reached by name only, so that an older compiler than the one they were made with will do.
+ */
+public final class Oracle
+{
+    /** The rules in which a table or view is named. */
+    private static final Set<String> NAMES = Set.of(
+            "TableNameContext",
+            "TableContext",
+            "TableArgumentTableContext",
+            "ShowColumnsContext",
+            "ShowStatsContext",
+            "ShowCreateTableContext",
+            "ShowCreateViewContext",
+            "ShowCreateMaterializedViewContext");
+
+    private final Object parser;
+    private final Method createStatement;
+
+    private Oracle()
+            throws ReflectiveOperationException
+    {
+        Class<?> type = Class.forName("io.trino.sql.parser.SqlParser");
+        parser = type.getConstructor().newInstance();
+        createStatement = type.getMethod("createStatement", String.class);
+    }
+
+    public static void main(String[] args)
+            throws Exception
+    {
+        Oracle oracle = new Oracle();
+        PrintStream out = new PrintStream(System.out, false, UTF_8);
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
+        // Trino's parser gives up on a text where its stack ends: a large one lets it say more.
+        Thread reader = new Thread(null, () -> {
+            try {
+                for (String line = in.readLine(); line != null; line = in.readLine()) {
+                    out.println(oracle.read(new String(Base64.getDecoder().decode(line), UTF_8)));
+                }
+            }
+            catch (Exception e) {
+                throw new RuntimeException(e);
+            }
+        }, "oracle", 1L << 28);
+        reader.start();
+        reader.join();
+        out.flush();
+    }
+
+    private String read(String sql)
+            throws Exception
+    {
+        Object statement;
+        try {
+            statement = createStatement.invoke(parser, sql);
+        }
+        catch (InvocationTargetException e) {
+            return refused(e.getCause());
+        }
+        StringBuilder json = new StringBuilder("{\"ok\":true,\"kind\":");
+        quote(json, statement.getClass().getSimpleName());
+        json.append(",\"relations\":[");
+        List<int[]> spans = new ArrayList<>();
+        collect(tree(sql), spans);
+        for (int i = 0; i < spans.size(); i++) {
+            int[] span = spans.get(i);
+            // ANTLR counts code points.
+            int start = sql.offsetByCodePoints(0, span[0]);
+            int end = sql.offsetByCodePoints(start, span[1] - span[0]);
+            json.append(i == 0 ? "" : ",").append('[')
+                    .append(sql.substring(0, start).getBytes(UTF_8).length).append(',')
+                    .append(sql.substring(0, end).getBytes(UTF_8).length).append(']');
+        }
+        return json.append("]}").toString();
+    }
+
+    private static String refused(Throwable cause)
+    {
+        StringBuilder json = new StringBuilder("{\"ok\":false");
+        try {
+            Object line = cause.getClass().getMethod("getLineNumber").invoke(cause);
+            Object column = cause.getClass().getMethod("getColumnNumber").invoke(cause);
+            Object message = cause.getClass().getMethod("getErrorMessage").invoke(cause);
+            json.append(",\"line\":").append(line).append(",\"column\":").append(column).append(",\"message\":");
+            quote(json, String.valueOf(message));
+        }
+        catch (ReflectiveOperationException e) {
+            json.append(",\"line\":0,\"column\":0,\"message\":");
+            quote(json, String.valueOf(cause));
+        }
+        return json.append('}').toString();
+    }
+
+    /** The parse tree of a text that was accepted. */
+    private static Object tree(String sql)
+            throws ReflectiveOperationException
+    {
+        Object characters = Class.forName("org.antlr.v4.runtime.CharStreams").getMethod("fromString", String.class).invoke(null, sql);
+        Object lexer = make("io.trino.grammar.sql.SqlBaseLexer", "org.antlr.v4.runtime.CharStream", characters);
+        Object tokens = make("org.antlr.v4.runtime.CommonTokenStream", "org.antlr.v4.runtime.TokenSource", lexer);
+        Object grammar = make("io.trino.grammar.sql.SqlBaseParser", "org.antlr.v4.runtime.TokenStream", tokens);
+        lexer.getClass().getMethod("removeErrorListeners").invoke(lexer);
+        grammar.getClass().getMethod("removeErrorListeners").invoke(grammar);
+        return grammar.getClass().getMethod("singleStatement").invoke(grammar);
+    }
+
+    private static Object make(String type, String parameter, Object argument)
+            throws ReflectiveOperationException
+    {
+        return Class.forName(type).getConstructor(Class.forName(parameter)).newInstance(argument);
+    }
+
+    private static void collect(Object node, List<int[]> spans)
+            throws ReflectiveOperationException
+    {
+        String type = node.getClass().getSimpleName();
+        int children = (int) node.getClass().getMethod("getChildCount").invoke(node);
+        boolean names = NAMES.contains(type);
+        for (int i = 0; i < children; i++) {
+            Object child = node.getClass().getMethod("getChild", int.class).invoke(node, i);
+            if (names && child.getClass().getSimpleName().equals("QualifiedNameContext")) {
+                spans.add(new int[] {position(child, "getStart", "getStartIndex"), position(child, "getStop", "getStopIndex") + 1});
+            }
+            collect(child, spans);
+        }
+    }
+
+    private static int position(Object node, String token, String index)
+            throws ReflectiveOperationException
+    {
+        Object found = node.getClass().getMethod(token).invoke(node);
+        return (int) found.getClass().getMethod(index).invoke(found);
+    }
+
+    private static void quote(StringBuilder json, String text)
+    {
+        json.append('"');
+        text.chars().forEach(character -> {
+            if (character == '"' || character == '\\') {
+                json.append('\\').append((char) character);
+            }
+            else if (character < ' ' || Character.isSurrogate((char) character)) {
+                json.append(String.format("\\u%04x", character));
+            }
+            else {
+                json.append((char) character);
+            }
+        });
+        json.append('"');
+    }
+}

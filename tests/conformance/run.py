@@ -1,0 +1,98 @@
+"""Compares Sluice's reading of each text with that of Trino's own parser; ends with 1 where they differ.
+
+    python3 tests/conformance/run.py [--show N] [--version 476]
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+from tests.conformance import corpus, oracle  # noqa: E402  pylint: disable=wrong-import-position
+from tests.stack import progress, sluice  # noqa: E402  pylint: disable=wrong-import-position
+
+HERE = pathlib.Path(__file__).parent
+
+# What Sluice reads in whole; it knows the other statements by their first words.
+READ = {"Query", "Explain", "ExplainAnalyze", "Prepare", "Deallocate", "Execute", "ExecuteImmediate", "DescribeInput", "DescribeOutput",
+        "ShowCatalogs", "ShowSchemas", "ShowTables", "ShowColumns", "ShowCreate", "ShowStats", "ShowFunctions", "ShowSession",
+        "SetSession", "ResetSession", "SetTimeZone", "Use", "StartTransaction", "Commit", "Rollback"}
+# These are read no further than their first words, and refused.
+UNREAD = re.compile(r"""\s*(?:WITH\s+FUNCTION\b
+    |(?:EXPLAIN\s+(?:ANALYZE\s+(?:VERBOSE\s+)?)?(?:\([^()]*\)\s*)?|PREPARE\s+\S+\s+FROM\s+)+(?!SELECT\b|VALUES\b|TABLE\b|WITH\b|\())""",
+                    re.IGNORECASE | re.VERBOSE)
+
+
+def readings(texts):
+    """What `sluice sql parse` says of texts."""
+    lines = "".join(json.dumps(text) + "\n" for text in texts)
+    command = [str(sluice.binary()), "sql", "parse", "--jsonl"]
+    answer = subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
+    found = [json.loads(line) for line in answer.split("\n") if line]
+    assert len(found) == len(texts), (len(found), len(texts))
+    return found
+
+
+def differences(text, theirs, ours):
+    """The kinds of differences between two readings of one text."""
+    if theirs["ok"] != ours["ok"]:
+        return ["refused"] if theirs["ok"] else ["accepted"]
+    if not theirs["ok"]:
+        same = (theirs["line"], theirs["column"]) == (ours["error"]["line"], ours["error"]["column"])
+        return [] if same else ["place"]
+    if theirs["kind"] != ours["kind"]:
+        return ["class"]
+    if ours["kind"] in READ and not UNREAD.match(text):
+        spans = [[relation["start"], relation["end"]] for relation in ours["relations"]]
+        if sorted(spans) != sorted(theirs["relations"]):
+            return ["relations"]
+    return []
+
+
+def compare(version, name, texts, show):
+    """Compares the readings of texts; what was counted."""
+    theirs = oracle.verdicts(version, name, texts)
+    ours = readings(texts)
+    counts, shown = collections.Counter(), collections.Counter()
+    print(f"== {name}: {len(texts)} texts")
+    for text, their, our in zip(texts, theirs, ours):
+        whole = their.get("kind") in READ or not their["ok"]
+        counts["accepted by Trino" if their["ok"] else "refused by Trino"] += 1
+        if their["ok"] and whole:
+            counts["accepted by Trino, of the statements that are read in whole"] += 1
+        for kind in differences(text, their, our):
+            counts[f"differ: {kind}"] += 1
+            if shown[kind] < show:
+                shown[kind] += 1
+                print(f"--- {kind}: {text[:600]!r}\n    Trino:  {json.dumps(their)[:300]}\n    Sluice: {json.dumps(our)[:300]}")
+    for name, count in sorted(counts.items()):
+        print(f"{count:8} {name}")
+    return counts
+
+
+def command():
+    """Reads the arguments, compares, gives the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--show", type=int, default=5, help="how many differences of each kind are shown")
+    arguments.add_argument("--version", default="476", choices=sorted(oracle.LIBRARIES))
+    arguments.add_argument("--only", choices=("probes", "corpus"), help="one of the sets of texts")
+    given = arguments.parse_args()
+    sets = {
+        "probes": lambda: (HERE / "probes.txt").read_text(encoding="utf-8").splitlines(),
+        "corpus": lambda: corpus.gathered(given.version),
+    }
+    counts = collections.Counter()
+    for name, texts in sets.items():
+        if given.only in (None, name):
+            counts += compare(given.version, name, texts(), given.show)
+    wrong = sum(counts[f"differ: {kind}"] for kind in ("refused", "accepted", "class", "relations"))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    progress.main(command)
