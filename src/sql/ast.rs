@@ -532,6 +532,8 @@ pub enum GroupingElement {
     Cube(Vec<GroupingSet>),
     /// `GROUPING SETS (…)`.
     Sets(Vec<GroupingSet>),
+    /// `AUTO`: all items of the `SELECT` list that aggregate nothing.
+    Auto,
 }
 
 /// The expressions of one grouping set.

@@ -188,6 +188,7 @@ macro_rules! visitor {
                     for element in elements {
                         match element {
                             GroupingElement::Set(set) => grouping_set(v, set),
+                            GroupingElement::Auto => {}
                             GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
                                 for set in sets { grouping_set(v, set); }
                             }

@@ -229,6 +229,7 @@ impl Walk<'_, '_> {
             let sets = match element {
                 GroupingElement::Set(set) => std::slice::from_ref(set),
                 GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => sets,
+                GroupingElement::Auto => &[],
             };
             for GroupingSet { span: _, exprs } in sets {
                 for expr in exprs {

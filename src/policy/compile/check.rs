@@ -320,6 +320,7 @@ impl Check {
         let sets = match element {
             GroupingElement::Set(set) => std::slice::from_ref(set),
             GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => sets,
+            GroupingElement::Auto => &[],
         };
         for GroupingSet { span: _, exprs } in sets {
             self.exprs(exprs);

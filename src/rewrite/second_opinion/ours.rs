@@ -76,6 +76,7 @@ impl Names {
         self.exprs(&select.filter);
         for element in select.group_by.iter().flat_map(|group_by| &group_by.elements) {
             match element {
+                GroupingElement::Auto => {}
                 GroupingElement::Set(set) => self.exprs(&set.exprs),
                 GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
                     sets.iter().for_each(|set| self.exprs(&set.exprs));

@@ -155,6 +155,8 @@ impl<'a> Walk<'a> {
         if let Some(GroupBy { span: _, quantifier: _, elements }) = group_by {
             for element in elements {
                 match element {
+                    // It groups by items of the SELECT list, which are walked as such.
+                    GroupingElement::Auto => {}
                     GroupingElement::Set(set) => self.exprs(&set.exprs)?,
                     GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
                         sets.iter().try_for_each(|set| self.exprs(&set.exprs))?;

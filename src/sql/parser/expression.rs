@@ -75,8 +75,10 @@ impl Parser<'_> {
             }
         } else if self.is_any(&["BETWEEN", "IN", "LIKE"]) {
             self.negatable_predicate(false, value)?
-        } else if self.is("NOT") && ["BETWEEN", "IN", "LIKE"].iter().any(|word| self.is_at(1, word)) {
-            self.advance();
+        } else if self.eat("NOT") {
+            if !self.is_any(&["BETWEEN", "IN", "LIKE"]) {
+                return Err(self.unexpected("'BETWEEN', 'IN', 'LIKE'"));
+            }
             self.negatable_predicate(true, value)?
         } else {
             return Ok(value);
@@ -104,7 +106,7 @@ impl Parser<'_> {
 
     fn comparison(&mut self, operator: ComparisonOperator, left: Expr) -> Parsed<ExprKind> {
         let left = Box::new(left);
-        if self.is_any(&["ALL", "SOME", "ANY"]) && self.is_symbol_at(1, "(") && self.parenthesis_holds_query(1) {
+        if self.is_any(&["ALL", "SOME", "ANY"]) && self.parenthesis_is_query(1) {
             let quantifier = self.one_of(&[
                 ("ALL", ComparisonQuantifier::All),
                 ("SOME", ComparisonQuantifier::Some),
@@ -130,11 +132,10 @@ impl Parser<'_> {
             return Ok(ExprKind::Like { negated, value, pattern, escape });
         }
         self.expect("IN")?;
-        if self.is_query_start(1) {
+        if self.is_symbol("(") && self.is_query_start(1) {
             let query = Box::new(self.parenthesized_query()?);
             return Ok(ExprKind::InSubquery { negated, value, query });
         }
-        let start = self.here();
         self.expect_symbol("(")?;
         if self.is_symbol("(") && self.parenthesis_holds_query(0) {
             // `((SELECT …))` is a list of one sub-query to Trino, `((SELECT …) UNION …)` is a query.
@@ -152,7 +153,6 @@ impl Parser<'_> {
         if self.is_symbol(")") {
             return Err(self.unexpected("<expression>"));
         }
-        debug_assert!(self.since(start).end > start.start);
         let list = self.list(Self::expression)?;
         self.expect_symbol(")")?;
         Ok(ExprKind::InList { negated, value, list })
@@ -239,19 +239,17 @@ impl Parser<'_> {
                 return Ok(Expr { span: self.since(start), kind: ExprKind::Unary { negative, operand } });
             }
         }
+        let outer = self.begin_chain();
         let mut value = self.postfix(first)?;
-        let mut zones = 0;
-        while self.are(&["AT", "TIME", "ZONE"]) {
-            self.at += 3;
-            zones += 1;
-            if zones > super::MAX_NESTING {
-                return Err(crate::sql::SqlError::limit(self.here(), "too many AT TIME ZONE in a row"));
-            }
+        while self.eat_all(&["AT", "TIME"]) {
+            self.expect("ZONE")?;
+            self.lengthen_chain()?;
             let zone_start = self.here();
             let kind = if self.is("INTERVAL") { self.interval()? } else { ExprKind::String(self.string()?) };
             let zone = Box::new(Expr { span: self.since(zone_start), kind });
             value = Expr { span: self.since(start), kind: ExprKind::AtTimeZone { value: Box::new(value), zone } };
         }
+        self.end_chain(outer);
         Ok(value)
     }
 

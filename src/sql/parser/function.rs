@@ -1,20 +1,22 @@
 //! Names that stand alone, typed literals, lambdas of one parameter, and calls.
 
 use super::{Parsed, Parser};
-use crate::sql::ast::{Arguments, Call, ExprKind, Over, ProcessingMode, QualifiedName, SetQuantifier};
+use crate::sql::ast::{Arguments, Call, ExprKind, Over, ProcessingMode, QualifiedName, SetQuantifier, Span};
+use crate::sql::error::SqlError;
 
 impl Parser<'_> {
     /// What begins with an identifier.
     pub(super) fn name_form(&mut self) -> Parsed<ExprKind> {
+        let start = self.here();
         if self.is_any(&["RUNNING", "FINAL"]) && self.is_identifier_at(1) && self.call_follows(1) {
             let processing = self.one_of(&[("RUNNING", ProcessingMode::Running), ("FINAL", ProcessingMode::Final)])?;
-            return self.call(Some(processing));
+            return self.call(start, Some(processing));
         }
         if !self.is_identifier_at(0) {
             return Err(self.unexpected("<expression>"));
         }
         if self.call_follows(0) {
-            return self.call(None);
+            return self.call(start, None);
         }
         let name = self.identifier()?;
         if self.eat_symbol("->") {
@@ -22,6 +24,10 @@ impl Parser<'_> {
             return Ok(ExprKind::Lambda { parameters: vec![name], body });
         }
         if self.is_string() {
+            if !name.delimited && name.value.eq_ignore_ascii_case("x") {
+                let message = "Spaces are not allowed between 'X' and the starting quote of a binary literal";
+                return Err(SqlError::syntax(start, message));
+            }
             return Ok(ExprKind::TypedLiteral { type_name: name, value: self.string()? });
         }
         if self.over_follows() {
@@ -46,7 +52,7 @@ impl Parser<'_> {
         false
     }
 
-    fn call(&mut self, processing: Option<ProcessingMode>) -> Parsed<ExprKind> {
+    fn call(&mut self, start: Span, processing: Option<ProcessingMode>) -> Parsed<ExprKind> {
         let name = self.qualified_name()?;
         self.expect_symbol("(")?;
         let mut call = Call {
@@ -59,8 +65,8 @@ impl Parser<'_> {
             ignore_nulls: None,
             over: None,
         };
-        if self.is_symbol("*") && self.is_symbol_at(1, ")") {
-            self.at += 2;
+        if self.eat_symbol("*") {
+            self.expect_symbol(")")?;
             call.arguments = Arguments::Star(None);
         } else if self.is_identifier_at(0) && self.is_symbol_at(1, ".") && self.is_symbol_at(2, "*") {
             let label = self.identifier()?;
@@ -68,7 +74,7 @@ impl Parser<'_> {
             self.expect_symbol(")")?;
             call.arguments = Arguments::Star(Some(label));
         } else {
-            if !self.is_symbol(")") && !self.are(&["ORDER", "BY"]) {
+            if !self.is_symbol(")") && !self.is("ORDER") {
                 call.quantifier = self.call_quantifier();
                 call.arguments = Arguments::List(self.list(Self::expression)?);
             }
@@ -76,13 +82,15 @@ impl Parser<'_> {
             self.expect_symbol(")")?;
         }
         call.filter = self.aggregate_filter()?;
-        if self.is_any(&["IGNORE", "RESPECT"]) && self.is_at(1, "NULLS") {
+        let star = matches!(call.arguments, Arguments::Star(_));
+        if !star && self.is_any(&["IGNORE", "RESPECT"]) && self.is_at(1, "NULLS") {
             call.ignore_nulls = Some(self.one_of(&[("IGNORE", true), ("RESPECT", false)])?);
             self.expect("NULLS")?;
             call.over = Some(self.over()?);
         } else if self.over_follows() {
             call.over = Some(self.over()?);
         }
+        check_special_function(&call, start)?;
         Ok(ExprKind::Call(Box::new(call)))
     }
 
@@ -91,15 +99,15 @@ impl Parser<'_> {
         if self.eat("DISTINCT") {
             return Some(SetQuantifier::Distinct);
         }
-        let names = self.is("ALL") && [",", ")", ".", "(", "[", "=", "->"].iter().all(|s| !self.is_symbol_at(1, s));
-        (names && self.eat("ALL")).then_some(SetQuantifier::All)
+        (self.is("ALL") && self.all_quantifies() && self.eat("ALL")).then_some(SetQuantifier::All)
     }
 
     fn aggregate_filter(&mut self) -> Parsed<Option<crate::sql::ast::Expr>> {
-        if !(self.is("FILTER") && self.is_symbol_at(1, "(") && self.is_at(2, "WHERE")) {
+        if !(self.is("FILTER") && self.is_symbol_at(1, "(")) {
             return Ok(None);
         }
-        self.at += 3;
+        self.at += 2;
+        self.expect("WHERE")?;
         let condition = self.expression()?;
         self.expect_symbol(")")?;
         Ok(Some(condition))
@@ -151,6 +159,7 @@ impl Parser<'_> {
         let order_by = self.order_by()?;
         self.expect_symbol(")")?;
         let filter = self.aggregate_filter()?;
+        let over = if self.over_follows() { Some(self.over()?) } else { None };
         Ok(ExprKind::Call(Box::new(Call {
             name,
             processing: None,
@@ -159,7 +168,45 @@ impl Parser<'_> {
             order_by,
             filter,
             ignore_nulls: None,
-            over: None,
+            over,
         })))
     }
+}
+
+/// What Trino's parser demands of calls that its tree has nodes of their own for.
+fn check_special_function(call: &Call, start: Span) -> Parsed<()> {
+    let [name] = call.name.parts.as_slice() else { return Ok(()) };
+    let name = name.value.to_ascii_lowercase();
+    let count = match &call.arguments {
+        Arguments::Star(_) => 0,
+        Arguments::List(arguments) => arguments.len(),
+    };
+    let (fits, message) = match name.as_str() {
+        "if" => ((2..=3).contains(&count), "Invalid number of arguments for 'if' function"),
+        "nullif" => (count == 2, "Invalid number of arguments for 'nullif' function"),
+        "coalesce" => (count >= 2, "The 'coalesce' function must have at least two arguments"),
+        "try" => (count == 1, "The 'try' function must have exactly one argument"),
+        "format" => (count >= 2, "The 'format' function must have at least two arguments"),
+        _ => return Ok(()),
+    };
+    let refuse = |message: String| Err(SqlError::syntax(start, message));
+    if !fits {
+        return refuse(message.to_owned());
+    }
+    if call.over.is_some() {
+        return refuse(format!("OVER clause not valid for '{name}' function"));
+    }
+    if call.quantifier == Some(SetQuantifier::Distinct) {
+        return refuse(format!("DISTINCT not valid for '{name}' function"));
+    }
+    if call.ignore_nulls.is_some() {
+        return refuse(format!("Null treatment clause not valid for '{name}' function"));
+    }
+    if call.processing.is_some() {
+        return refuse(format!("Running or final semantics not valid for '{name}' function"));
+    }
+    if call.filter.is_some() {
+        return refuse(format!("FILTER not valid for '{name}' function"));
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::sql::ast::{Expr, ExprKind, JsonPathForm, JsonPathInvocation, JsonTable, JsonTableColumn, Relation, Span};
+use crate::sql::token::TokenKind;
 
 impl Parser<'_> {
     /// JSON forms, which begin with reserved words.
@@ -107,7 +108,7 @@ impl Parser<'_> {
 
     /// `[… ON EMPTY] [… ON ERROR]` of JSON_VALUE.
     fn value_behaviors(&mut self, defaults: &mut Vec<Expr>) -> Parsed<()> {
-        for _ in 0..2 {
+        for behaviors in [&[("EMPTY", false), ("ERROR", true)] as &[_], &[("ERROR", true)]] {
             if self.eat("DEFAULT") {
                 defaults.push(self.expression()?);
             } else if !(self.is_any(&["NULL", "ERROR"]) && self.is_at(1, "ON")) {
@@ -116,7 +117,7 @@ impl Parser<'_> {
                 self.advance();
             }
             self.expect("ON")?;
-            if self.one_of(&[("EMPTY", false), ("ERROR", true)])? {
+            if self.one_of(behaviors)? {
                 return Ok(());
             }
         }
@@ -125,7 +126,7 @@ impl Parser<'_> {
 
     /// `[… ON EMPTY] [… ON ERROR]` of JSON_QUERY.
     fn query_behaviors(&mut self) -> Parsed<()> {
-        for _ in 0..2 {
+        for behaviors in [&[("EMPTY", false), ("ERROR", true)] as &[_], &[("ERROR", true)]] {
             if self.eat("EMPTY") {
                 self.one_of(&[("ARRAY", ()), ("OBJECT", ())])?;
             } else if self.is_any(&["NULL", "ERROR"]) && self.is_at(1, "ON") {
@@ -134,7 +135,7 @@ impl Parser<'_> {
                 return Ok(());
             }
             self.expect("ON")?;
-            if self.one_of(&[("EMPTY", false), ("ERROR", true)])? {
+            if self.one_of(behaviors)? {
                 return Ok(());
             }
         }
@@ -153,7 +154,7 @@ impl Parser<'_> {
             self.advance();
             self.expect("QUOTES")?;
             if self.eat("ON") {
-                self.expect_all(&["SCALAR", "TEXT_STRING"])?;
+                self.expect_all(&["SCALAR", "STRING"])?;
             }
         }
         Ok(())
@@ -174,21 +175,35 @@ impl Parser<'_> {
     }
 
     fn json_member(&mut self) -> Parsed<(Expr, Expr)> {
-        if self.is("KEY") {
-            let before = self.at;
+        if self.is("KEY") && self.key_is_a_word() {
             self.advance();
-            if let Ok(key) = self.expression()
-                && self.eat("VALUE")
-            {
-                return Ok((key, self.json_value()?));
-            }
-            self.at = before;
+            let key = self.expression()?;
+            self.expect("VALUE")?;
+            return Ok((key, self.json_value()?));
         }
         let key = self.expression()?;
         if !self.eat_symbol(":") {
             self.expect("VALUE")?;
         }
         Ok((key, self.json_value()?))
+    }
+
+    /// Whether `KEY` that comes next is the grammar's word, behind which `VALUE` has to stand, and not a name.
+    fn key_is_a_word(&self) -> bool {
+        if self.is_at(1, "VALUE") {
+            return self.is_at(2, "VALUE");
+        }
+        let mut ahead = 1;
+        while self.starts_operand(1) && self.token(ahead).kind != TokenKind::End {
+            if self.is_at(ahead, "VALUE") {
+                return true;
+            }
+            if [":", ",", ")"].iter().any(|symbol| self.is_symbol_at(ahead, symbol)) {
+                return false;
+            }
+            ahead = if self.is_symbol_at(ahead, "(") { self.after_parenthesis(ahead) } else { ahead + 1 };
+        }
+        false
     }
 
     fn json_array(&mut self) -> Parsed<ExprKind> {
@@ -201,7 +216,7 @@ impl Parser<'_> {
     }
 
     fn is_returning(&self) -> bool {
-        self.is("RETURNING") && self.is_identifier_at(1)
+        self.is("RETURNING") && self.is_identifier_at(1) && !self.is_at(1, "VALUE") && !self.is_at(1, "FORMAT")
     }
 
     fn null_handling(&mut self) -> Parsed<()> {

@@ -6,11 +6,13 @@
 mod expression;
 mod function;
 mod json;
+mod lookahead;
 mod pattern;
 mod primary;
 mod query;
 mod relation;
 mod statement;
+mod statement_class;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -42,7 +44,7 @@ fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Pars
     if text.len() > MAX_BYTES {
         return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
     }
-    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0, deepest: 0 };
     let result = read(&mut parser)?;
     if parser.kind() != TokenKind::End {
         return Err(parser.unexpected("<EOF>"));
@@ -55,6 +57,8 @@ struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
+    /// The depth of the deepest node below the one that is being read.
+    deepest: u32,
 }
 
 impl<'a> Parser<'a> {
@@ -176,12 +180,35 @@ impl<'a> Parser<'a> {
     /// Runs `read` one level deeper.
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_NESTING {
-            return Err(SqlError::limit(self.here(), format!("the statement nests deeper than {MAX_NESTING} levels")));
+            return Err(self.too_deep());
         }
         self.depth += 1;
+        let outer = self.begin_chain();
         let result = read(self);
+        self.end_chain(outer);
         self.depth -= 1;
         result
+    }
+
+    /// Begins a node that others may be put around without the parser going deeper, as `a.b.c` or `a[1][2]`; gives what
+    /// [`Parser::end_chain`] takes.
+    fn begin_chain(&mut self) -> u32 {
+        std::mem::replace(&mut self.deepest, self.depth)
+    }
+
+    /// Counts a node that was put around all that was read since [`Parser::begin_chain`]. Without it, chains within
+    /// chains would make a tree that is too deep to be walked or dropped.
+    fn lengthen_chain(&mut self) -> Parsed<()> {
+        self.deepest += 1;
+        if self.deepest > MAX_NESTING { Err(self.too_deep()) } else { Ok(()) }
+    }
+
+    fn end_chain(&mut self, outer: u32) {
+        self.deepest = self.deepest.max(outer);
+    }
+
+    fn too_deep(&self) -> SqlError {
+        SqlError::limit(self.here(), format!("the statement nests deeper than {MAX_NESTING} levels"))
     }
 
     /// `item, item, …`.
@@ -260,6 +287,7 @@ impl<'a> Parser<'a> {
                 Ok(StringLiteral { value: unquoted(text, '\''), span: token.span })
             }
             TokenKind::UnicodeString => {
+                let start = token.span;
                 self.advance();
                 let raw = unquoted(text.get(2..).unwrap_or_default(), '\'');
                 let escape = if self.eat("UESCAPE") {
@@ -268,9 +296,14 @@ impl<'a> Parser<'a> {
                         return Err(self.unexpected("<string>"));
                     }
                     self.advance();
-                    let escape = unquoted(self.text_of(token), '\'');
-                    unicode_escape(&escape)
-                        .ok_or_else(|| SqlError::syntax(token.span, "Invalid Unicode escape character"))?
+                    let given = unquoted(self.text_of(token), '\'');
+                    unicode_escape(&given).ok_or_else(|| {
+                        let message = match given.as_str() {
+                            "" => "Empty Unicode escape character".to_owned(),
+                            given => format!("Invalid Unicode escape character: {given}"),
+                        };
+                        SqlError::syntax(start, message)
+                    })?
                 } else {
                     '\\'
                 };

@@ -26,14 +26,25 @@ impl Parser<'_> {
     /// What stands in the parentheses of `OVER ( … )`.
     pub(super) fn window_specification(&mut self) -> Parsed<WindowSpecification> {
         let start = self.here();
-        let clause = (self.is("PARTITION") && self.is_at(1, "BY"))
-            || (self.is("MEASURES") && !self.is_symbol_at(1, ")"))
-            || (self.is_any(&["RANGE", "ROWS", "GROUPS"]) && !self.is_symbol_at(1, ")") && !self.is_at(1, "ORDER"));
-        let existing = if self.is_identifier_at(0) && !clause { Some(self.identifier()?) } else { None };
+        let existing = if self.window_name_follows() { Some(self.identifier()?) } else { None };
         let partition_by = if self.eat_all(&["PARTITION", "BY"]) { self.list(Self::expression)? } else { Vec::new() };
         let order_by = self.order_by()?;
         let frame = if self.is_any(&["MEASURES", "RANGE", "ROWS", "GROUPS"]) { Some(self.frame()?) } else { None };
         Ok(WindowSpecification { span: self.since(start), existing, partition_by, order_by, frame })
+    }
+
+    /// Whether the first word is a window's name, although the words of the clauses may be names too.
+    fn window_name_follows(&self) -> bool {
+        let units = ["MEASURES", "RANGE", "ROWS", "GROUPS"];
+        if !self.is_identifier_at(0) || self.are(&["PARTITION", "BY"]) {
+            return false;
+        }
+        let bound = self.is_at(2, "PRECEDING") || self.is_at(2, "FOLLOWING");
+        !self.is_any(&units)
+            || self.is_symbol_at(1, ")")
+            || self.is_at(1, "ORDER")
+            || (self.is_at(1, "PARTITION") && self.is_at(2, "BY"))
+            || (units.iter().any(|unit| self.is_at(1, unit)) && !bound)
     }
 
     fn frame(&mut self) -> Parsed<WindowFrame> {

@@ -1,7 +1,7 @@
 //! Primary expressions: literals, names, parentheses, and what stands behind a dot or a bracket.
 
-use super::{MAX_NESTING, Parsed, Parser};
-use crate::sql::ast::{CurrentKind, Expr, ExprKind, Identifier, NumberKind, SpecialForm};
+use super::{Parsed, Parser};
+use crate::sql::ast::{CurrentKind, Expr, ExprKind, Identifier, NumberKind, Span, SpecialForm};
 use crate::sql::error::SqlError;
 use crate::sql::token::TokenKind;
 
@@ -17,15 +17,36 @@ const CURRENT: &[(&str, CurrentKind, bool)] = &[
     ("CURRENT_PATH", CurrentKind::Path, false),
 ];
 
+const EXTRACT_FIELDS: &[&str] = &[
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "DAY_OF_MONTH",
+    "DAY_OF_WEEK",
+    "DOW",
+    "DAY_OF_YEAR",
+    "DOY",
+    "YEAR_OF_WEEK",
+    "YOW",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "TIMEZONE_MINUTE",
+    "TIMEZONE_HOUR",
+];
+
 impl Parser<'_> {
     /// A primary expression with its `.field` and `[index]`.
     pub(super) fn postfix(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        // What was read before counts for the chain too.
+        let outer = if first.is_some() { 0 } else { self.begin_chain() };
         let mut expr = match first {
             Some(first) => first,
             None => self.primary()?,
         };
-        let mut chain = 0;
         loop {
             let kind = if self.is_symbol(".") && !self.is_symbol_at(1, "*") {
                 self.advance();
@@ -36,13 +57,11 @@ impl Parser<'_> {
                 self.expect_symbol("]")?;
                 ExprKind::Subscript { base: Box::new(expr), index }
             } else {
+                self.end_chain(outer);
                 return Ok(expr);
             };
             expr = Expr { span: self.since(start), kind };
-            chain += 1;
-            if chain > MAX_NESTING {
-                return Err(SqlError::limit(self.here(), "too many fields or elements of one value"));
-            }
+            self.lengthen_chain()?;
         }
     }
 
@@ -51,11 +70,12 @@ impl Parser<'_> {
         let kind = match self.kind() {
             TokenKind::String | TokenKind::UnicodeString => ExprKind::String(self.string()?),
             TokenKind::Binary => self.binary()?,
-            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => self.number()?,
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => self.number(start)?,
             TokenKind::Symbol if self.is_symbol("-") => {
                 self.advance();
-                self.number()?
+                self.number(start)?
             }
+            TokenKind::Symbol if self.is_symbol("[") => self.array()?,
             TokenKind::Symbol if self.eat_symbol("?") => ExprKind::Parameter,
             TokenKind::Symbol if self.is_symbol("(") => return self.nested(Self::parenthesized),
             TokenKind::Word { reserved: true } => self.reserved_form()?,
@@ -65,15 +85,38 @@ impl Parser<'_> {
         Ok(Expr { span: self.since(start), kind })
     }
 
-    fn number(&mut self) -> Parsed<ExprKind> {
+    /// A number whose sign, if any, stands at `start`.
+    fn number(&mut self, start: Span) -> Parsed<ExprKind> {
         let kind = match self.kind() {
-            TokenKind::Integer => NumberKind::Integer,
+            TokenKind::Integer => {
+                self.check_integer(start)?;
+                NumberKind::Integer
+            }
             TokenKind::Decimal => NumberKind::Decimal,
             TokenKind::Double => NumberKind::Double,
             _ => return Err(self.unexpected("<integer>, <decimal>, <double>")),
         };
         self.advance();
         Ok(ExprKind::Number(kind))
+    }
+
+    /// Trino reads integers into Java's `long`.
+    fn check_integer(&self, start: Span) -> Parsed<()> {
+        let token = self.token(0);
+        let negative = start != token.span;
+        let digits = self.text_of(token).replace('_', "").to_ascii_lowercase();
+        let (radix, digits) = match digits.get(..2) {
+            Some("0x") => (16, digits.get(2..).unwrap_or_default()),
+            Some("0o") => (8, digits.get(2..).unwrap_or_default()),
+            Some("0b") => (2, digits.get(2..).unwrap_or_default()),
+            _ => (10, digits.as_str()),
+        };
+        let most = if negative { 1 << 63 } else { (1 << 63) - 1 };
+        if u64::from_str_radix(digits, radix).is_ok_and(|value| value <= most) {
+            return Ok(());
+        }
+        let sign = if negative { "-" } else { "" };
+        Err(SqlError::syntax(start, format!("Invalid numeric literal: {sign}{}", self.text_of(token))))
     }
 
     fn binary(&mut self) -> Parsed<ExprKind> {
@@ -113,6 +156,8 @@ impl Parser<'_> {
                     row_or_parenthesized(items)
                 }
             }
+        } else if self.eat_symbol(")") {
+            return Err(self.unexpected("'->'"));
         } else {
             row_or_parenthesized(self.list(Self::expression)?)
         };
@@ -127,7 +172,8 @@ impl Parser<'_> {
         self.advance();
         while self.is_identifier_at(0) && (self.is_symbol_at(1, ",") || self.is_symbol_at(1, ")")) {
             parameters.push(self.identifier().ok()?);
-            if !self.eat_symbol(",") {
+            // A name has to follow each comma.
+            if !(self.is_identifier_at(1) && self.eat_symbol(",")) {
                 break;
             }
         }
@@ -171,17 +217,28 @@ impl Parser<'_> {
             self.expect_symbol(")")?;
             return Ok(ExprKind::SpecialForm { form: SpecialForm::Normalize, operands });
         }
-        if self.eat("EXTRACT") {
+        if self.is("EXTRACT") {
+            let start = self.here();
+            self.advance();
             self.expect_symbol("(")?;
             let field = self.identifier()?;
             self.expect("FROM")?;
             let value = Box::new(self.value(None)?);
             self.expect_symbol(")")?;
+            let written = field.span.of(self.text);
+            if !EXTRACT_FIELDS.iter().any(|known| known.eq_ignore_ascii_case(written)) {
+                let known = EXTRACT_FIELDS.join(", ");
+                let message = format!("Invalid EXTRACT field {written}, valid fields are: {known}");
+                return Err(SqlError::syntax(start, message));
+            }
             return Ok(ExprKind::Extract { field, value });
         }
         if self.eat("GROUPING") {
             self.expect_symbol("(")?;
-            let columns = if self.is_symbol(")") { Vec::new() } else { self.list(Self::qualified_name)? };
+            if self.is_symbol(")") {
+                return Err(SqlError::syntax(self.here(), "grouping operation columns cannot be empty"));
+            }
+            let columns = self.list(Self::qualified_name)?;
             self.expect_symbol(")")?;
             return Ok(ExprKind::Grouping(columns));
         }
@@ -225,22 +282,30 @@ impl Parser<'_> {
     }
 
     fn trim(&mut self) -> Parsed<ExprKind> {
+        // The word itself has been read.
+        let start = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(self.here(), |token| token.span);
+        let with_from = self.stands_in_parenthesis(0, "FROM");
         self.expect_symbol("(")?;
         let mut operands = Vec::new();
-        let specified = self.is_any(&["LEADING", "TRAILING", "BOTH"])
-            && !self.is_symbol_at(1, ",")
-            && !self.is_symbol_at(1, ")")
-            && !self.is_symbol_at(1, ".");
-        if specified {
-            self.advance();
-        }
-        if !(specified && self.is("FROM")) {
-            operands.push(self.value(None)?);
-        }
-        if self.eat("FROM") || (!specified && self.eat_symbol(",")) {
-            operands.push(self.value(None)?);
-        } else if specified {
-            return Err(self.unexpected("'FROM'"));
+        if with_from {
+            let specified =
+                self.is_any(&["LEADING", "TRAILING", "BOTH"]) && (self.is_at(1, "FROM") || self.starts_operand(1));
+            if specified {
+                self.advance();
+            }
+            if !self.is("FROM") {
+                operands.push(self.nested(|parser| parser.value(None))?);
+            } else if !specified {
+                let message = "The 'trim' function must have specification, char or both arguments when it takes FROM";
+                return Err(SqlError::syntax(start, message));
+            }
+            self.expect("FROM")?;
+            operands.push(self.nested(|parser| parser.value(None))?);
+        } else {
+            operands.push(self.nested(|parser| parser.value(None))?);
+            if self.eat_symbol(",") {
+                operands.push(self.nested(|parser| parser.value(None))?);
+            }
         }
         self.expect_symbol(")")?;
         Ok(ExprKind::SpecialForm { form: SpecialForm::Trim, operands })
@@ -256,10 +321,12 @@ impl Parser<'_> {
             return Ok(ExprKind::TypedLiteral { type_name, value: self.string()? });
         }
         if self.is_symbol_at(1, "(") {
-            if self.eat("TRY_CAST") {
+            if self.is("TRY_CAST") && self.stands_in_parenthesis(1, "AS") {
+                self.advance();
                 return self.cast(true);
             }
-            if self.is("ROW") && !self.is_symbol_at(2, ")") {
+            let row = !self.is_symbol_at(2, ")") && !self.is_symbol_at(2, "*");
+            if self.is("ROW") && row && !self.is_at(2, "DISTINCT") && !self.is_at(2, "ORDER") {
                 self.advance();
                 return Ok(ExprKind::Row(self.parenthesized_list(Self::expression)?));
             }
@@ -268,12 +335,18 @@ impl Parser<'_> {
             }
         }
         if self.is("ARRAY") && self.is_symbol_at(1, "[") {
-            self.at += 2;
-            let items = if self.is_symbol("]") { Vec::new() } else { self.list(Self::expression)? };
-            self.expect_symbol("]")?;
-            return Ok(ExprKind::Array(items));
+            self.advance();
+            return self.array();
         }
         self.name_form()
+    }
+
+    /// `[a, b]`, with the word `ARRAY` in front or without it.
+    fn array(&mut self) -> Parsed<ExprKind> {
+        self.expect_symbol("[")?;
+        let items = if self.is_symbol("]") { Vec::new() } else { self.list(Self::expression)? };
+        self.expect_symbol("]")?;
+        Ok(ExprKind::Array(items))
     }
 
     /// `POSITION (a IN b)` and `SUBSTRING (a FROM b FOR c)`; both words are also ordinary function names.
@@ -285,30 +358,30 @@ impl Parser<'_> {
         } else {
             return Ok(None);
         };
-        let before = self.at;
-        self.at += 2;
-        if !self.is_symbol(")")
-            && let Ok(first) = self.nested(|parser| parser.value(None))
-            && self.eat(word)
-        {
-            let mut operands = vec![first, self.value(None)?];
-            if form == SpecialForm::Substring && self.eat("FOR") {
-                operands.push(self.value(None)?);
-            }
-            self.expect_symbol(")")?;
-            return Ok(Some(ExprKind::SpecialForm { form, operands }));
+        if !self.stands_in_parenthesis(1, word) {
+            return Ok(None);
         }
-        self.at = before;
-        Ok(None)
+        self.at += 2;
+        let mut operands = vec![self.nested(|parser| parser.value(None))?];
+        self.expect(word)?;
+        operands.push(self.nested(|parser| parser.value(None))?);
+        if form == SpecialForm::Substring && self.eat("FOR") {
+            operands.push(self.nested(|parser| parser.value(None))?);
+        }
+        self.expect_symbol(")")?;
+        Ok(Some(ExprKind::SpecialForm { form, operands }))
     }
 
     fn is_string_at(&self, ahead: usize) -> bool {
         matches!(self.token(ahead).kind, TokenKind::String | TokenKind::UnicodeString)
     }
 
+    /// Whether a text and a field stand `ahead`; without a field it is a literal of a type named `interval`.
     fn is_interval_at(&self, ahead: usize) -> bool {
-        self.is_string_at(ahead)
-            || ((self.is_symbol_at(ahead, "+") || self.is_symbol_at(ahead, "-")) && self.is_string_at(ahead + 1))
+        let sign = self.is_symbol_at(ahead, "+") || self.is_symbol_at(ahead, "-");
+        let text = ahead + usize::from(sign);
+        let field = if self.is_at(text + 1, "UESCAPE") { text + 3 } else { text + 1 };
+        self.is_string_at(text) && self.is_interval_field_at(field)
     }
 
     /// `INTERVAL [+|-] 'text' from [TO to]`.
@@ -318,14 +391,25 @@ impl Parser<'_> {
             self.eat_symbol("+");
         }
         let text = self.string()?;
-        self.interval_field()?;
-        if self.eat("TO") {
-            self.interval_field()?;
-        }
+        self.interval_fields()?;
         Ok(ExprKind::Interval(text))
     }
 
-    pub(super) fn interval_field(&mut self) -> Parsed<()> {
+    /// `from [TO to]`; `to` without a field behind it is a name.
+    pub(super) fn interval_fields(&mut self) -> Parsed<()> {
+        self.interval_field()?;
+        if self.is("TO") && self.is_interval_field_at(1) {
+            self.advance();
+            self.interval_field()?;
+        }
+        Ok(())
+    }
+
+    fn is_interval_field_at(&self, ahead: usize) -> bool {
+        ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"].iter().any(|word| self.is_at(ahead, word))
+    }
+
+    fn interval_field(&mut self) -> Parsed<()> {
         self.one_of(&[("YEAR", ()), ("MONTH", ()), ("DAY", ()), ("HOUR", ()), ("MINUTE", ()), ("SECOND", ())])
     }
 }

@@ -5,25 +5,9 @@ use crate::sql::ast::{
     Expr, ExprKind, GroupBy, GroupingElement, GroupingSet, Identifier, Limit, NamedQuery, Query, QueryBody, RowCount,
     Select, SelectItem, SetOperator, SetQuantifier, SetTerm, SortItem, Span, WindowDefinition, With,
 };
-use crate::sql::token::TokenKind;
+use crate::sql::error::SqlError;
 
 impl Parser<'_> {
-    /// Whether a query, not in parentheses, begins with the token `ahead`; an opening parenthesis in front is skipped if
-    /// `ahead` points at one.
-    pub(super) fn is_query_start(&self, ahead: usize) -> bool {
-        let ahead = if ahead == 1 && !self.is_symbol("(") { return false } else { ahead };
-        ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.is_at(ahead, word))
-    }
-
-    /// Whether the run of opening parentheses that begins `ahead` leads to a query.
-    pub(super) fn parenthesis_holds_query(&self, ahead: usize) -> bool {
-        let mut at = ahead;
-        while self.is_symbol_at(at, "(") {
-            at += 1;
-        }
-        at > ahead && ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.is_at(at, word))
-    }
-
     /// `( query )`.
     pub(super) fn parenthesized_query(&mut self) -> Parsed<Query> {
         self.expect_symbol("(")?;
@@ -45,7 +29,7 @@ impl Parser<'_> {
     /// A query whose first term is the parenthesized sub-query `first`, if what follows goes on with it; `first` again
     /// if not.
     pub(super) fn query_after(&mut self, first: Expr) -> Parsed<Result<Query, Expr>> {
-        let goes_on = self.is_any(&["UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "FETCH"]);
+        let goes_on = self.is_any(&["UNION", "EXCEPT", "INTERSECT", "ORDER"]) || self.limit_follows();
         self.query_from_term(first, goes_on)
     }
 
@@ -165,12 +149,9 @@ impl Parser<'_> {
         Ok((quantifier, corresponding))
     }
 
-    /// The columns of `CORRESPONDING (a, b)`; a parenthesis may also begin the next query.
+    /// The columns of `CORRESPONDING [BY (a, b)]`.
     fn corresponding_columns(&mut self) -> Parsed<Vec<Identifier>> {
-        if self.is_symbol("(") && !self.parenthesis_holds_query(0) {
-            return self.parenthesized_list(Self::identifier);
-        }
-        Ok(Vec::new())
+        if self.eat("BY") { self.parenthesized_list(Self::identifier) } else { Ok(Vec::new()) }
     }
 
     fn set_quantifier(&mut self) -> Option<SetQuantifier> {
@@ -234,21 +215,10 @@ impl Parser<'_> {
         Ok(QueryBody::Select(Box::new(Select { span, quantifier, items, from, filter, group_by, having, windows })))
     }
 
-    /// `DISTINCT` or `ALL` after `SELECT`; `all` is a column where nothing to select follows it.
+    /// `DISTINCT` or `ALL`; `all` is a column where nothing that it could quantify follows it.
     fn select_quantifier(&mut self) -> Option<SetQuantifier> {
-        if self.is("ALL") {
-            let next = self.token(1);
-            let column = match next.kind {
-                TokenKind::End => true,
-                TokenKind::Symbol => !matches!(self.text_of(next), "(" | "*" | "?" | "-" | "+"),
-                TokenKind::Word { reserved: true } => {
-                    self.is_at(1, "FROM") || self.is_at(1, "AS") || self.is_at(1, "UNION")
-                }
-                _ => false,
-            };
-            if column {
-                return None;
-            }
+        if self.is("ALL") && !self.all_quantifies() {
+            return None;
         }
         self.set_quantifier()
     }
@@ -276,25 +246,27 @@ impl Parser<'_> {
 
     /// Whether the next word, which could be an alias, begins a clause instead.
     pub(super) fn clause_follows(&self) -> bool {
-        let count = |ahead| self.token(ahead).kind == TokenKind::Integer || self.is_symbol_at(ahead, "?");
-        (self.is("LIMIT") && (count(1) || self.is_at(1, "ALL")))
-            || (self.is("OFFSET") && count(1))
-            || (self.is("FETCH") && (self.is_at(1, "FIRST") || self.is_at(1, "NEXT")))
-            || (self.is("WINDOW") && self.is_identifier_at(1) && self.is_at(2, "AS") && self.is_symbol_at(3, "("))
-            || (self.is("TABLESAMPLE") && self.is_symbol_at(2, "("))
-            || (self.is("MATCH_RECOGNIZE") && self.is_symbol_at(1, "("))
+        self.limit_follows()
+            || (self.is("WINDOW") && self.is_identifier_at(1) && self.is_at(2, "AS"))
+            || self.sample_follows()
+            || self.match_recognize_follows()
     }
 
     fn group_by(&mut self) -> Parsed<GroupBy> {
         let start = self.here();
         self.expect_all(&["GROUP", "BY"])?;
-        let quantifier = self.select_quantifier();
+        let words = ["AUTO", "ROLLUP", "CUBE"];
+        let quantified = self.is("ALL") && words.iter().any(|word| self.is_at(1, word));
+        let quantifier = if quantified { self.set_quantifier() } else { self.select_quantifier() };
         let elements = self.list(|parser| {
             if parser.eat("ROLLUP") {
                 return parser.grouping_sets(true).map(GroupingElement::Rollup);
             }
             if parser.eat("CUBE") {
                 return parser.grouping_sets(true).map(GroupingElement::Cube);
+            }
+            if parser.eat("AUTO") {
+                return Ok(GroupingElement::Auto);
             }
             if parser.eat_all(&["GROUPING", "SETS"]) {
                 return parser.grouping_sets(false).map(GroupingElement::Sets);
@@ -306,46 +278,34 @@ impl Parser<'_> {
 
     fn grouping_sets(&mut self, may_be_empty: bool) -> Parsed<Vec<GroupingSet>> {
         self.expect_symbol("(")?;
-        let sets = if may_be_empty && self.is_symbol(")") { Vec::new() } else { self.list(Self::grouping_set)? };
+        if may_be_empty && self.is_symbol(")") {
+            return Err(SqlError::syntax(self.here(), "grouping sets cannot be empty"));
+        }
+        let sets = self.list(Self::grouping_set)?;
         self.expect_symbol(")")?;
         Ok(sets)
     }
 
-    /// `(a, b)` as a set, or one expression; `(a) + b` begins as a set would.
+    /// `(a, b)`, `()` or an expression; what is both, as `(a)`, is a set.
     fn grouping_set(&mut self) -> Parsed<GroupingSet> {
         let start = self.here();
-        let before = self.at;
-        if self.is_symbol("(") && !self.parenthesis_holds_query(0) {
-            if let Ok(exprs) = self.grouping_columns()
-                && self.ends_grouping_set()
-            {
-                return Ok(GroupingSet { span: self.since(start), exprs });
-            }
-            self.at = before;
+        let in_parentheses = self.is_symbol("(");
+        if in_parentheses && self.is_symbol_at(1, ")") && !self.is_symbol_at(2, "->") {
+            self.at += 2;
+            return Ok(GroupingSet { span: self.since(start), exprs: Vec::new() });
         }
-        let exprs = vec![self.expression()?];
+        let expr = self.expression()?;
+        let exprs = if in_parentheses { listed(expr) } else { vec![expr] };
         Ok(GroupingSet { span: self.since(start), exprs })
-    }
-
-    fn grouping_columns(&mut self) -> Parsed<Vec<Expr>> {
-        self.expect_symbol("(")?;
-        let exprs = if self.is_symbol(")") { Vec::new() } else { self.list(Self::expression)? };
-        self.expect_symbol(")")?;
-        Ok(exprs)
-    }
-
-    fn ends_grouping_set(&self) -> bool {
-        let token = self.token(0);
-        match token.kind {
-            TokenKind::End => true,
-            TokenKind::Symbol => matches!(self.text_of(token), "," | ")" | ";"),
-            _ => !self.is_any(&["AND", "OR", "IS", "IN", "LIKE", "BETWEEN", "NOT", "AT"]),
-        }
     }
 
     /// `ORDER BY …`, or nothing.
     pub(super) fn order_by(&mut self) -> Parsed<Vec<SortItem>> {
-        if self.eat_all(&["ORDER", "BY"]) { self.list(Self::sort_item) } else { Ok(Vec::new()) }
+        if !self.eat("ORDER") {
+            return Ok(Vec::new());
+        }
+        self.expect("BY")?;
+        self.list(Self::sort_item)
     }
 
     pub(super) fn sort_item(&mut self) -> Parsed<SortItem> {
@@ -380,4 +340,30 @@ fn is_primary(kind: &ExprKind) -> bool {
             | ExprKind::Concat(_)
             | ExprKind::AtTimeZone { .. }
     )
+}
+
+/// The expressions of `(a, b)`, read as one expression, where a list in parentheses may stand.
+pub(super) fn listed(expr: Expr) -> Vec<Expr> {
+    let Expr { span, kind } = expr;
+    match kind {
+        ExprKind::Row(fields) => fields,
+        ExprKind::Parenthesized(only) => vec![*only],
+        ExprKind::Subquery(query) => vec![listed_subquery(span, *query)],
+        kind => vec![Expr { span, kind }],
+    }
+}
+
+/// `((query))` is a list of a sub-query, `(query)` the sub-query itself.
+fn listed_subquery(span: Span, query: Query) -> Expr {
+    match query {
+        Query {
+            with: None,
+            body: QueryBody::Parenthesized { span, query },
+            order_by,
+            offset: None,
+            limit: None,
+            ..
+        } if order_by.is_empty() => Expr { span, kind: ExprKind::Subquery(query) },
+        query => Expr { span, kind: ExprKind::Subquery(Box::new(query)) },
+    }
 }

@@ -1,10 +1,17 @@
 //! What stands in FROM: tables, joins, sub-queries, table functions, samples and patterns.
 
+use super::query::listed;
 use super::{Parsed, Parser};
 use crate::sql::ast::{
     Expr, ExprKind, Identifier, Join, JoinCriteria, JoinKind, PeriodKind, QueryPeriod, Relation, SampleMethod, Span,
     TableArgument, TableArgumentInput, TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
 };
+use crate::sql::error::SqlError;
+use crate::sql::token::TokenKind;
+
+const AMBIGUOUS_COPARTITION: &str = "The word \"COPARTITION\" is ambiguous in this context. \
+     To alias an argument, precede the alias with \"AS\". \
+     To specify co-partitioning, change the argument order so that the last argument cannot be aliased.";
 
 impl Parser<'_> {
     /// A relation with its joins.
@@ -94,7 +101,7 @@ impl Parser<'_> {
     fn sampled(&mut self, first: Option<Relation>) -> Parsed<Relation> {
         let start = first.as_ref().map_or(self.here(), Relation::span);
         let relation = self.pattern_recognition(first)?;
-        if !(self.is("TABLESAMPLE") && self.is_symbol_at(2, "(")) {
+        if !self.sample_follows() {
             return Ok(relation);
         }
         self.advance();
@@ -112,7 +119,7 @@ impl Parser<'_> {
             None => self.relation_primary()?,
         };
         let input = self.aliased(start, primary)?;
-        if !(self.is("MATCH_RECOGNIZE") && self.is_symbol_at(1, "(")) {
+        if !self.match_recognize_follows() {
             return Ok(input);
         }
         self.at += 2;
@@ -185,7 +192,7 @@ impl Parser<'_> {
     fn parenthesized_relation(&mut self) -> Parsed<Relation> {
         let start = self.here();
         self.expect_symbol("(")?;
-        if self.is_query_start(0) && !(self.is("TABLE") && self.is_symbol_at(1, "(")) {
+        if self.is_query_start(0) {
             let query = Box::new(self.query()?);
             self.expect_symbol(")")?;
             return Ok(Relation::Subquery { span: self.since(start), query });
@@ -252,7 +259,7 @@ impl Parser<'_> {
         };
         let value = if self.is("TABLE") {
             TableFunctionValue::Table(Box::new(self.table_argument()?))
-        } else if self.is("DESCRIPTOR") && self.is_symbol_at(1, "(") {
+        } else if self.descriptor_follows() {
             self.advance();
             let fields = self.parenthesized_list(|parser| {
                 let field = parser.identifier()?;
@@ -273,6 +280,13 @@ impl Parser<'_> {
         Ok(TableFunctionArgument { span: self.since(start), name, value })
     }
 
+    /// Whether `DESCRIPTOR` with fields comes next; else it is a function of that name.
+    fn descriptor_follows(&self) -> bool {
+        let ends = self.is_symbol_at(3, ",") || self.is_symbol_at(3, ")");
+        let field = self.is_identifier_at(2) && (self.is_identifier_at(3) || ends);
+        self.is("DESCRIPTOR") && self.is_symbol_at(1, "(") && field
+    }
+
     fn table_argument(&mut self) -> Parsed<TableArgument> {
         let start = self.here();
         self.expect("TABLE")?;
@@ -286,7 +300,10 @@ impl Parser<'_> {
         let clause = self.are(&["PARTITION", "BY"])
             || self.are(&["PRUNE", "WHEN"])
             || self.are(&["KEEP", "WHEN"])
-            || (self.is("COPARTITION") && self.is_symbol_at(1, "("));
+            || (self.is("COPARTITION") && self.copartition_follows());
+        if self.is("COPARTITION") && self.token(0).kind != TokenKind::Quoted && !clause {
+            return Err(SqlError::syntax(self.here(), AMBIGUOUS_COPARTITION));
+        }
         let alias = if clause { None } else { self.alias()? };
         let partition_by = if self.eat_all(&["PARTITION", "BY"]) { Some(self.partition_columns()?) } else { None };
         let prune_when_empty = if self.is_any(&["PRUNE", "KEEP"]) {
@@ -301,16 +318,32 @@ impl Parser<'_> {
     }
 
     fn partition_columns(&mut self) -> Parsed<Vec<Expr>> {
-        if !self.is_symbol("(") {
-            return Ok(vec![self.expression()?]);
+        if self.is_symbol("(") && self.is_symbol_at(1, ")") {
+            self.at += 2;
+            return Ok(Vec::new());
         }
-        self.expect_symbol("(")?;
-        let columns = if self.is_symbol(")") { Vec::new() } else { self.list(Self::expression)? };
-        self.expect_symbol(")")?;
-        Ok(columns)
+        let in_parentheses = self.is_symbol("(");
+        let expr = self.expression()?;
+        Ok(if in_parentheses { listed(expr) } else { vec![expr] })
+    }
+
+    /// Whether `COPARTITION (a.b` or `COPARTITION (a, b.c` comes next, which can't be an alias with columns.
+    fn copartition_follows(&self) -> bool {
+        let mut ahead = 2;
+        while self.is_symbol_at(1, "(") && self.is_identifier_at(ahead) {
+            if self.is_symbol_at(ahead + 1, ".") {
+                return true;
+            }
+            ahead += 2;
+        }
+        false
     }
 
     fn argument_order(&mut self) -> Parsed<Vec<crate::sql::ast::SortItem>> {
-        if self.is_symbol("(") { self.parenthesized_list(Self::sort_item) } else { Ok(vec![self.sort_item()?]) }
+        let list = self.is_symbol("(") && !self.parenthesis_holds_query(0) && {
+            let after = self.after_parenthesis(0);
+            self.is_symbol_at(after, ",") || self.is_symbol_at(after, ")") || self.is_at(after, "COPARTITION")
+        };
+        if list { self.parenthesized_list(Self::sort_item) } else { Ok(vec![self.sort_item()?]) }
     }
 }

@@ -6,54 +6,6 @@ use crate::sql::ast::{
     StatementKind,
 };
 
-/// Statements that are known by their first words and not read further. Longer beginnings stand before shorter ones.
-const UNSUPPORTED: &[(&[&str], &str)] = &[
-    (&["WITH", "FUNCTION"], "Query"),
-    (&["WITH", "SESSION"], "Query"),
-    (&["CREATE", "CATALOG"], "CreateCatalog"),
-    (&["DROP", "CATALOG"], "DropCatalog"),
-    (&["CREATE", "SCHEMA"], "CreateSchema"),
-    (&["DROP", "SCHEMA"], "DropSchema"),
-    (&["ALTER", "SCHEMA"], "RenameSchema"),
-    (&["DROP", "TABLE"], "DropTable"),
-    (&["INSERT", "INTO"], "Insert"),
-    (&["DELETE", "FROM"], "Delete"),
-    (&["TRUNCATE", "TABLE"], "TruncateTable"),
-    (&["COMMENT", "ON"], "Comment"),
-    (&["ALTER", "TABLE"], "AlterTable"),
-    (&["ANALYZE"], "Analyze"),
-    (&["CREATE", "MATERIALIZED"], "CreateMaterializedView"),
-    (&["CREATE", "OR", "REPLACE", "MATERIALIZED"], "CreateMaterializedView"),
-    (&["CREATE", "VIEW"], "CreateView"),
-    (&["CREATE", "OR", "REPLACE", "VIEW"], "CreateView"),
-    (&["CREATE", "FUNCTION"], "CreateFunction"),
-    (&["CREATE", "OR", "REPLACE", "FUNCTION"], "CreateFunction"),
-    (&["CREATE", "TABLE"], "CreateTable"),
-    (&["CREATE", "OR", "REPLACE", "TABLE"], "CreateTable"),
-    (&["REFRESH", "MATERIALIZED"], "RefreshMaterializedView"),
-    (&["DROP", "MATERIALIZED"], "DropMaterializedView"),
-    (&["ALTER", "MATERIALIZED"], "AlterMaterializedView"),
-    (&["DROP", "VIEW"], "DropView"),
-    (&["ALTER", "VIEW"], "AlterView"),
-    (&["CALL"], "Call"),
-    (&["DROP", "FUNCTION"], "DropFunction"),
-    (&["CREATE", "ROLE"], "CreateRole"),
-    (&["DROP", "ROLE"], "DropRole"),
-    (&["GRANT"], "Grant"),
-    (&["REVOKE"], "Revoke"),
-    (&["DENY"], "Deny"),
-    (&["SET", "ROLE"], "SetRole"),
-    (&["SHOW", "GRANTS"], "ShowGrants"),
-    (&["SHOW", "ROLES"], "ShowRoles"),
-    (&["SHOW", "CURRENT", "ROLES"], "ShowRoles"),
-    (&["SHOW", "ROLE", "GRANTS"], "ShowRoleGrants"),
-    (&["SET", "SESSION", "AUTHORIZATION"], "SetSessionAuthorization"),
-    (&["RESET", "SESSION", "AUTHORIZATION"], "ResetSessionAuthorization"),
-    (&["SET", "PATH"], "SetPath"),
-    (&["UPDATE"], "Update"),
-    (&["MERGE"], "Merge"),
-];
-
 impl Parser<'_> {
     /// A statement.
     pub(super) fn statement(&mut self) -> Parsed<Statement> {
@@ -65,12 +17,12 @@ impl Parser<'_> {
     }
 
     fn statement_kind(&mut self) -> Parsed<StatementKind> {
-        if let Some(class) = self.unsupported() {
+        if let Some(class) = self.unsupported_class() {
             // Nothing of it is believed: it is refused whatever the rest says.
             self.at = self.tokens.len().saturating_sub(1);
             return Ok(StatementKind::Unsupported { class });
         }
-        if self.is_query_start(0) || self.is_symbol("(") {
+        if self.is_query_start(0) || self.is("TABLE") || self.is_symbol("(") {
             return Ok(StatementKind::Query(Box::new(self.query()?)));
         }
         if self.eat("SHOW") {
@@ -102,15 +54,6 @@ impl Parser<'_> {
             return Ok(StatementKind::Use { catalog: None, schema: first });
         }
         self.session_statement()
-    }
-
-    /// The class of a statement that is only known by its first words.
-    fn unsupported(&self) -> Option<&'static str> {
-        let found = UNSUPPORTED.iter().find(|(words, _)| self.are(words)).map(|(_, class)| *class)?;
-        // `WITH function AS (…)` and `WITH session AS (…)` are queries of that name; `UPDATE`, `CALL` and their like
-        // can't begin anything else.
-        let named_query = found == "Query" && (self.is_at(2, "AS") || self.is_symbol_at(2, "("));
-        (!named_query).then_some(found)
     }
 
     fn session_statement(&mut self) -> Parsed<StatementKind> {
@@ -165,13 +108,24 @@ impl Parser<'_> {
     }
 
     fn explain(&mut self) -> Parsed<StatementKind> {
-        if self.eat("ANALYZE") {
+        if self.is("ANALYZE") && !self.is_analyze_statement() {
+            self.advance();
             let verbose = self.eat("VERBOSE");
             return Ok(StatementKind::ExplainAnalyze { verbose, statement: Box::new(self.statement()?) });
         }
         let has_options = self.is_symbol("(") && (self.is_at(1, "FORMAT") || self.is_at(1, "TYPE"));
         let options = if has_options { self.parenthesized_list(Self::explain_option)? } else { Vec::new() };
         Ok(StatementKind::Explain { options, statement: Box::new(self.statement()?) })
+    }
+
+    /// Whether `ANALYZE` begins the statement `ANALYZE table`, which ends after the table or its properties.
+    fn is_analyze_statement(&self) -> bool {
+        let mut ahead = 1;
+        while self.is_identifier_at(ahead) && self.is_symbol_at(ahead + 1, ".") {
+            ahead += 2;
+        }
+        let properties = self.is_at(ahead + 1, "WITH") && self.is_symbol_at(ahead + 2, "(");
+        self.is_identifier_at(ahead) && (properties || self.token(ahead + 1).kind == crate::sql::token::TokenKind::End)
     }
 
     fn explain_option(&mut self) -> Parsed<ExplainOption> {
@@ -237,6 +191,10 @@ impl Parser<'_> {
             }
             let table = self.qualified_name()?;
             return Ok(StatementKind::ShowColumns { table, like: self.like_pattern()? });
+        }
+        if self.eat_all(&["CREATE", "FUNCTION"]) {
+            self.qualified_name()?;
+            return Ok(StatementKind::Unsupported { class: "ShowCreate" });
         }
         if self.eat("CREATE") {
             let object = if self.eat("MATERIALIZED") {

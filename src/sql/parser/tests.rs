@@ -98,6 +98,45 @@ fn the_deepest_text_fits_a_small_stack() {
 }
 
 #[test]
+fn chains_within_chains_are_bounded_as_one() {
+    // Each level is short and the levels are few, but their tree would be 40,000 nodes deep.
+    for chain in ["[1]", ".a", " AT TIME ZONE 'UTC'"] {
+        let (open, close) = ("(".repeat(200), format!("){}", chain.repeat(200)).repeat(200));
+        assert_eq!(
+            parse_statement(&format!("SELECT {open}x{close}")).unwrap_err().kind,
+            SqlErrorKind::Limit,
+            "{chain}"
+        );
+        let columns = format!("SELECT x{}", format!("{chain}, x").repeat(30_000));
+        assert!(parse_statement(&columns).is_ok(), "{chain}");
+    }
+}
+
+#[test]
+fn nothing_is_read_twice() {
+    // A rule that tries one way and then another takes time that doubles with each level.
+    for (open, close) in [
+        ("position(", ")"),
+        ("substring(", ")"),
+        ("try_cast(", ")"),
+        ("trim(", ")"),
+        ("JSON_OBJECT(KEY ", ")"),
+        ("JSON_OBJECT(KEY 'a' VALUE ", ")"),
+        ("a = ALL (", ")"),
+        ("a IN ((", "))"),
+        ("(SELECT 1 GROUP BY (1 + ", ") + 1)"),
+        ("(SELECT 1 FROM TABLE(f(TABLE(t) PARTITION BY (1 + ", ") + 1)))"),
+        ("(SELECT 1 FROM ((SELECT ", ") a CROSS JOIN b))"),
+    ] {
+        for (middle, close) in [("x", close), ("x y z", close), ("", "")] {
+            let _ = parse_statement(&format!("SELECT {}{middle}{}", open.repeat(100), close.repeat(100)));
+        }
+    }
+    let types = format!("SELECT CAST(x AS {}int z{})", "row(".repeat(100), ") z".repeat(100));
+    let _ = parse_statement(&types);
+}
+
+#[test]
 fn a_unicode_string_is_decoded() {
     let statement = parse_statement(r"EXECUTE IMMEDIATE U&'SELECT \0031' USING 2").expect("read");
     let StatementKind::ExecuteImmediate { text, .. } = statement.kind else { panic!("not immediate") };

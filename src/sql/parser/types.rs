@@ -12,16 +12,13 @@ impl Parser<'_> {
             let start = parser.here();
             let kind = parser.type_primary()?;
             let mut data_type = DataType { span: parser.since(start), kind };
-            let mut arrays = 0;
             while parser.eat("ARRAY") {
                 if parser.eat_symbol("[") {
-                    parser.integer()?;
+                    let size = parser.integer()?;
                     parser.expect_symbol("]")?;
+                    return Err(crate::sql::SqlError::syntax(size, "Explicit array size not supported"));
                 }
-                arrays += 1;
-                if arrays > super::MAX_NESTING {
-                    return Err(crate::sql::SqlError::limit(parser.here(), "the type nests too deep"));
-                }
+                parser.lengthen_chain()?;
                 data_type = DataType { span: parser.since(start), kind: DataTypeKind::Array(Box::new(data_type)) };
             }
             Ok(data_type)
@@ -29,20 +26,17 @@ impl Parser<'_> {
     }
 
     fn type_primary(&mut self) -> Parsed<DataTypeKind> {
-        if self.is("ROW") && self.is_symbol_at(1, "(") {
+        if self.is("ROW") && self.is_symbol_at(1, "(") && self.token(2).kind != TokenKind::Integer {
             self.advance();
             return Ok(DataTypeKind::Row(self.parenthesized_list(Self::row_field)?));
         }
         if self.is("INTERVAL") && ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"].iter().any(|f| self.is_at(1, f))
         {
             self.advance();
-            self.interval_field()?;
-            if self.eat("TO") {
-                self.interval_field()?;
-            }
+            self.interval_fields()?;
             return Ok(DataTypeKind::Interval);
         }
-        if self.is_any(&["TIME", "TIMESTAMP"]) {
+        if self.is_any(&["TIME", "TIMESTAMP"]) && !self.parameters_follow() {
             return self.date_time();
         }
         if self.is("DOUBLE") && self.is_at(1, "PRECISION") {
@@ -65,6 +59,18 @@ impl Parser<'_> {
         let name = self.identifier()?;
         let parameters = if self.is_symbol("(") { self.parenthesized_list(Self::type_parameter)? } else { Vec::new() };
         Ok(DataTypeKind::Generic { name, parameters })
+    }
+
+    /// Whether two parameters or more follow a type's name.
+    fn parameters_follow(&self) -> bool {
+        let mut ahead = 2;
+        while self.is_symbol_at(1, "(") && !self.is_symbol_at(ahead, ")") && self.token(ahead).kind != TokenKind::End {
+            if self.is_symbol_at(ahead, ",") {
+                return true;
+            }
+            ahead = if self.is_symbol_at(ahead, "(") { self.after_parenthesis(ahead) } else { ahead + 1 };
+        }
+        false
     }
 
     fn date_time(&mut self) -> Parsed<DataTypeKind> {

@@ -33,7 +33,7 @@ SELECT x OVER w FROM t WINDOW w AS (PARTITION BY a ORDER BY b MEASURES A.c AS x 
 SELECT sum(x) OVER (w ROWS 5 PRECEDING), rank() OVER w, lag(x) IGNORE NULLS OVER (ORDER BY y RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND UNBOUNDED FOLLOWING) FROM t WINDOW w AS (), v AS (w GROUPS UNBOUNDED PRECEDING)
 SELECT count(*), count(DISTINCT a), array_agg(a ORDER BY b DESC NULLS LAST) FILTER (WHERE c), listagg(a, ',' ON OVERFLOW TRUNCATE '...' WITH COUNT) WITHIN GROUP (ORDER BY a) FILTER (WHERE true) FROM t
 SELECT a FROM t GROUP BY a, (b, c), (), ROLLUP (d, (e, f)), CUBE (g), GROUPING SETS ((a), (), b), (h) + 1 HAVING count(*) > 1
-SELECT grouping(a, t.b), grouping() FROM t GROUP BY ALL a
+SELECT grouping(a, t.b), grouping(a) FROM t GROUP BY ALL a
 SELECT a AND b OR NOT c AND NOT NOT d
 SELECT a = b, a <> b, a != b, a < ALL (SELECT 1), a >= SOME (VALUES 1), a = ANY ((SELECT 1)), a IS NULL, a IS NOT NULL, a IS DISTINCT FROM b, a IS NOT DISTINCT FROM b
 SELECT a BETWEEN 1 AND 2 AND b NOT BETWEEN c AND d, e IN (1, 2), e NOT IN (SELECT 1), e IN ((SELECT 1), 2), e IN ((SELECT 1) UNION SELECT 2), f LIKE 'x%' ESCAPE '\', f NOT LIKE g || '%'
@@ -43,10 +43,10 @@ SELECT a AT TIME ZONE 'UTC', -a AT TIME ZONE INTERVAL '1' HOUR AT TIME ZONE 'x'
 SELECT a.b.c.d, a[1][2].b, f(x).y[3], (a, b), ROW(1), ROW(1, 2)[1], ARRAY[], ARRAY[1, 2], (SELECT 1), ((SELECT 1)), ((SELECT 1) + 1), ((SELECT 1) UNION (SELECT 2)), EXISTS (SELECT 1), (1), ((1))
 SELECT x -> x + 1, (x, y) -> x AND y, () -> 1, transform(a, x -> x > 1 OR x < 0)
 SELECT CASE WHEN a THEN 1 ELSE 2 END, CASE a WHEN 1 THEN 2 WHEN 3 THEN 4 END, IF(a, 1), NULLIF(a, b), coalesce(a, b), TRY(a), try_cast(a AS bigint)
-SELECT CAST(a AS varchar(10)), CAST(a AS decimal(10, 2)), CAST(a AS row(x bigint, y row(double precision, z array(varchar)))), CAST(a AS array<bigint>), CAST(a AS map<varchar, bigint>), CAST(a AS map(varchar, bigint)), CAST(a AS bigint array array[5]), CAST(a AS timestamp(3) with time zone), CAST(a AS time without time zone), CAST(a AS interval day to second), CAST(a AS double precision), CAST(a AS "x")
+SELECT CAST(a AS varchar(10)), CAST(a AS decimal(10, 2)), CAST(a AS row(x bigint, y row(double precision, z array(varchar)))), CAST(a AS array<bigint>), CAST(a AS map<varchar, bigint>), CAST(a AS map(varchar, bigint)), CAST(a AS bigint array array), CAST(a AS timestamp(3) with time zone), CAST(a AS time without time zone), CAST(a AS interval day to second), CAST(a AS double precision), CAST(a AS "x")
 SELECT CURRENT_DATE, CURRENT_TIME, CURRENT_TIME(3), CURRENT_TIMESTAMP(6), LOCALTIME, LOCALTIMESTAMP(0), CURRENT_USER, CURRENT_CATALOG, CURRENT_SCHEMA, CURRENT_PATH
 SELECT TRIM(a), TRIM(LEADING FROM a), TRIM(BOTH 'x' FROM a), TRIM('x' FROM a), TRIM(a, 'x'), SUBSTRING(a FROM 1), SUBSTRING(a FROM 1 FOR 2), SUBSTRING(a, 1, 2), POSITION(a IN b), NORMALIZE(a), NORMALIZE(a, NFKC), EXTRACT(YEAR FROM a)
-SELECT JSON_EXISTS(a, 'lax $' TRUE ON ERROR), JSON_VALUE(a FORMAT JSON ENCODING UTF8, 'strict $.b' AS p PASSING b AS c, d FORMAT JSON AS e RETURNING bigint DEFAULT 1 ON EMPTY NULL ON ERROR), JSON_QUERY(a, '$' RETURNING varchar FORMAT JSON WITH CONDITIONAL ARRAY WRAPPER KEEP QUOTES ON SCALAR TEXT_STRING EMPTY ARRAY ON EMPTY ERROR ON ERROR)
+SELECT JSON_EXISTS(a, 'lax $' TRUE ON ERROR), JSON_VALUE(a FORMAT JSON ENCODING UTF8, 'strict $.b' AS p PASSING b AS c, d FORMAT JSON AS e RETURNING bigint DEFAULT 1 ON EMPTY NULL ON ERROR), JSON_QUERY(a, '$' RETURNING varchar FORMAT JSON WITH CONDITIONAL ARRAY WRAPPER KEEP QUOTES ON SCALAR STRING EMPTY ARRAY ON EMPTY ERROR ON ERROR)
 SELECT JSON_OBJECT(), JSON_OBJECT('a' : b, KEY c VALUE d, 'e' VALUE f FORMAT JSON NULL ON NULL WITH UNIQUE KEYS RETURNING varchar), JSON_ARRAY(), JSON_ARRAY(a, b ABSENT ON NULL RETURNING varchar FORMAT JSON)
 SELECT * FROM JSON_TABLE(a, '$' AS p PASSING b AS c COLUMNS (x FOR ORDINALITY, y bigint PATH '$.y' DEFAULT 1 ON EMPTY ERROR ON ERROR, z varchar FORMAT JSON PATH '$.z' WITHOUT WRAPPER OMIT QUOTES, NESTED PATH '$.n' AS n COLUMNS (w bigint)) PLAN (p OUTER n) ERROR ON ERROR) AS t
 SELECT year, month, day, date, time, timestamp, interval, row, array, map, user, role, schema, catalog, session, position, substring, values_ FROM show, tables, limit, fetch

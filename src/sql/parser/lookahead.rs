@@ -1,0 +1,141 @@
+//! What the parser has to know of the tokens ahead before it chooses a rule.
+//!
+//! It looks, and never reads a part of the text twice: trying one rule and then another would take exponential time on
+//! nested ones.
+
+use super::{MAX_NESTING, Parser};
+use crate::sql::token::TokenKind;
+
+/// Reserved words that begin an operand.
+const OPERANDS: &[&str] = &[
+    "CASE",
+    "CAST",
+    "CURRENT_CATALOG",
+    "CURRENT_DATE",
+    "CURRENT_PATH",
+    "CURRENT_SCHEMA",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_USER",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "GROUPING",
+    "JSON_ARRAY",
+    "JSON_EXISTS",
+    "JSON_OBJECT",
+    "JSON_QUERY",
+    "JSON_VALUE",
+    "LISTAGG",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "NORMALIZE",
+    "NOT",
+    "NULL",
+    "TRIM",
+    "TRUE",
+];
+
+impl Parser<'_> {
+    /// Whether the token `ahead` begins an operand, and can't go on with an expression that stands before it.
+    pub(super) fn starts_operand(&self, ahead: usize) -> bool {
+        match self.token(ahead).kind {
+            TokenKind::Symbol => self.is_symbol_at(ahead, "(") || self.is_symbol_at(ahead, "?"),
+            TokenKind::Word { reserved: true } => OPERANDS.iter().any(|word| self.is_at(ahead, word)),
+            TokenKind::Unrecognised | TokenKind::DollarString | TokenKind::End => false,
+            _ => true,
+        }
+    }
+
+    /// Whether the word `ALL` that comes next quantifies what follows it, and is not a column.
+    pub(super) fn all_quantifies(&self) -> bool {
+        if self.is_symbol_at(1, "*") {
+            return !self.starts_operand(2);
+        }
+        self.starts_operand(1) || self.is_symbol_at(1, "+") || self.is_symbol_at(1, "-")
+    }
+
+    /// How many tokens ahead the one stands that follows the parenthesis which opens `ahead`.
+    pub(super) fn after_parenthesis(&self, mut ahead: usize) -> usize {
+        let mut open = 0_usize;
+        loop {
+            if self.is_symbol_at(ahead, "(") {
+                open += 1;
+            } else if self.is_symbol_at(ahead, ")") {
+                open = open.saturating_sub(1);
+            } else if self.token(ahead).kind == TokenKind::End {
+                return ahead;
+            }
+            ahead += 1;
+            if open == 0 {
+                return ahead;
+            }
+        }
+    }
+
+    /// Whether `word` stands in the parenthesis that opens `ahead`, before its first comma and in no inner parenthesis.
+    pub(super) fn stands_in_parenthesis(&self, ahead: usize, word: &str) -> bool {
+        let mut at = ahead + 1;
+        loop {
+            if self.is_symbol_at(at, "(") {
+                at = self.after_parenthesis(at);
+                continue;
+            }
+            let ends = self.is_symbol_at(at, ")") || self.is_symbol_at(at, ",");
+            if ends || self.token(at).kind == TokenKind::End {
+                return false;
+            }
+            if self.is_at(at, word) {
+                return !self.is_at(at - 1, "NOT") && !self.is_at(at - 1, "DISTINCT");
+            }
+            at += 1;
+        }
+    }
+
+    /// Whether a query, not in parentheses, begins with the token `ahead`.
+    pub(super) fn is_query_start(&self, ahead: usize) -> bool {
+        ["SELECT", "WITH", "VALUES"].iter().any(|word| self.is_at(ahead, word))
+            || (self.is_at(ahead, "TABLE") && !self.is_symbol_at(ahead + 1, "("))
+    }
+
+    /// Whether the run of opening parentheses that begins `ahead` leads to a query.
+    pub(super) fn parenthesis_holds_query(&self, ahead: usize) -> bool {
+        let mut at = ahead;
+        while self.is_symbol_at(at, "(") && at <= ahead + MAX_NESTING as usize {
+            at += 1;
+        }
+        at > ahead && self.is_query_start(at)
+    }
+
+    /// Whether the parenthesis that opens `ahead` holds a query, where Trino takes a value in parentheses if both fit.
+    pub(super) fn parenthesis_is_query(&self, ahead: usize) -> bool {
+        if !self.parenthesis_holds_query(ahead) {
+            return false;
+        }
+        let words = ["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"];
+        !self.is_symbol_at(ahead + 1, "(") || {
+            let after = self.after_parenthesis(ahead + 1);
+            words.iter().any(|word| self.is_at(after, word))
+        }
+    }
+
+    /// Whether `LIMIT`, `OFFSET` or `FETCH` comes next as the word of a clause, and not as a name.
+    pub(super) fn limit_follows(&self) -> bool {
+        let count = self.token(1).kind == TokenKind::Integer || self.is_symbol_at(1, "?");
+        (self.is("LIMIT") && (count || self.is_at(1, "ALL")))
+            || (self.is("OFFSET") && count)
+            || (self.is("FETCH") && (self.is_at(1, "FIRST") || self.is_at(1, "NEXT")))
+    }
+
+    /// Whether `MATCH_RECOGNIZE` comes next as the word of its clause, and not as an alias with columns.
+    pub(super) fn match_recognize_follows(&self) -> bool {
+        self.is("MATCH_RECOGNIZE")
+            && self.is_symbol_at(1, "(")
+            && !(self.is_identifier_at(2) && (self.is_symbol_at(3, ",") || self.is_symbol_at(3, ")")))
+    }
+
+    /// Whether `TABLESAMPLE` comes next as the word of its clause, and not as an alias.
+    pub(super) fn sample_follows(&self) -> bool {
+        self.is("TABLESAMPLE") && (self.is_at(1, "BERNOULLI") || self.is_at(1, "SYSTEM"))
+    }
+}
