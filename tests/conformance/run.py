@@ -13,7 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from tests.conformance import corpus, oracle  # noqa: E402  pylint: disable=wrong-import-position
+from tests.conformance import corpus, mutations, oracle  # noqa: E402  pylint: disable=wrong-import-position
 from tests.stack import progress, sluice  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = pathlib.Path(__file__).parent
@@ -23,8 +23,8 @@ READ = {"Query", "Explain", "ExplainAnalyze", "Prepare", "Deallocate", "Execute"
         "ShowCatalogs", "ShowSchemas", "ShowTables", "ShowColumns", "ShowCreate", "ShowStats", "ShowFunctions", "ShowSession",
         "SetSession", "ResetSession", "SetTimeZone", "Use", "StartTransaction", "Commit", "Rollback"}
 # These are read no further than their first words, and refused.
-UNREAD = re.compile(r"""\s*(?:WITH\s+FUNCTION\b
-    |(?:EXPLAIN\s+(?:ANALYZE\s+(?:VERBOSE\s+)?)?(?:\([^()]*\)\s*)?|PREPARE\s+\S+\s+FROM\s+)+(?!SELECT\b|VALUES\b|TABLE\b|WITH\b|\())""",
+UNREAD = re.compile(r"""\s*(?:WITH\s+(?:FUNCTION|SESSION)\s+(?!AS\b|\()
+    |(?:EXPLAIN\s+(?:ANALYZE\s+(?:VERBOSE\s+)?)?(?:\([^()]*\)\s*)?|PREPARE\s+\S+\s+FROM\s+)+(?!EXPLAIN\b|PREPARE\b|SELECT\b|VALUES\b|TABLE\b|WITH\b|\())""",
                     re.IGNORECASE | re.VERBOSE)
 
 
@@ -40,14 +40,15 @@ def readings(texts):
 
 def differences(text, theirs, ours):
     """The kinds of differences between two readings of one text."""
+    unread = ours["ok"] and (ours["kind"] not in READ or UNREAD.match(text))
     if theirs["ok"] != ours["ok"]:
-        return ["refused"] if theirs["ok"] else ["accepted"]
+        return ["refused"] if theirs["ok"] else ["accepted, but read no further than its first words"] if unread else ["accepted"]
     if not theirs["ok"]:
         same = (theirs["line"], theirs["column"]) == (ours["error"]["line"], ours["error"]["column"])
         return [] if same else ["place"]
     if theirs["kind"] != ours["kind"]:
         return ["class"]
-    if ours["kind"] in READ and not UNREAD.match(text):
+    if not unread:
         spans = [[relation["start"], relation["end"]] for relation in ours["relations"]]
         if sorted(spans) != sorted(theirs["relations"]):
             return ["relations"]
@@ -75,16 +76,26 @@ def compare(version, name, texts, show):
     return counts
 
 
+def accepted_queries(version):
+    """The texts of the corpus that Trino accepts and Sluice reads in whole."""
+    texts = corpus.gathered(version)
+    verdicts = oracle.verdicts(version, "corpus", texts)
+    return [text for text, verdict in zip(texts, verdicts) if verdict["ok"] and verdict["kind"] in READ and not UNREAD.match(text)]
+
+
 def command():
     """Reads the arguments, compares, gives the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--show", type=int, default=5, help="how many differences of each kind are shown")
     arguments.add_argument("--version", default="476", choices=sorted(oracle.LIBRARIES))
-    arguments.add_argument("--only", choices=("probes", "corpus"), help="one of the sets of texts")
+    arguments.add_argument("--only", choices=("probes", "corpus", "mutations"), help="one of the sets of texts")
+    arguments.add_argument("--mutations", type=int, default=20_000, metavar="N", help="how many mutations are made")
+    arguments.add_argument("--seed", type=int, default=1, help="which mutations are made")
     given = arguments.parse_args()
     sets = {
         "probes": lambda: (HERE / "probes.txt").read_text(encoding="utf-8").splitlines(),
         "corpus": lambda: corpus.gathered(given.version),
+        "mutations": lambda: mutations.mutations(accepted_queries(given.version), given.mutations, given.seed),
     }
     counts = collections.Counter()
     for name, texts in sets.items():
