@@ -5,8 +5,8 @@ use crate::sql;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 /// Show how Sluice reads SQL.
 #[derive(Debug, Args)]
@@ -18,6 +18,30 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Parse(Parse),
+    Tokens(Tokens),
+    Format(Format),
+}
+
+/// Print the tokens of a statement, one a line: its first byte, the byte behind it, its text.
+#[derive(Debug, Args)]
+struct Tokens {
+    /// The file with one statement; `-` is standard input.
+    #[arg(default_value = "-")]
+    file: PathBuf,
+}
+
+/// Print a statement as it is written when nobody's habits show: one space, words in upper case, no comments.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  echo 'select * from  t -- all' | sluice sql format")]
+struct Format {
+    /// The file to read; `-` is standard input.
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    /// Each line is a statement, as for `sql parse`; each is printed as a JSON string, or null where it can't be read.
+    #[arg(long)]
+    jsonl: bool,
 }
 
 /// Parse statements; print for each a JSON object that says what it names, or where it is wrong.
@@ -74,15 +98,56 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Parse(parse) => parse.run(),
+            Command::Tokens(tokens) => tokens.run(),
+            Command::Format(format) => format.run(),
         }
     }
 }
 
+/// The bytes of a file, or of standard input for `-`.
+fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    Ok(Box::new(BufReader::new(File::open(file)?)))
+}
+
+impl Tokens {
+    fn run(&self) -> Result<(), Failure> {
+        let text = io::read_to_string(open(&self.file)?)?;
+        let mut output = BufWriter::new(io::stdout().lock());
+        for span in sql::token_spans(&text)? {
+            writeln!(output, "{} {} {}", span.start, span.end, span.of(&text))?;
+        }
+        output.flush()?;
+        Ok(())
+    }
+}
+
+impl Format {
+    fn run(&self) -> Result<(), Failure> {
+        let input = open(&self.file)?;
+        let mut output = BufWriter::new(io::stdout().lock());
+        if !self.jsonl {
+            writeln!(output, "{}", sql::print_statement(&io::read_to_string(input)?)?)?;
+            return Ok(output.flush()?);
+        }
+        for line in input.lines() {
+            write_line(&mut output, &sql::print_statement(&text_of_line(&line?)?).ok())?;
+        }
+        Ok(output.flush()?)
+    }
+}
+
+/// The statement of a line of JSON.
+fn text_of_line(line: &str) -> io::Result<String> {
+    let (Line::Text(text) | Line::Object { sql: text }) = serde_json::from_str(line)?;
+    Ok(text)
+}
+
 impl Parse {
     fn run(&self) -> Result<(), Failure> {
-        let input: Box<dyn Read> =
-            if self.file.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(&self.file)?) };
-        self.parse(BufReader::new(input), BufWriter::new(io::stdout().lock()))?;
+        self.parse(open(&self.file)?, BufWriter::new(io::stdout().lock()))?;
         Ok(())
     }
 
@@ -93,15 +158,13 @@ impl Parse {
             return write_line(&mut output, &read_bytes(&bytes));
         }
         for line in input.lines() {
-            let line: Line = serde_json::from_str(&line?)?;
-            let (Line::Text(text) | Line::Object { sql: text }) = &line;
-            write_line(&mut output, &read(text))?;
+            write_line(&mut output, &read(&text_of_line(&line?)?))?;
         }
         output.flush()
     }
 }
 
-fn write_line(output: &mut impl Write, reading: &Reading) -> io::Result<()> {
+fn write_line(output: &mut impl Write, reading: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *output, reading)?;
     output.write_all(b"\n")
 }

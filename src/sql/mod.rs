@@ -7,12 +7,14 @@
 pub mod ast;
 mod error;
 mod parser;
+mod print;
 mod summary;
 mod token;
 pub mod visit;
 
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
 pub use error::{SqlError, SqlErrorKind};
+pub use print::{print_expression, print_statement, same_expression, same_statement};
 pub use summary::{RelationName, Summary, summary};
 
 /// Reads one statement.
@@ -29,6 +31,15 @@ pub fn parse_statement(text: &str) -> Result<Statement, SqlError> {
 /// As [`parse_statement`].
 pub fn parse_expression(text: &str) -> Result<ast::Expr, SqlError> {
     parser::expression(text)
+}
+
+/// Where the tokens of a text stand, without white space and comments.
+///
+/// # Errors
+/// A limit of Sluice's: the text is too long or has too many tokens.
+pub fn token_spans(text: &str) -> Result<Vec<Span>, SqlError> {
+    let tokens = token::tokens(text)?;
+    Ok(tokens.iter().map(|token| token.span).filter(|span| span.start < span.end).collect())
 }
 
 /// Line and column (both from 1, in characters, as Trino counts them) of a byte offset in `text`.
