@@ -16,6 +16,8 @@ HERE = pathlib.Path(__file__).parent
 LIBRARIES = {
     "476": ("io.trino:trino-parser:476", "io.trino:trino-grammar:476", "org.antlr:antlr4-runtime:4.13.2",
             "com.google.guava:guava:33.4.8-jre", "com.google.guava:failureaccess:1.0.3"),
+    "483": ("io.trino:trino-parser:483", "io.trino:trino-grammar:483", "org.antlr:antlr4-runtime:4.13.2",
+            "com.google.guava:guava:33.6.0-jre", "com.google.guava:failureaccess:1.0.3"),
 }
 
 

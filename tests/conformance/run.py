@@ -1,6 +1,9 @@
 """Compares Sluice's reading of each text with that of Trino's own parser; ends with 1 where they differ.
 
-    python3 tests/conformance/run.py [--show N] [--version 476]
+    python3 tests/conformance/run.py [--only probes|corpus|printed|mutations] [--show N]
+
+The sets of texts: `probes` are ours and try what is ambiguous; `corpus` is gathered; `printed` is how Sluice prints
+what it reads of the corpus; `mutations` are nearly statements of the corpus.
 """
 
 import argparse
@@ -36,6 +39,14 @@ def readings(texts):
     found = [json.loads(line) for line in answer.split("\n") if line]
     assert len(found) == len(texts), (len(found), len(texts))
     return found
+
+
+def printed(texts):
+    """How Sluice prints texts that it can read."""
+    lines = "".join(json.dumps(text) + "\n" for text in texts)
+    command = [str(sluice.binary()), "sql", "format", "--jsonl"]
+    answer = subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
+    return list(dict.fromkeys(json.loads(line) for line in answer.split("\n") if line and line != "null"))
 
 
 def differences(text, theirs, ours):
@@ -83,26 +94,42 @@ def accepted_queries(version):
     return [text for text, verdict in zip(texts, verdicts) if verdict["ok"] and verdict["kind"] in READ and not UNREAD.match(text)]
 
 
+# The sets of texts, by name.
+SETS = {
+    "probes": lambda version, *_: (HERE / "probes.txt").read_text(encoding="utf-8").splitlines(),
+    "corpus": lambda version, *_: corpus.gathered(version),
+    "printed": lambda version, *_: printed(accepted_queries(version)),
+    "mutations": lambda version, count, seed: mutations.mutations(accepted_queries(version), count, seed),
+}
+
+
+def compare_sets(version, names, show, count=20_000, seed=1):
+    """Compares sets of texts; what was counted. What Sluice prints has to be read by Trino too."""
+    counts = collections.Counter()
+    for name in names:
+        found = compare(version, name, SETS[name](version, count, seed), show)
+        if name == "printed":
+            found["differ: refused"] += found["refused by Trino"]
+        counts += found
+    return counts
+
+
+def wrong(counts):
+    """How many differences are more than the place of an error."""
+    return sum(counts[f"differ: {kind}"] for kind in ("refused", "accepted", "class", "relations"))
+
+
 def command():
     """Reads the arguments, compares, gives the exit code."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--show", type=int, default=5, help="how many differences of each kind are shown")
-    arguments.add_argument("--version", default="476", choices=sorted(oracle.LIBRARIES))
-    arguments.add_argument("--only", choices=("probes", "corpus", "mutations"), help="one of the sets of texts")
+    arguments.add_argument("--version", default="476", choices=sorted(oracle.LIBRARIES), help="of Trino's parser")
+    arguments.add_argument("--only", choices=SETS, help="one of the sets of texts")
     arguments.add_argument("--mutations", type=int, default=20_000, metavar="N", help="how many mutations are made")
     arguments.add_argument("--seed", type=int, default=1, help="which mutations are made")
     given = arguments.parse_args()
-    sets = {
-        "probes": lambda: (HERE / "probes.txt").read_text(encoding="utf-8").splitlines(),
-        "corpus": lambda: corpus.gathered(given.version),
-        "mutations": lambda: mutations.mutations(accepted_queries(given.version), given.mutations, given.seed),
-    }
-    counts = collections.Counter()
-    for name, texts in sets.items():
-        if given.only in (None, name):
-            counts += compare(given.version, name, texts(), given.show)
-    wrong = sum(counts[f"differ: {kind}"] for kind in ("refused", "accepted", "class", "relations"))
-    return 1 if wrong else 0
+    names = [given.only] if given.only else list(SETS)
+    return 1 if wrong(compare_sets(given.version, names, given.show, given.mutations, given.seed)) else 0
 
 
 if __name__ == "__main__":
