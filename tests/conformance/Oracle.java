@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -27,6 +28,9 @@ public final class Oracle
             "ShowCreateTableContext",
             "ShowCreateViewContext",
             "ShowCreateMaterializedViewContext");
+
+    /** The rules in which a function is called. */
+    private static final Set<String> CALLS = Set.of("FunctionCallContext", "ListaggContext", "TableFunctionCallContext");
 
     private final Object parser;
     private final Method createStatement;
@@ -75,7 +79,8 @@ public final class Oracle
         quote(json, statement.getClass().getSimpleName());
         json.append(",\"relations\":[");
         List<int[]> spans = new ArrayList<>();
-        collect(tree(sql), spans);
+        List<String> functions = new ArrayList<>();
+        collect(tree(sql), spans, functions);
         for (int i = 0; i < spans.size(); i++) {
             int[] span = spans.get(i);
             // ANTLR counts code points.
@@ -84,6 +89,11 @@ public final class Oracle
             json.append(i == 0 ? "" : ",").append('[')
                     .append(sql.substring(0, start).getBytes(UTF_8).length).append(',')
                     .append(sql.substring(0, end).getBytes(UTF_8).length).append(']');
+        }
+        json.append("],\"functions\":[");
+        for (int i = 0; i < functions.size(); i++) {
+            json.append(i == 0 ? "" : ",");
+            quote(json, functions.get(i));
         }
         return json.append("]}").toString();
     }
@@ -124,19 +134,41 @@ public final class Oracle
         return Class.forName(type).getConstructor(Class.forName(parameter)).newInstance(argument);
     }
 
-    private static void collect(Object node, List<int[]> spans)
+    private static void collect(Object node, List<int[]> spans, List<String> functions)
             throws ReflectiveOperationException
     {
         String type = node.getClass().getSimpleName();
         int children = (int) node.getClass().getMethod("getChildCount").invoke(node);
         boolean names = NAMES.contains(type);
+        boolean calls = CALLS.contains(type);
+        if (type.equals("ListaggContext")) {
+            functions.add("listagg");
+        }
         for (int i = 0; i < children; i++) {
             Object child = node.getClass().getMethod("getChild", int.class).invoke(node, i);
             if (names && child.getClass().getSimpleName().equals("QualifiedNameContext")) {
                 spans.add(new int[] {position(child, "getStart", "getStartIndex"), position(child, "getStop", "getStopIndex") + 1});
             }
-            collect(child, spans);
+            if (calls && child.getClass().getSimpleName().equals("QualifiedNameContext")) {
+                functions.add(folded(child));
+            }
+            collect(child, spans, functions);
         }
+    }
+
+    /** A name in lower case, without quotes, its parts joined by dots. */
+    private static String folded(Object name)
+            throws ReflectiveOperationException
+    {
+        StringBuilder folded = new StringBuilder();
+        int children = (int) name.getClass().getMethod("getChildCount").invoke(name);
+        for (int i = 0; i < children; i++) {
+            Object child = name.getClass().getMethod("getChild", int.class).invoke(name, i);
+            String part = (String) child.getClass().getMethod("getText").invoke(child);
+            boolean quoted = part.startsWith("\"");
+            folded.append(quoted ? part.substring(1, part.length() - 1).replace("\"\"", "\"") : part);
+        }
+        return folded.toString().toLowerCase(Locale.ENGLISH);
     }
 
     private static int position(Object node, String token, String index)

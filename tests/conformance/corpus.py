@@ -11,8 +11,12 @@ import zipfile
 from tests.stack import cache, fetch
 from tests.stack.progress import step
 
-SOURCES = ("trino-parser:{}:jar:test-sources", "trino-main:{}:jar:test-sources", "trino-testing:{}:jar:sources")
-DOCS = "trino-docs:{}:zip"
+# 483's parser tests and documentation are not published; those of 476 stand in.
+SOURCES = {
+    "476": ("trino-parser:476:jar:test-sources", "trino-main:476:jar:test-sources", "trino-testing:476:jar:sources"),
+    "483": ("trino-parser:476:jar:test-sources", "trino-main:483:jar:test-sources", "trino-testing:483:jar:sources"),
+}
+DOCS = "trino-docs:476:zip"
 
 # A text block, a string literal, or what else may hold a quote: a character literal or a comment.
 JAVA = re.compile(r'"""[ \t]*\n(.*?)"""|"((?:[^"\\\n]|\\.)*)"|\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -37,14 +41,14 @@ def gathered(version):
 def candidates(version):
     """All texts, each once: literals, chains of literals joined by `+`, files of SQL, blocks of the documentation."""
     found = {}
-    for source in SOURCES:
-        with zipfile.ZipFile(fetch.maven("io.trino:" + source.format(version))) as archive:
+    for source in SOURCES[version]:
+        with zipfile.ZipFile(fetch.maven("io.trino:" + source)) as archive:
             for name in archive.namelist():
                 if name.endswith(".java"):
                     found.update(dict.fromkeys(java_strings(archive.read(name).decode())))
                 elif name.endswith(".sql"):
                     found.update(dict.fromkeys(statements(archive.read(name).decode())))
-    with zipfile.ZipFile(fetch.maven("io.trino:" + DOCS.format(version))) as archive:
+    with zipfile.ZipFile(fetch.maven("io.trino:" + DOCS)) as archive:
         for name in archive.namelist():
             if name.endswith(".md"):
                 for block in re.findall(r"^```(?:sql|text)\n(.*?)^```", archive.read(name).decode(), re.DOTALL | re.MULTILINE):

@@ -63,6 +63,8 @@ def differences(text, theirs, ours):
         spans = [[relation["start"], relation["end"]] for relation in ours["relations"]]
         if sorted(spans) != sorted(theirs["relations"]):
             return ["relations"]
+        if sorted(ours["functions"]) != sorted(theirs["functions"]):
+            return ["functions"]
     return []
 
 
@@ -116,7 +118,7 @@ def compare_sets(version, names, show, count=20_000, seed=1):
 
 def wrong(counts):
     """How many differences are more than the place of an error."""
-    return sum(counts[f"differ: {kind}"] for kind in ("refused", "accepted", "class", "relations"))
+    return sum(counts[f"differ: {kind}"] for kind in ("refused", "accepted", "class", "relations", "functions"))
 
 
 def command():
