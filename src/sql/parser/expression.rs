@@ -21,30 +21,34 @@ impl Parser<'_> {
     }
 
     /// `OR` and `AND` chains, each a flat list.
-    fn boolean(&mut self, mut first: Option<Expr>) -> Parsed<Expr> {
+    fn boolean(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let mut alternatives = Vec::new();
-        loop {
-            let term_start = if alternatives.is_empty() { start } else { self.here() };
-            let mut terms = vec![self.negation(first.take())?];
-            while self.eat("AND") {
-                terms.push(self.negation(None)?);
-            }
-            alternatives.push(self.logical(LogicalOperator::And, term_start, terms));
-            if !self.eat("OR") {
-                return Ok(self.logical(LogicalOperator::Or, start, alternatives));
-            }
-        }
+        let first = self.conjunction(first)?;
+        if self.is("OR") { self.terms(start, first, LogicalOperator::Or) } else { Ok(first) }
     }
 
-    fn logical(&self, operator: LogicalOperator, start: Span, mut terms: Vec<Expr>) -> Expr {
-        match (terms.len(), terms.pop()) {
-            (1, Some(only)) => only,
-            (_, last) => {
-                terms.extend(last);
-                Expr { span: self.since(start), kind: ExprKind::Logical { operator, terms } }
+    fn conjunction(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.negation(first)?;
+        if self.is("AND") { self.terms(start, first, LogicalOperator::And) } else { Ok(first) }
+    }
+
+    /// The rest of a chain that begins with `first`.
+    fn terms(&mut self, start: Span, first: Expr, operator: LogicalOperator) -> Parsed<Expr> {
+        let mut terms = vec![first];
+        match operator {
+            LogicalOperator::Or => {
+                while self.eat("OR") {
+                    terms.push(self.conjunction(None)?);
+                }
+            }
+            LogicalOperator::And => {
+                while self.eat("AND") {
+                    terms.push(self.negation(None)?);
+                }
             }
         }
+        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator, terms } })
     }
 
     /// `NOT`, any number of times, before a predicate.
@@ -60,30 +64,38 @@ impl Parser<'_> {
 
     /// A value with at most one predicate: `a = b = c` is not of Trino's grammar.
     fn predicated(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
         let value = self.value(first)?;
+        let symbol = self.kind() == TokenKind::Symbol;
+        if symbol || self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) { self.predicate(value) } else { Ok(value) }
+    }
+
+    fn predicate(&mut self, value: Expr) -> Parsed<Expr> {
+        let start = value.span;
         let kind = if let Some(operator) = self.comparison_operator() {
             self.comparison(operator, value)?
         } else if self.eat("IS") {
-            let negated = self.eat("NOT");
-            if self.eat("NULL") {
-                ExprKind::IsNull { negated, value: Box::new(value) }
-            } else {
-                self.expect_all(&["DISTINCT", "FROM"])?;
-                let right = Box::new(self.value(None)?);
-                ExprKind::IsDistinctFrom { negated, left: Box::new(value), right }
-            }
-        } else if self.is_any(&["BETWEEN", "IN", "LIKE"]) {
-            self.negatable_predicate(false, value)?
+            self.is_predicate(value)?
         } else if self.eat("NOT") {
             if !self.is_any(&["BETWEEN", "IN", "LIKE"]) {
                 return Err(self.unexpected("'BETWEEN', 'IN', 'LIKE'"));
             }
             self.negatable_predicate(true, value)?
+        } else if self.is_any(&["BETWEEN", "IN", "LIKE"]) {
+            self.negatable_predicate(false, value)?
         } else {
             return Ok(value);
         };
         Ok(Expr { span: self.since(start), kind })
+    }
+
+    fn is_predicate(&mut self, value: Expr) -> Parsed<ExprKind> {
+        let negated = self.eat("NOT");
+        if self.eat("NULL") {
+            return Ok(ExprKind::IsNull { negated, value: Box::new(value) });
+        }
+        self.expect_all(&["DISTINCT", "FROM"])?;
+        let right = Box::new(self.value(None)?);
+        Ok(ExprKind::IsDistinctFrom { negated, left: Box::new(value), right })
     }
 
     fn comparison_operator(&mut self) -> Option<ComparisonOperator> {
@@ -168,22 +180,17 @@ impl Parser<'_> {
     }
 
     /// `||` chains of `+`/`-` chains of `*`/`/`/`%` chains, each a flat list.
-    pub(super) fn value(&mut self, mut first: Option<Expr>) -> Parsed<Expr> {
+    pub(super) fn value(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let mut parts = Vec::new();
-        loop {
-            parts.push(self.sum(first.take())?);
-            if !self.eat_symbol("||") {
-                break;
-            }
+        let first = self.sum(first)?;
+        if !self.is_symbol("||") {
+            return Ok(first);
         }
-        match (parts.len(), parts.pop()) {
-            (1, Some(only)) => Ok(only),
-            (_, last) => {
-                parts.extend(last);
-                Ok(Expr { span: self.since(start), kind: ExprKind::Concat(parts) })
-            }
+        let mut parts = vec![first];
+        while self.eat_symbol("||") {
+            parts.push(self.sum(None)?);
         }
+        Ok(Expr { span: self.since(start), kind: ExprKind::Concat(parts) })
     }
 
     fn sum(&mut self, first: Option<Expr>) -> Parsed<Expr> {
@@ -234,9 +241,7 @@ impl Parser<'_> {
             let negative = self.is_symbol("-");
             let literal = negative && self.is_number_at(1);
             if (negative || self.is_symbol("+")) && !literal {
-                self.advance();
-                let operand = Box::new(self.nested(|parser| parser.signed(None))?);
-                return Ok(Expr { span: self.since(start), kind: ExprKind::Unary { negative, operand } });
+                return self.unary(negative);
             }
         }
         let outer = self.begin_chain();
@@ -251,6 +256,13 @@ impl Parser<'_> {
         }
         self.end_chain(outer);
         Ok(value)
+    }
+
+    fn unary(&mut self, negative: bool) -> Parsed<Expr> {
+        let start = self.here();
+        self.advance();
+        let operand = Box::new(self.nested(|parser| parser.signed(None))?);
+        Ok(Expr { span: self.since(start), kind: ExprKind::Unary { negative, operand } })
     }
 
     fn is_number_at(&self, ahead: usize) -> bool {

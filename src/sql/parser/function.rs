@@ -1,32 +1,28 @@
 //! Names that stand alone, typed literals, lambdas of one parameter, and calls.
 
 use super::{Parsed, Parser};
-use crate::sql::ast::{Arguments, Call, ExprKind, Over, ProcessingMode, QualifiedName, SetQuantifier, Span};
+use crate::sql::ast::{
+    Arguments, Call, ExprKind, Identifier, Over, ProcessingMode, QualifiedName, SetQuantifier, Span,
+};
 use crate::sql::error::SqlError;
 
 impl Parser<'_> {
     /// What begins with an identifier.
     pub(super) fn name_form(&mut self) -> Parsed<ExprKind> {
-        let start = self.here();
-        if self.is_any(&["RUNNING", "FINAL"]) && self.is_identifier_at(1) && self.call_follows(1) {
-            let processing = self.one_of(&[("RUNNING", ProcessingMode::Running), ("FINAL", ProcessingMode::Final)])?;
-            return self.call(start, Some(processing));
+        if self.call_follows(0) || (self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1)) {
+            return self.call();
         }
         if !self.is_identifier_at(0) {
             return Err(self.unexpected("<expression>"));
         }
-        if self.call_follows(0) {
-            return self.call(start, None);
-        }
         let name = self.identifier()?;
-        if self.eat_symbol("->") {
-            let body = Box::new(self.expression()?);
-            return Ok(ExprKind::Lambda { parameters: vec![name], body });
+        if self.is_symbol("->") {
+            return self.lambda(name);
         }
         if self.is_string() {
             if !name.delimited && name.value.eq_ignore_ascii_case("x") {
                 let message = "Spaces are not allowed between 'X' and the starting quote of a binary literal";
-                return Err(SqlError::syntax(start, message));
+                return Err(SqlError::syntax(name.span, message));
             }
             return Ok(ExprKind::TypedLiteral { type_name: name, value: self.string()? });
         }
@@ -35,6 +31,12 @@ impl Parser<'_> {
             return Ok(ExprKind::Measure { name, over });
         }
         Ok(ExprKind::Identifier(name))
+    }
+
+    fn lambda(&mut self, parameter: Identifier) -> Parsed<ExprKind> {
+        self.expect_symbol("->")?;
+        let body = Box::new(self.expression()?);
+        Ok(ExprKind::Lambda { parameters: vec![parameter], body })
     }
 
     /// Whether a qualified name with an opening parenthesis behind it stands `ahead`.
@@ -52,10 +54,15 @@ impl Parser<'_> {
         false
     }
 
-    fn call(&mut self, start: Span, processing: Option<ProcessingMode>) -> Parsed<ExprKind> {
+    fn call(&mut self) -> Parsed<ExprKind> {
+        let start = self.here();
+        let mode = self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1);
+        let modes = [("RUNNING", ProcessingMode::Running), ("FINAL", ProcessingMode::Final)];
+        let processing = if mode { Some(self.one_of(&modes)?) } else { None };
         let name = self.qualified_name()?;
         self.expect_symbol("(")?;
-        let mut call = Call {
+        // On the heap from the start: a call's arguments are read with it on the stack.
+        let mut call = Box::new(Call {
             name,
             processing,
             quantifier: None,
@@ -64,7 +71,7 @@ impl Parser<'_> {
             filter: None,
             ignore_nulls: None,
             over: None,
-        };
+        });
         if self.eat_symbol("*") {
             self.expect_symbol(")")?;
             call.arguments = Arguments::Star(None);
@@ -91,7 +98,7 @@ impl Parser<'_> {
             call.over = Some(self.over()?);
         }
         check_special_function(&call, start)?;
-        Ok(ExprKind::Call(Box::new(call)))
+        Ok(ExprKind::Call(call))
     }
 
     /// `DISTINCT` or `ALL` before an argument; `ALL` alone is a name.
@@ -132,7 +139,7 @@ impl Parser<'_> {
     pub(super) fn listagg(&mut self) -> Parsed<ExprKind> {
         let span = self.here();
         let value = span.of(self.text).into();
-        let name = QualifiedName { parts: vec![crate::sql::Identifier { value, delimited: false, span }], span };
+        let name = QualifiedName { parts: vec![Identifier { value, delimited: false, span }], span };
         self.advance();
         self.expect_symbol("(")?;
         let quantifier = self.call_quantifier();

@@ -4,34 +4,27 @@ use super::{Parsed, Parser};
 use crate::sql::ast::{Expr, ExprKind, JsonPathForm, JsonPathInvocation, JsonTable, JsonTableColumn, Relation, Span};
 use crate::sql::token::TokenKind;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// JSON forms, which begin with reserved words.
     pub(super) fn json_form(&mut self) -> Parsed<ExprKind> {
-        for (word, form) in [
-            ("JSON_EXISTS", JsonPathForm::Exists),
-            ("JSON_VALUE", JsonPathForm::Value),
-            ("JSON_QUERY", JsonPathForm::Query),
-        ] {
-            if self.eat(word) {
-                self.expect_symbol("(")?;
-                let kind = self.json_path_form(form)?;
-                self.expect_symbol(")")?;
-                return Ok(kind);
-            }
-        }
-        if self.eat("JSON_OBJECT") {
-            self.expect_symbol("(")?;
-            let kind = self.json_object()?;
-            self.expect_symbol(")")?;
-            return Ok(kind);
-        }
-        if self.eat("JSON_ARRAY") {
-            self.expect_symbol("(")?;
-            let kind = self.json_array()?;
-            self.expect_symbol(")")?;
-            return Ok(kind);
-        }
-        Err(self.unexpected("<expression>"))
+        let rule: fn(&mut Parser<'a>) -> Parsed<ExprKind> = if self.is("JSON_EXISTS") {
+            |parser| parser.json_path_form(JsonPathForm::Exists)
+        } else if self.is("JSON_VALUE") {
+            |parser| parser.json_path_form(JsonPathForm::Value)
+        } else if self.is("JSON_QUERY") {
+            |parser| parser.json_path_form(JsonPathForm::Query)
+        } else if self.is("JSON_OBJECT") {
+            Self::json_object
+        } else if self.is("JSON_ARRAY") {
+            Self::json_array
+        } else {
+            return Err(self.unexpected("<expression>"));
+        };
+        self.advance();
+        self.expect_symbol("(")?;
+        let kind = rule(self)?;
+        self.expect_symbol(")")?;
+        Ok(kind)
     }
 
     fn json_path_form(&mut self, form: JsonPathForm) -> Parsed<ExprKind> {

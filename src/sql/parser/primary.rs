@@ -37,7 +37,9 @@ const EXTRACT_FIELDS: &[&str] = &[
     "TIMEZONE_HOUR",
 ];
 
-impl Parser<'_> {
+type Rule<'a> = fn(&mut Parser<'a>) -> Parsed<ExprKind>;
+
+impl<'a> Parser<'a> {
     /// A primary expression with its `.field` and `[index]`.
     pub(super) fn postfix(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
@@ -66,23 +68,35 @@ impl Parser<'_> {
     }
 
     fn primary(&mut self) -> Parsed<Expr> {
+        if self.is_symbol("(") {
+            return self.nested(Self::parenthesized);
+        }
         let start = self.here();
-        let kind = match self.kind() {
-            TokenKind::String | TokenKind::UnicodeString => ExprKind::String(self.string()?),
-            TokenKind::Binary => self.binary()?,
-            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => self.number(start)?,
-            TokenKind::Symbol if self.is_symbol("-") => {
-                self.advance();
-                self.number(start)?
-            }
-            TokenKind::Symbol if self.is_symbol("[") => self.array()?,
-            TokenKind::Symbol if self.eat_symbol("?") => ExprKind::Parameter,
-            TokenKind::Symbol if self.is_symbol("(") => return self.nested(Self::parenthesized),
-            TokenKind::Word { reserved: true } => self.reserved_form()?,
-            TokenKind::Word { reserved: false } => self.word_form()?,
-            _ => self.name_form()?,
-        };
+        let rule = self.primary_rule();
+        let kind = rule(self)?;
         Ok(Expr { span: self.since(start), kind })
+    }
+
+    /// The rule is chosen first and run then, so that the stack holds the frame of one rule and not of all.
+    fn primary_rule(&self) -> Rule<'a> {
+        match self.kind() {
+            TokenKind::String | TokenKind::UnicodeString => |parser| parser.string().map(ExprKind::String),
+            TokenKind::Binary => Self::binary,
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => |parser| parser.number(parser.here()),
+            TokenKind::Symbol if self.is_symbol("-") => |parser| {
+                let start = parser.here();
+                parser.advance();
+                parser.number(start)
+            },
+            TokenKind::Symbol if self.is_symbol("[") => Self::array,
+            TokenKind::Symbol if self.is_symbol("?") => |parser| {
+                parser.advance();
+                Ok(ExprKind::Parameter)
+            },
+            TokenKind::Word { reserved: true } => self.reserved_rule(),
+            TokenKind::Word { reserved: false } => self.word_rule(),
+            _ => Self::name_form,
+        }
     }
 
     /// A number whose sign, if any, stands at `start`.
@@ -186,77 +200,93 @@ impl Parser<'_> {
     }
 
     /// Forms that begin with a reserved word.
-    fn reserved_form(&mut self) -> Parsed<ExprKind> {
-        if self.eat("NULL") {
-            return Ok(ExprKind::Null);
+    fn reserved_rule(&self) -> Rule<'a> {
+        let rules: [(&str, Rule<'a>); 10] = [
+            ("NULL", |parser| {
+                parser.advance();
+                Ok(ExprKind::Null)
+            }),
+            ("TRUE", Self::boolean_literal),
+            ("FALSE", Self::boolean_literal),
+            ("EXISTS", |parser| {
+                parser.advance();
+                parser.parenthesized_query().map(|query| ExprKind::Exists(Box::new(query)))
+            }),
+            ("CASE", Self::case),
+            ("CAST", Self::cast),
+            ("TRIM", Self::trim),
+            ("NORMALIZE", Self::normalize),
+            ("EXTRACT", Self::extract),
+            ("GROUPING", Self::grouping),
+        ];
+        if let Some((_, rule)) = rules.iter().find(|(word, _)| self.is(word)) {
+            return *rule;
         }
-        if self.eat("TRUE") {
-            return Ok(ExprKind::Boolean(true));
+        if CURRENT.iter().any(|(word, ..)| self.is(word)) {
+            return Self::current;
         }
-        if self.eat("FALSE") {
-            return Ok(ExprKind::Boolean(false));
+        if self.is("LISTAGG") { Self::listagg } else { Self::json_form }
+    }
+
+    fn boolean_literal(&mut self) -> Parsed<ExprKind> {
+        let value = self.is("TRUE");
+        self.advance();
+        Ok(ExprKind::Boolean(value))
+    }
+
+    fn normalize(&mut self) -> Parsed<ExprKind> {
+        self.advance();
+        self.expect_symbol("(")?;
+        let operands = vec![self.nested(|parser| parser.value(None))?];
+        if self.eat_symbol(",") {
+            self.one_of(&[("NFD", ()), ("NFC", ()), ("NFKD", ()), ("NFKC", ())])?;
         }
-        if self.eat("EXISTS") {
-            return Ok(ExprKind::Exists(Box::new(self.parenthesized_query()?)));
+        self.expect_symbol(")")?;
+        Ok(ExprKind::SpecialForm { form: SpecialForm::Normalize, operands })
+    }
+
+    fn extract(&mut self) -> Parsed<ExprKind> {
+        let start = self.here();
+        self.advance();
+        self.expect_symbol("(")?;
+        let field = self.identifier()?;
+        self.expect("FROM")?;
+        let value = Box::new(self.nested(|parser| parser.value(None))?);
+        self.expect_symbol(")")?;
+        let written = field.span.of(self.text);
+        if !EXTRACT_FIELDS.iter().any(|known| known.eq_ignore_ascii_case(written)) {
+            let known = EXTRACT_FIELDS.join(", ");
+            let message = format!("Invalid EXTRACT field {written}, valid fields are: {known}");
+            return Err(SqlError::syntax(start, message));
         }
-        if self.eat("CASE") {
-            return self.case();
+        Ok(ExprKind::Extract { field, value })
+    }
+
+    fn grouping(&mut self) -> Parsed<ExprKind> {
+        self.advance();
+        self.expect_symbol("(")?;
+        if self.is_symbol(")") {
+            return Err(SqlError::syntax(self.here(), "grouping operation columns cannot be empty"));
         }
-        if self.eat("CAST") {
-            return self.cast(false);
-        }
-        if self.eat("TRIM") {
-            return self.trim();
-        }
-        if self.eat("NORMALIZE") {
-            self.expect_symbol("(")?;
-            let operands = vec![self.value(None)?];
-            if self.eat_symbol(",") {
-                self.one_of(&[("NFD", ()), ("NFC", ()), ("NFKD", ()), ("NFKC", ())])?;
-            }
+        let columns = self.list(Self::qualified_name)?;
+        self.expect_symbol(")")?;
+        Ok(ExprKind::Grouping(columns))
+    }
+
+    fn current(&mut self) -> Parsed<ExprKind> {
+        let Some((_, kind, precision)) = CURRENT.iter().find(|(word, ..)| self.is(word)) else {
+            return Err(self.unexpected("<expression>"));
+        };
+        self.advance();
+        if *precision && self.eat_symbol("(") {
+            self.integer()?;
             self.expect_symbol(")")?;
-            return Ok(ExprKind::SpecialForm { form: SpecialForm::Normalize, operands });
         }
-        if self.is("EXTRACT") {
-            let start = self.here();
-            self.advance();
-            self.expect_symbol("(")?;
-            let field = self.identifier()?;
-            self.expect("FROM")?;
-            let value = Box::new(self.value(None)?);
-            self.expect_symbol(")")?;
-            let written = field.span.of(self.text);
-            if !EXTRACT_FIELDS.iter().any(|known| known.eq_ignore_ascii_case(written)) {
-                let known = EXTRACT_FIELDS.join(", ");
-                let message = format!("Invalid EXTRACT field {written}, valid fields are: {known}");
-                return Err(SqlError::syntax(start, message));
-            }
-            return Ok(ExprKind::Extract { field, value });
-        }
-        if self.eat("GROUPING") {
-            self.expect_symbol("(")?;
-            if self.is_symbol(")") {
-                return Err(SqlError::syntax(self.here(), "grouping operation columns cannot be empty"));
-            }
-            let columns = self.list(Self::qualified_name)?;
-            self.expect_symbol(")")?;
-            return Ok(ExprKind::Grouping(columns));
-        }
-        if let Some((_, kind, precision)) = CURRENT.iter().find(|(word, ..)| self.is(word)) {
-            self.advance();
-            if *precision && self.eat_symbol("(") {
-                self.integer()?;
-                self.expect_symbol(")")?;
-            }
-            return Ok(ExprKind::Current(*kind));
-        }
-        if self.is("LISTAGG") {
-            return self.listagg();
-        }
-        self.json_form()
+        Ok(ExprKind::Current(*kind))
     }
 
     fn case(&mut self) -> Parsed<ExprKind> {
+        self.advance();
         let operand = if self.is("WHEN") { None } else { Some(Box::new(self.expression()?)) };
         let mut whens = Vec::new();
         while self.eat("WHEN") {
@@ -272,7 +302,9 @@ impl Parser<'_> {
         Ok(ExprKind::Case { operand, whens, otherwise })
     }
 
-    fn cast(&mut self, safe: bool) -> Parsed<ExprKind> {
+    fn cast(&mut self) -> Parsed<ExprKind> {
+        let safe = self.is("TRY_CAST");
+        self.advance();
         self.expect_symbol("(")?;
         let value = Box::new(self.expression()?);
         self.expect("AS")?;
@@ -282,8 +314,8 @@ impl Parser<'_> {
     }
 
     fn trim(&mut self) -> Parsed<ExprKind> {
-        // The word itself has been read.
-        let start = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(self.here(), |token| token.span);
+        let start = self.here();
+        self.advance();
         let with_from = self.stands_in_parenthesis(0, "FROM");
         self.expect_symbol("(")?;
         let mut operands = Vec::new();
@@ -312,33 +344,39 @@ impl Parser<'_> {
     }
 
     /// Forms that begin with a word which may be an identifier too.
-    fn word_form(&mut self) -> Parsed<ExprKind> {
+    fn word_rule(&self) -> Rule<'a> {
         if self.is("INTERVAL") && self.is_interval_at(1) {
-            return self.interval();
+            return Self::interval;
         }
         if self.is("DOUBLE") && self.is_at(1, "PRECISION") && self.is_string_at(2) {
-            let type_name = self.double_precision()?;
-            return Ok(ExprKind::TypedLiteral { type_name, value: self.string()? });
+            return |parser| {
+                let type_name = parser.double_precision()?;
+                Ok(ExprKind::TypedLiteral { type_name, value: parser.string()? })
+            };
         }
         if self.is_symbol_at(1, "(") {
             if self.is("TRY_CAST") && self.stands_in_parenthesis(1, "AS") {
-                self.advance();
-                return self.cast(true);
+                return Self::cast;
             }
             let row = !self.is_symbol_at(2, ")") && !self.is_symbol_at(2, "*");
             if self.is("ROW") && row && !self.is_at(2, "DISTINCT") && !self.is_at(2, "ORDER") {
-                self.advance();
-                return Ok(ExprKind::Row(self.parenthesized_list(Self::expression)?));
+                return |parser| {
+                    parser.advance();
+                    parser.parenthesized_list(Self::expression).map(ExprKind::Row)
+                };
             }
-            if let Some(form) = self.position_or_substring()? {
-                return Ok(form);
+            let position = self.is("POSITION") && self.stands_in_parenthesis(1, "IN");
+            if position || (self.is("SUBSTRING") && self.stands_in_parenthesis(1, "FROM")) {
+                return Self::position_or_substring;
             }
         }
         if self.is("ARRAY") && self.is_symbol_at(1, "[") {
-            self.advance();
-            return self.array();
+            return |parser| {
+                parser.advance();
+                parser.array()
+            };
         }
-        self.name_form()
+        Self::name_form
     }
 
     /// `[a, b]`, with the word `ARRAY` in front or without it.
@@ -350,26 +388,19 @@ impl Parser<'_> {
     }
 
     /// `POSITION (a IN b)` and `SUBSTRING (a FROM b FOR c)`; both words are also ordinary function names.
-    fn position_or_substring(&mut self) -> Parsed<Option<ExprKind>> {
-        let (form, word) = if self.is("POSITION") {
-            (SpecialForm::Position, "IN")
-        } else if self.is("SUBSTRING") {
-            (SpecialForm::Substring, "FROM")
-        } else {
-            return Ok(None);
-        };
-        if !self.stands_in_parenthesis(1, word) {
-            return Ok(None);
-        }
-        self.at += 2;
+    fn position_or_substring(&mut self) -> Parsed<ExprKind> {
+        let position = self.is("POSITION");
+        self.advance();
+        self.expect_symbol("(")?;
         let mut operands = vec![self.nested(|parser| parser.value(None))?];
-        self.expect(word)?;
+        self.expect(if position { "IN" } else { "FROM" })?;
         operands.push(self.nested(|parser| parser.value(None))?);
-        if form == SpecialForm::Substring && self.eat("FOR") {
+        if !position && self.eat("FOR") {
             operands.push(self.nested(|parser| parser.value(None))?);
         }
         self.expect_symbol(")")?;
-        Ok(Some(ExprKind::SpecialForm { form, operands }))
+        let form = if position { SpecialForm::Position } else { SpecialForm::Substring };
+        Ok(ExprKind::SpecialForm { form, operands })
     }
 
     fn is_string_at(&self, ahead: usize) -> bool {

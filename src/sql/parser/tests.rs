@@ -86,8 +86,19 @@ fn the_deepest_text_fits_a_small_stack() {
         ("CASE WHEN ", " THEN 1 END"),
         ("a IN (", ")"),
         ("EXISTS (SELECT ", ")"),
+        ("JSON_OBJECT(KEY ", " VALUE 1)"),
+        ("JSON_VALUE(", ", 'lax $')"),
+        ("CAST(", " AS int)"),
+        ("x -> ", ""),
+        ("x BETWEEN 1 AND (", ")"),
+        ("count(*) FILTER (WHERE ", ")"),
+        ("count(*) OVER (PARTITION BY ", ")"),
+        ("(SELECT 1 FROM (SELECT ", ") x)"),
+        ("(SELECT 1 FROM TABLE(f(", ")))"),
+        ("(SELECT 1 FROM a JOIN b ON ", ")"),
+        ("(SELECT 1 FROM t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS ", "))"),
     ] {
-        for depth in 1..300 {
+        for depth in [1, 50, 60, 80, 120, 240, 249, 300] {
             let sql = format!("SELECT {}1{}", open.repeat(depth), close.repeat(depth));
             match parse_statement(&sql) {
                 Ok(statement) => drop(statement.clone()),
