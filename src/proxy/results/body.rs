@@ -1,7 +1,7 @@
 //! The stream of a page from Trino to the client.
 //!
 //! It asks Trino for more only when the client has taken what was there, and it keeps no more than what one read gave.
-//! When it is dropped before its end, the client has gone away.
+//! When it is dropped before the page was given whole, the client has gone away.
 
 use super::page::{Page, Summary};
 use super::scanner::Malformed;
@@ -141,7 +141,10 @@ impl Body for PageBody {
 }
 
 impl Drop for PageBody {
+    /// A client may close its connection once it has the page's last byte, before the end of the body came from Trino;
+    /// trino-go-client does. It has the page and goes on with the query.
     fn drop(&mut self) {
-        self.tell(Passed::ClientGone);
+        let whole = if self.ready.is_empty() { self.page.finish().ok() } else { None };
+        self.tell(whole.map_or(Passed::ClientGone, Passed::Whole));
     }
 }

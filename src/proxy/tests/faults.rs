@@ -118,6 +118,25 @@ async fn a_query_ends_when_its_client_is_gone_in_the_middle_of_a_page() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_with_a_whole_page_goes_on_with_its_query() {
+    let trino = replying(|| Reply::Unended(page(json!({"data": [[1]], "nextUri": path(2)})))).await;
+    let sluice = Sluice::before(&trino).await;
+    let next = sluice.post("anna", "SELECT 1", &[]).await.next(&sluice);
+    let mut stream = asking(&sluice, &next).await;
+    let mut text = String::new();
+    while !text.contains("\"warnings\":[]") {
+        let mut some = vec![0; 1000];
+        let read = stream.read(&mut some).await.unwrap();
+        assert_ne!(read, 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&some[..read]));
+    }
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(trino.seen().iter().all(|seen| seen.method != "DELETE"), "{:?}", trino.seen());
+    assert_eq!(sluice.records("completion").len(), 0);
+}
+
+#[tokio::test]
 async fn a_client_that_takes_nothing_of_an_answer_is_let_go_of() {
     let trino = replying(|| Reply::Endless).await;
     let sluice = Sluice::with(&trino, "limits: {send_timeout: 500ms}\n").await;

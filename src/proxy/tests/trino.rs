@@ -37,6 +37,8 @@ pub(super) enum Reply {
     Status(u16, &'static str),
     /// A page with rows without end.
     Endless,
+    /// A page whose last byte comes and whose body does not end.
+    Unended(Value),
     /// The beginning of a page, and then a broken connection.
     CutOff,
     /// A broken connection.
@@ -136,6 +138,7 @@ async fn answer(seen: Arc<Mutex<Vec<Seen>>>, script: Script, request: Request<In
             response
         }
         Reply::Endless => Response::new(Rows { begun: false, cut: false }.boxed_unsync()),
+        Reply::Unended(page) => Response::new(Unended(Some(page.to_string())).boxed_unsync()),
         Reply::CutOff => Response::new(Rows { begun: false, cut: true }.boxed_unsync()),
         Reply::Break => return Err(std::io::Error::other("broken")),
     })
@@ -143,6 +146,17 @@ async fn answer(seen: Arc<Mutex<Vec<Seen>>>, script: Script, request: Request<In
 
 fn never(never: Infallible) -> std::io::Error {
     match never {}
+}
+
+struct Unended(Option<String>);
+
+impl Body for Unended {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        self.0.take().map_or(Poll::Pending, |page| Poll::Ready(Some(Ok(Frame::data(Bytes::from(page))))))
+    }
 }
 
 struct Rows {
