@@ -4,7 +4,8 @@ use crate::analysis::facts::Facts;
 use crate::analysis::object::{PolicyExpr, Source};
 use std::collections::BTreeSet;
 
-/// What all names of a rewriting start with.
+/// What all names of a rewriting start with. Each expression of a policy's that reads anything holds one, and so does
+/// each guard: a text of Trino's that quotes either can be told by it.
 const PREFIX: &str = "sluice_";
 
 /// Gives `sluice_N` with a number that stands behind `sluice_` nowhere in the texts that go into a statement.
@@ -61,6 +62,11 @@ impl Fresh {
             }
         }
     }
+}
+
+/// Whether a text quotes something that a rewriting put in. It may also quote a name of the user's that looks so.
+pub(crate) fn quotes_rewriting(text: &str) -> bool {
+    find_ignoring_case(text, PREFIX).is_some()
 }
 
 fn find_ignoring_case(text: &str, word: &str) -> Option<usize> {

@@ -11,6 +11,7 @@ mod second_opinion;
 mod splice;
 mod verify;
 
+pub(crate) use fresh::quotes_rewriting;
 pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
 pub use second_opinion::{Unseen, second_opinion};

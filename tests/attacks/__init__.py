@@ -20,20 +20,36 @@ USERS = ("analyst", "hr_partner", "outsider", "superset", "admin")
 # Cases that fail in a known way: id to what the failure says. Each leaves this list with the work that mends it.
 KNOWN = {"benign-32": "not supported by Sluice yet"}
 
+# Statements that Trino refuses in words that quote an expression of the statement, guards and all.
+QUOTED = [
+    "SELECT company FROM lake.sales.customers WHERE max((SELECT max(email) FROM lake.hr.employees)) = 'x'",
+    "SELECT company FROM lake.sales.customers GROUP BY max((SELECT max(email) FROM lake.hr.employees))",
+    "SELECT (SELECT max(email) FROM lake.hr.employees WHERE id = customer_id) FROM lake.sales.customers GROUP BY company",
+    "SELECT max(max((SELECT max(email) FROM lake.hr.employees))) FROM lake.sales.customers",
+    "VALUES (SELECT max(email) FROM lake.hr.employees), 'x', 1",
+]
+
 
 def cases(stack):
-    """One case a category of the corpus, and one for the whole: that nothing leaks."""
+    """One case a category of the corpus, and some for the whole: that nothing leaks, and that no error quotes a policy."""
     load(stack.trino)
     with stack.sluice("attacks", POLICIES) as sluice:
         outcome = sluice.folder / "outcome.jsonl"
         run(sluice, ["--json", str(outcome)], stdout=subprocess.DEVNULL)
+        errors = [(sql, sluice.client("analyst").query(sql).error) for sql in QUOTED]
     outcomes = [json.loads(line) for line in outcome.read_text(encoding="utf-8").splitlines()]
     corpus = [json.loads(line) for line in (attacks() / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
     yield "each case was run", lambda: no_failures({case["id"] for case in corpus} ^ {one["id"] for one in outcomes})
+    yield "no error quotes a policy", lambda: no_failures([f"{sql}: {error}" for sql, error in errors if not error or quotes_policy(error)])
     yield "nothing leaks", lambda: no_failures([one for one in outcomes if any("LEAK" in why for why in one["failed"])])
     for category in dict.fromkeys(case["category"] for case in corpus):
         ids = {case["id"] for case in corpus if case["category"] == category}
         yield f"{category} ({len(ids)} cases)", lambda i=ids: no_failures([one for one in outcomes if one["id"] in i and unexpected(one)])
+
+
+def quotes_policy(error):
+    """Whether any text of an error holds a part of a mask, of a filter or of what stands around them."""
+    return any(part in json.dumps(error).lower() for part in ("sluice_", "split_part", "'eu'"))
 
 
 def unexpected(outcome):

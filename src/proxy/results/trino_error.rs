@@ -3,11 +3,12 @@
 //! In: the error as Trino wrote it, and what is known of the statement. Out: the error for the user. Places in it are
 //! places in the user's own text. Where a mask, a filter or a narrowing applies to the statement, the text passes only
 //! for errors that are found before a row is read, and for limits: all others may quote what a policy hides, such as
-//! `Cannot cast '…' to INT`. Stack traces never pass.
+//! `Cannot cast '…' to INT`. Nor does a text pass that quotes the statement as Trino has it, with masks and filters put
+//! in. Stack traces never pass.
 
 use super::scanner::Malformed;
 use crate::proxy::query_id::QueryId;
-use crate::rewrite::PositionMap;
+use crate::rewrite::{PositionMap, quotes_rewriting};
 use serde::{Deserialize, Serialize};
 
 /// What is known of the statement.
@@ -169,7 +170,8 @@ struct WarningCode {
 /// [`Malformed`] if it is none of Trino's.
 pub(crate) fn error(raw: &[u8], context: &ErrorContext<'_>) -> Result<(Vec<u8>, String), Malformed> {
     let mut error: QueryError = serde_json::from_slice(raw).map_err(|_| Malformed("an error of another shape"))?;
-    if context.restricted && !SPEAK_OF_NO_ROWS.contains(&error.error_name.as_str()) {
+    let quotes_ours = error.message.as_deref().is_some_and(quotes_rewriting);
+    if context.restricted && (quotes_ours || !SPEAK_OF_NO_ROWS.contains(&error.error_name.as_str())) {
         let name = if is_error_name(&error.error_name) { &error.error_name } else { "an error of Trino's" };
         error.message = Some(format!(
             "The query failed ({name}): the text is withheld since it may quote rows or values that policy hides; \
@@ -194,7 +196,8 @@ pub(crate) fn warnings(raw: &[u8], context: &ErrorContext<'_>) -> Result<Vec<u8>
     const SHAPE: Malformed = Malformed("warnings of another shape");
     let mut warnings: Option<Vec<Warning>> = serde_json::from_slice(raw).map_err(|_| SHAPE)?;
     for warning in warnings.iter_mut().flatten() {
-        let passes = !context.restricted || WARNINGS_OF_NO_ROWS.contains(&warning.warning_code.name.as_str());
+        let of_no_rows = WARNINGS_OF_NO_ROWS.contains(&warning.warning_code.name.as_str());
+        let passes = !context.restricted || (of_no_rows && !quotes_rewriting(&warning.message));
         warning.message = if passes {
             mapped_text(&warning.message, context)
         } else {
@@ -330,6 +333,20 @@ mod tests {
         let error = shown("COLUMN_NOT_FOUND", "line 1:30: Column 'a' cannot be resolved", true, Some(&map()));
         assert_eq!(error["message"], "line 1:10: Column 'a' cannot be resolved");
         assert_eq!(error["errorLocation"], json!({"lineNumber": 1, "columnNumber": 10}));
+    }
+
+    #[test]
+    fn a_text_that_quotes_what_a_policy_put_in_is_withheld_whatever_its_name() {
+        let quoted = "WHERE clause cannot contain aggregations: [max((SELECT IF(\"sluice_2\".\"sluice_3\", 'secret')";
+        for message in [quoted, &quoted.to_uppercase()] {
+            let text = shown("EXPRESSION_NOT_SCALAR", message, true, Some(&map())).to_string();
+            assert!(!text.to_lowercase().contains("secret") && text.contains("EXPRESSION_NOT_SCALAR"), "{text}");
+        }
+        let raw = json!([{"warningCode": {"code": 1, "name": "TOO_MANY_STAGES"}, "message": quoted}]).to_string();
+        let query = QueryId::parse("q_1").unwrap();
+        let context = ErrorContext { query: &query, restricted: true, rewritten: true, positions: None };
+        let shown = String::from_utf8(warnings(raw.as_bytes(), &context).unwrap()).unwrap();
+        assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]
