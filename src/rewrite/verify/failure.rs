@@ -4,7 +4,7 @@
 //! its error tells that there are such rows, and often what they hold. So a statement with an expression that can fail
 //! has no proof while it also has a filtered guard in the plain form.
 
-use crate::sql::ast::{ArithmeticOperator, Call, DataType, DataTypeKind, Expr, ExprKind};
+use crate::sql::ast::{Call, DataType, DataTypeKind, Expr, ExprKind};
 
 /// Functions that give a value or NULL for each argument that Trino lets them be called with.
 const CANNOT_FAIL: &[&str] = &[
@@ -75,27 +75,70 @@ const CANNOT_FAIL: &[&str] = &[
     "yow",
 ];
 
-/// Whether an expression itself, its operands aside, can fail.
+/// Whether an expression itself, its operands aside, can fail. What is not known to be harmless can.
 pub(super) fn possible(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Arithmetic { first: _, rest } => rest.iter().any(|(operator, _)| match operator {
-            ArithmeticOperator::Add
-            | ArithmeticOperator::Subtract
-            | ArithmeticOperator::Multiply
-            | ArithmeticOperator::Divide
-            | ArithmeticOperator::Modulus => true,
-        }),
+        ExprKind::Null
+        | ExprKind::Boolean(_)
+        | ExprKind::String(_)
+        | ExprKind::Binary
+        | ExprKind::Number(_)
+        | ExprKind::TypedLiteral { .. }
+        | ExprKind::Interval(_)
+        | ExprKind::Parameter
+        | ExprKind::Current(_)
+        | ExprKind::Identifier(_)
+        | ExprKind::Dereference { .. }
+        | ExprKind::Parenthesized(_)
+        | ExprKind::Row(_)
+        | ExprKind::Array(_)
+        | ExprKind::Not(_)
+        | ExprKind::Logical { .. }
+        | ExprKind::Comparison { .. }
+        | ExprKind::QuantifiedComparison { .. }
+        | ExprKind::Between { .. }
+        | ExprKind::InList { .. }
+        | ExprKind::InSubquery { .. }
+        | ExprKind::IsNull { .. }
+        | ExprKind::IsDistinctFrom { .. }
+        | ExprKind::Exists(_)
+        | ExprKind::Case { .. }
+        | ExprKind::Concat(_)
+        | ExprKind::Extract { .. }
+        | ExprKind::Grouping(_)
+        | ExprKind::Lambda { .. }
+        | ExprKind::SpecialForm { .. } => false,
+        // A pattern that is written out fails for each row or for none.
+        ExprKind::Like { negated: _, value: _, pattern, escape } => {
+            !is_constant(pattern) || escape.as_deref().is_some_and(|escape| !is_constant(escape))
+        }
         ExprKind::Unary { negative, operand } => *negative && !matches!(operand.kind, ExprKind::Number(_)),
-        // A scalar query fails if it has two rows.
-        ExprKind::Subscript { .. } | ExprKind::Subquery(_) => true,
         ExprKind::Cast { safe, value: _, data_type } => !safe && !is_text(data_type),
         ExprKind::Call(call) => !cannot_fail(call),
-        _ => false,
+        // A scalar query fails if it has two rows.
+        ExprKind::Subquery(_)
+        | ExprKind::Subscript { .. }
+        | ExprKind::Arithmetic { .. }
+        | ExprKind::AtTimeZone { .. }
+        | ExprKind::Measure { .. }
+        | ExprKind::JsonPath { .. }
+        | ExprKind::JsonObject { .. }
+        | ExprKind::JsonArray { .. } => true,
     }
 }
 
+fn is_constant(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::String(_) | ExprKind::Parameter)
+}
+
+/// A function of a catalog's may have the name of a harmless one.
 fn cannot_fail(call: &Call) -> bool {
-    call.name.parts.last().is_some_and(|name| CANNOT_FAIL.contains(&name.folded().as_str()))
+    let name = match call.name.parts.as_slice() {
+        [name] => name,
+        [catalog, schema, name] if catalog.folded() == "system" && schema.folded() == "builtin" => name,
+        _ => return false,
+    };
+    CANNOT_FAIL.contains(&name.folded().as_str())
 }
 
 /// Whether an expression is a cast to text, which fails on a JSON object or array, and quotes it.

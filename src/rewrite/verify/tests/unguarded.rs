@@ -129,6 +129,13 @@ const CAN_FAIL: &[&str] = &[
     "SELECT id FROM {} e ORDER BY split(email, ',')[9]",
     "SELECT id FROM {} e WHERE id = (SELECT customer_id FROM lake.sales.customers)",
     "WITH x AS (SELECT 1 / id AS y FROM {} e) SELECT 1 FROM x",
+    "SELECT id FROM {} e WHERE current_timestamp AT TIME ZONE 'UTC' > now()",
+    "SELECT id FROM {} e WHERE email LIKE email",
+    "SELECT id FROM {} e WHERE email LIKE 'a' ESCAPE email",
+    "SELECT id FROM {} e WHERE JSON_VALUE(email, 'strict $.a' ERROR ON ERROR) = 'x'",
+    "SELECT id FROM {} e WHERE JSON_EXISTS(email, 'strict $.a' ERROR ON ERROR)",
+    "SELECT JSON_OBJECT('a' : email FORMAT JSON) FROM {} e",
+    "SELECT JSON_ARRAY(email FORMAT JSON) FROM {} e",
     "EXECUTE IMMEDIATE 'SELECT id FROM lake.sales.customers' USING 1 / 0",
 ];
 
