@@ -40,7 +40,7 @@ pub enum PasswordFileError {
 }
 
 /// The hashes by user.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PasswordFile {
     index: HashMap<String, usize>,
     hashes: Vec<Hash>,

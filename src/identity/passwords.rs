@@ -31,11 +31,17 @@ const LONGEST: usize = 1024;
 /// The passwords of a file.
 pub struct Passwords {
     path: PathBuf,
-    file: ArcSwap<PasswordFile>,
+    file: ArcSwap<Version>,
     proved: Cache<[u8; 32], ()>,
     key: Hmac<Sha256>,
     at_once: Semaphore,
     timeout: Duration,
+}
+
+/// A file's contents, with a number that no other reading of the file has.
+struct Version {
+    number: u64,
+    file: PasswordFile,
 }
 
 impl std::fmt::Debug for Passwords {
@@ -60,7 +66,7 @@ impl Passwords {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Passwords {
             path: path.to_owned(),
-            file: ArcSwap::from_pointee(file),
+            file: ArcSwap::from_pointee(Version { number: 0, file }),
             proved: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
             key,
             at_once: Semaphore::new(cores),
@@ -84,7 +90,7 @@ impl Passwords {
     pub fn reload(&self) {
         match PasswordFile::load(&self.path) {
             Ok(file) => {
-                self.file.store(Arc::new(file));
+                self.file.rcu(|old| Version { number: old.number + 1, file: file.clone() });
                 self.proved.invalidate_all();
                 tracing::info!(file = %self.path.display(), "passwords were read again");
             }
@@ -101,8 +107,8 @@ impl Passwords {
             return Err(Unidentified::Wrong);
         }
         let (user, password) = value.to_str().ok().and_then(basic).ok_or(Unidentified::Wrong)?;
-        let file = self.file.load_full();
-        let fingerprint = self.fingerprint(&user, &password, &file);
+        let version = self.file.load_full();
+        let fingerprint = self.fingerprint(&user, &password, version.number);
         if self.proved.contains_key(&fingerprint) {
             return Ok(Some(Principal { name: user, groups: Vec::new() }));
         }
@@ -113,7 +119,7 @@ impl Passwords {
             let _permit = self.at_once.acquire().await.map_err(|_| Unidentified::Unavailable)?;
             let name = user.clone();
             tokio::task::spawn_blocking(move || {
-                let (hash, known) = file.hash(&name, lot);
+                let (hash, known) = version.file.hash(&name, lot);
                 let fits = hash.is_some_and(|hash| hash.fits(&password));
                 fits & known
             })
@@ -133,9 +139,9 @@ impl Passwords {
 
     /// What a proved password is remembered by: of no use without the key, which lives as long as the process, and
     /// bound to the file's contents at the time.
-    fn fingerprint(&self, user: &str, password: &str, file: &Arc<PasswordFile>) -> [u8; 32] {
+    fn fingerprint(&self, user: &str, password: &str, version: u64) -> [u8; 32] {
         let mut mac = self.key.clone();
-        for part in [&(Arc::as_ptr(file) as usize).to_be_bytes()[..], user.as_bytes(), password.as_bytes()] {
+        for part in [&version.to_be_bytes()[..], user.as_bytes(), password.as_bytes()] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
