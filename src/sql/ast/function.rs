@@ -1,0 +1,41 @@
+//! Calls of functions.
+
+use super::{Expr, Identifier, Over, QualifiedName, SetQuantifier, SortItem};
+
+/// `[RUNNING | FINAL] name ([DISTINCT] arguments [ORDER BY …]) [FILTER (…)] [IGNORE NULLS] [OVER …]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The function; `LISTAGG` is one.
+    pub name: QualifiedName,
+    /// `RUNNING` or `FINAL`.
+    pub processing: Option<ProcessingMode>,
+    /// `DISTINCT` or `ALL`.
+    pub quantifier: Option<SetQuantifier>,
+    /// The arguments.
+    pub arguments: Arguments,
+    /// `ORDER BY` of the arguments, or of `WITHIN GROUP`.
+    pub order_by: Vec<SortItem>,
+    /// `FILTER (WHERE …)`.
+    pub filter: Option<Expr>,
+    /// `IGNORE NULLS` is `Some(true)`, `RESPECT NULLS` is `Some(false)`.
+    pub ignore_nulls: Option<bool>,
+    /// `OVER …`.
+    pub over: Option<Over>,
+}
+
+/// `RUNNING`, `FINAL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum ProcessingMode {
+    Running,
+    Final,
+}
+
+/// What a function is called with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arguments {
+    /// `(*)` or `(label.*)`.
+    Star(Option<Identifier>),
+    /// Expressions.
+    List(Vec<Expr>),
+}

@@ -1,0 +1,39 @@
+//! The tree of a statement: Trino's grammar, nothing else.
+//!
+//! Each node carries the byte span it stands at in the text it was read from, so that a rewriting can edit the text by
+//! spans and never has to print a tree. Chains that users' tools make long (`AND`, `+`, `||`, `UNION`, `JOIN`) are flat
+//! lists, so that no walk over a tree is as deep as such a chain is long; everything that nests is bounded by the
+//! parser's nesting limit.
+
+mod expr;
+mod function;
+mod json;
+mod name;
+mod pattern;
+mod query;
+mod relation;
+mod statement;
+mod types;
+mod window;
+
+pub use expr::{
+    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, CurrentKind, Expr, ExprKind, LogicalOperator,
+    NumberKind, SpecialForm,
+};
+pub use function::{Arguments, Call, ProcessingMode};
+pub use json::{JsonPathForm, JsonPathInvocation, JsonTable, JsonTableColumn};
+pub use name::{Identifier, QualifiedName, Span, StringLiteral};
+pub use pattern::{PatternClauses, RowPattern, RowPatternKind, RowsPerMatch, SkipTo};
+pub use query::{
+    GroupBy, GroupingElement, GroupingSet, Limit, NamedQuery, Query, QueryBody, RowCount, Select, SelectItem,
+    SetOperator, SetQuantifier, SetTerm, SortItem, With,
+};
+pub use relation::{
+    Join, JoinCriteria, JoinKind, PeriodKind, QueryPeriod, Relation, SampleMethod, TableArgument, TableArgumentInput,
+    TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
+};
+pub use statement::{
+    ExplainFormat, ExplainOption, ExplainType, LikePattern, ShowCreateObject, Statement, StatementKind,
+};
+pub use types::{DataType, DataTypeKind, TypeParameter};
+pub use window::{FrameBound, FrameUnit, Over, WindowDefinition, WindowFrame, WindowSpecification};

@@ -1,0 +1,239 @@
+//! Statements.
+
+use super::{Expr, Identifier, QualifiedName, Query, Span, StringLiteral};
+
+/// A whole statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The statement without surrounding white space and comments.
+    pub span: Span,
+    /// What it is.
+    pub kind: StatementKind,
+}
+
+/// The statements that Sluice reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StatementKind {
+    /// `SELECT`, `WITH`, `VALUES`, `TABLE`.
+    Query(Box<Query>),
+    /// `EXPLAIN [(options)] statement`.
+    Explain {
+        /// `FORMAT` and `TYPE`, in order.
+        options: Vec<ExplainOption>,
+        /// What is explained.
+        statement: Box<Statement>,
+    },
+    /// `EXPLAIN ANALYZE [VERBOSE] statement`.
+    ExplainAnalyze {
+        /// `VERBOSE`.
+        verbose: bool,
+        /// What is run and explained.
+        statement: Box<Statement>,
+    },
+    /// `PREPARE name FROM statement`.
+    Prepare {
+        /// The prepared statement's name.
+        name: Identifier,
+        /// Its text's tree.
+        statement: Box<Statement>,
+    },
+    /// `DEALLOCATE PREPARE name`.
+    Deallocate {
+        /// The prepared statement's name.
+        name: Identifier,
+    },
+    /// `EXECUTE name [USING …]`.
+    Execute {
+        /// The prepared statement's name.
+        name: Identifier,
+        /// The parameters.
+        parameters: Vec<Expr>,
+    },
+    /// `EXECUTE IMMEDIATE 'text' [USING …]`.
+    ExecuteImmediate {
+        /// The text, unquoted.
+        text: StringLiteral,
+        /// The parameters.
+        parameters: Vec<Expr>,
+    },
+    /// `DESCRIBE INPUT name`.
+    DescribeInput {
+        /// The prepared statement's name.
+        name: Identifier,
+    },
+    /// `DESCRIBE OUTPUT name`.
+    DescribeOutput {
+        /// The prepared statement's name.
+        name: Identifier,
+    },
+    /// `SHOW CATALOGS [LIKE …]`.
+    ShowCatalogs {
+        /// `LIKE` with its `ESCAPE`.
+        like: Option<LikePattern>,
+    },
+    /// `SHOW SCHEMAS [FROM catalog] [LIKE …]`.
+    ShowSchemas {
+        /// The catalog.
+        catalog: Option<Identifier>,
+        /// `LIKE` with its `ESCAPE`.
+        like: Option<LikePattern>,
+    },
+    /// `SHOW TABLES [FROM schema] [LIKE …]`.
+    ShowTables {
+        /// The schema.
+        schema: Option<QualifiedName>,
+        /// `LIKE` with its `ESCAPE`.
+        like: Option<LikePattern>,
+    },
+    /// `SHOW COLUMNS FROM table [LIKE …]`, `DESCRIBE table`, `DESC table`.
+    ShowColumns {
+        /// The table.
+        table: QualifiedName,
+        /// `LIKE` with its `ESCAPE`.
+        like: Option<LikePattern>,
+    },
+    /// `SHOW CREATE {TABLE | SCHEMA | VIEW | MATERIALIZED VIEW} name`.
+    ShowCreate {
+        /// Of what kind the object is.
+        object: ShowCreateObject,
+        /// The object.
+        name: QualifiedName,
+    },
+    /// `SHOW STATS FOR table`.
+    ShowStats {
+        /// The table.
+        table: QualifiedName,
+    },
+    /// `SHOW STATS FOR (query)`.
+    ShowStatsForQuery {
+        /// The query.
+        query: Box<Query>,
+    },
+    /// `SHOW FUNCTIONS [FROM schema] [LIKE …]`.
+    ShowFunctions {
+        /// The schema.
+        schema: Option<QualifiedName>,
+        /// `LIKE` with its `ESCAPE`.
+        like: Option<LikePattern>,
+    },
+    /// `SHOW SESSION [LIKE …]`.
+    ShowSession {
+        /// `LIKE` with its `ESCAPE`.
+        like: Option<LikePattern>,
+    },
+    /// `SET SESSION name = expression`.
+    SetSession {
+        /// The property: `name` or `catalog.name`.
+        name: QualifiedName,
+        /// Its value.
+        value: Expr,
+    },
+    /// `RESET SESSION name`.
+    ResetSession {
+        /// The property: `name` or `catalog.name`.
+        name: QualifiedName,
+    },
+    /// `SET TIME ZONE {LOCAL | expression}`.
+    SetTimeZone {
+        /// `None` for `LOCAL`.
+        zone: Option<Expr>,
+    },
+    /// `USE [catalog.]schema`.
+    Use {
+        /// The catalog.
+        catalog: Option<Identifier>,
+        /// The schema.
+        schema: Identifier,
+    },
+    /// `START TRANSACTION [modes]`.
+    StartTransaction,
+    /// `COMMIT [WORK]`.
+    Commit,
+    /// `ROLLBACK [WORK]`.
+    Rollback,
+    /// A statement of Trino's that Sluice knows by its first words and does not read yet; always refused.
+    Unsupported {
+        /// Trino's class name for it, such as `Insert`.
+        class: &'static str,
+    },
+}
+
+impl StatementKind {
+    /// Trino's class name of the statement, as in `io.trino.sql.tree`.
+    pub fn class(&self) -> &'static str {
+        match self {
+            StatementKind::Query(_) => "Query",
+            StatementKind::Explain { .. } => "Explain",
+            StatementKind::ExplainAnalyze { .. } => "ExplainAnalyze",
+            StatementKind::Prepare { .. } => "Prepare",
+            StatementKind::Deallocate { .. } => "Deallocate",
+            StatementKind::Execute { .. } => "Execute",
+            StatementKind::ExecuteImmediate { .. } => "ExecuteImmediate",
+            StatementKind::DescribeInput { .. } => "DescribeInput",
+            StatementKind::DescribeOutput { .. } => "DescribeOutput",
+            StatementKind::ShowCatalogs { .. } => "ShowCatalogs",
+            StatementKind::ShowSchemas { .. } => "ShowSchemas",
+            StatementKind::ShowTables { .. } => "ShowTables",
+            StatementKind::ShowColumns { .. } => "ShowColumns",
+            StatementKind::ShowCreate { .. } => "ShowCreate",
+            StatementKind::ShowStats { .. } | StatementKind::ShowStatsForQuery { .. } => "ShowStats",
+            StatementKind::ShowFunctions { .. } => "ShowFunctions",
+            StatementKind::ShowSession { .. } => "ShowSession",
+            StatementKind::SetSession { .. } => "SetSession",
+            StatementKind::ResetSession { .. } => "ResetSession",
+            StatementKind::SetTimeZone { .. } => "SetTimeZone",
+            StatementKind::Use { .. } => "Use",
+            StatementKind::StartTransaction => "StartTransaction",
+            StatementKind::Commit => "Commit",
+            StatementKind::Rollback => "Rollback",
+            StatementKind::Unsupported { class } => class,
+        }
+    }
+}
+
+/// An option of `EXPLAIN`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExplainOption {
+    /// `FORMAT TEXT | GRAPHVIZ | JSON`.
+    Format(ExplainFormat),
+    /// `TYPE LOGICAL | DISTRIBUTED | VALIDATE | IO`.
+    Type(ExplainType),
+}
+
+/// `FORMAT` of `EXPLAIN`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum ExplainFormat {
+    Text,
+    Graphviz,
+    Json,
+}
+
+/// `TYPE` of `EXPLAIN`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum ExplainType {
+    Logical,
+    Distributed,
+    Validate,
+    Io,
+}
+
+/// What `SHOW CREATE` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum ShowCreateObject {
+    Table,
+    Schema,
+    View,
+    MaterializedView,
+}
+
+/// `LIKE 'pattern' [ESCAPE 'c']` of a `SHOW` statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LikePattern {
+    /// The pattern.
+    pub pattern: StringLiteral,
+    /// The escape character.
+    pub escape: Option<StringLiteral>,
+}

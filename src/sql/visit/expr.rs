@@ -1,0 +1,131 @@
+//! What lies below an expression.
+
+macro_rules! expr {
+    ($name:ident, $($mutable:tt)?) => {
+        pub fn expr<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Expr) {
+            let Expr { span, kind } = node;
+            v.span(span);
+            match kind {
+                ExprKind::Null
+                | ExprKind::Boolean(_)
+                | ExprKind::Binary
+                | ExprKind::Number(_)
+                | ExprKind::Parameter
+                | ExprKind::Current(_) => {}
+                ExprKind::String(text) | ExprKind::Interval(text) => v.string(text),
+                ExprKind::TypedLiteral { type_name, value } => {
+                    v.identifier(type_name);
+                    v.string(value);
+                }
+                ExprKind::Identifier(name) => v.identifier(name),
+                ExprKind::Dereference { base, field } => {
+                    v.expr(base);
+                    v.identifier(field);
+                }
+                ExprKind::Subscript { base: left, index: right }
+                | ExprKind::Comparison { operator: _, left, right }
+                | ExprKind::IsDistinctFrom { negated: _, left, right }
+                | ExprKind::AtTimeZone { value: left, zone: right } => {
+                    v.expr(left);
+                    v.expr(right);
+                }
+                ExprKind::Parenthesized(inner)
+                | ExprKind::Not(inner)
+                | ExprKind::IsNull { negated: _, value: inner }
+                | ExprKind::Unary { negative: _, operand: inner } => v.expr(inner),
+                ExprKind::Row(items)
+                | ExprKind::Array(items)
+                | ExprKind::Concat(items)
+                | ExprKind::Logical { operator: _, terms: items }
+                | ExprKind::SpecialForm { form: _, operands: items } => exprs(v, items),
+                ExprKind::QuantifiedComparison { operator: _, quantifier: _, left, query }
+                | ExprKind::InSubquery { negated: _, value: left, query } => {
+                    v.expr(left);
+                    v.query(query);
+                }
+                ExprKind::Between { negated: _, value, low, high } => {
+                    v.expr(value);
+                    v.expr(low);
+                    v.expr(high);
+                }
+                ExprKind::InList { negated: _, value, list } => {
+                    v.expr(value);
+                    exprs(v, list);
+                }
+                ExprKind::Like { negated: _, value, pattern, escape } => {
+                    v.expr(value);
+                    v.expr(pattern);
+                    if let Some(escape) = escape { v.expr(escape); }
+                }
+                ExprKind::Arithmetic { first, rest } => {
+                    v.expr(first);
+                    for (_operator, operand) in rest { v.expr(operand); }
+                }
+                ExprKind::Subquery(query) | ExprKind::Exists(query) => v.query(query),
+                ExprKind::Case { operand, whens, otherwise } => {
+                    if let Some(operand) = operand { v.expr(operand); }
+                    for (condition, result) in whens {
+                        v.expr(condition);
+                        v.expr(result);
+                    }
+                    if let Some(otherwise) = otherwise { v.expr(otherwise); }
+                }
+                ExprKind::Cast { safe: _, value, data_type } => {
+                    v.expr(value);
+                    v.data_type(data_type);
+                }
+                ExprKind::Call(call) => v.call(call),
+                ExprKind::Measure { name, over } => {
+                    v.identifier(name);
+                    walk_over(v, over);
+                }
+                ExprKind::Lambda { parameters, body } => {
+                    identifiers(v, parameters);
+                    v.expr(body);
+                }
+                ExprKind::Extract { field, value } => {
+                    v.identifier(field);
+                    v.expr(value);
+                }
+                ExprKind::Grouping(columns) => for column in columns { v.other_name(column); },
+                ExprKind::JsonPath { form: _, path, returning, defaults } => {
+                    json_path(v, path);
+                    if let Some(returning) = returning { v.data_type(returning); }
+                    exprs(v, defaults);
+                }
+                ExprKind::JsonObject { members, returning } => {
+                    for (key, value) in members {
+                        v.expr(key);
+                        v.expr(value);
+                    }
+                    if let Some(returning) = returning { v.data_type(returning); }
+                }
+                ExprKind::JsonArray { elements, returning } => {
+                    exprs(v, elements);
+                    if let Some(returning) = returning { v.data_type(returning); }
+                }
+            }
+        }
+
+        pub fn call<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Call) {
+            let Call { name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over } = node;
+            v.other_name(name);
+            match arguments {
+                Arguments::Star(None) => {}
+                Arguments::Star(Some(label)) => v.identifier(label),
+                Arguments::List(items) => exprs(v, items),
+            }
+            sort_items(v, order_by);
+            if let Some(filter) = filter { v.expr(filter); }
+            if let Some(over) = over { walk_over(v, over); }
+        }
+
+        fn walk_over<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Over) {
+            match node {
+                Over::Name(name) => v.identifier(name),
+                Over::Window(window) => v.window(window),
+            }
+        }
+    };
+}
+pub(super) use expr;
