@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use sluice::analysis::metadata::metadata_access;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Enforced, Options, Outcome, Request, Stage, enforce};
+use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Columns, Privilege, Snapshot, SourceFile, Subject, Visible, VisibleTables, compile};
 use sluice::sql;
@@ -71,7 +71,7 @@ impl Shop {
     fn rewritten(&self, sql: &str, observe: &mut dyn FnMut(Stage)) -> String {
         match enforce(&self.request(sql), observe) {
             Enforced::Needs(needs) => panic!("{needs:?} is not known for {sql}"),
-            Enforced::Decided(decision) => match decision.outcome {
+            Enforced::Decided(decision) => match &decision.outcome {
                 Outcome::Forward(guarded) => {
                     assert!(guarded.restricted(), "{sql}");
                     guarded.text().to_owned()
@@ -169,6 +169,33 @@ fn whole(criterion: &mut Criterion) {
     }
 }
 
+/// A decision that was made before: finding what it was made from, and then finding it, as the proxy does.
+fn recall(criterion: &mut Criterion) {
+    let shop = Shop::new(Options { second_opinion: true });
+    let nothing = Tables::default();
+    let decisions = Decisions::new(64 * 1024 * 1024);
+    let mut group = criterion.benchmark_group("enforce, decided before");
+    for (name, text) in TEXTS {
+        let request = shop.request(text);
+        let Enforced::Decided(decision) = enforce(&request, &mut |_| ()) else { panic!("{name} is not decided") };
+        decisions.keep(&request, &decision);
+        group.bench_with_input(BenchmarkId::from_parameter(name), text, |bencher, text| {
+            bencher.iter(|| {
+                let asking = Request { tables: &nothing, ..shop.request(black_box(text)) };
+                let Some(Enforced::Needs(needs)) = decisions.recall(&asking, &mut |_| ()) else {
+                    panic!("{name} does not say what it needs")
+                };
+                black_box(needs);
+                let Some(Enforced::Decided(again)) = decisions.recall(&shop.request(text), &mut |_| ()) else {
+                    panic!("{name} is not decided again")
+                };
+                assert!(Arc::ptr_eq(&decision, &again), "{name}");
+            });
+        });
+    }
+    group.finish();
+}
+
 /// What one user may do with one table, with few policies and with many.
 fn decide(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide one table");
@@ -204,5 +231,5 @@ fn metadata(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parse, stages, whole, decide, metadata);
+criterion_group!(benches, parse, stages, whole, recall, decide, metadata);
 criterion_main!(benches);

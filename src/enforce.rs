@@ -4,6 +4,7 @@
 //! be asked of Trino before one can be made. It does no I/O and reads no clock; the caller measures the stages through
 //! an observer.
 
+mod decisions;
 mod immediate;
 mod judge;
 mod query;
@@ -15,9 +16,11 @@ use crate::catalog::table::{Need, Tables};
 use crate::policy::{Snapshot, Subject};
 use crate::rewrite::{Guarded, PositionMap, Proposal, verify};
 use crate::sql::parse_statement;
+pub use decisions::Decisions;
 use judge::{Draft, Judge, Stop};
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a decision is made from, and nothing else.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +40,7 @@ pub struct Request<'a> {
 }
 
 /// Switches of enforcement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
     /// Whether sqlparser is asked for a second opinion.
     pub second_opinion: bool,
@@ -55,7 +58,7 @@ pub enum Enforced {
     /// Ask Trino for these, add the answers to the tables, and call again.
     Needs(Vec<Need>),
     /// Decided.
-    Decided(Box<Decision>),
+    Decided(Arc<Decision>),
 }
 
 /// The stages, for an observer that measures them.
@@ -63,6 +66,8 @@ pub enum Enforced {
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names of the stages")]
 pub enum Stage {
+    /// Looking for a decision that was made before.
+    Recall,
     Parse,
     Analyze,
     Decide,
@@ -207,7 +212,7 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
         Err(Stop::Alarm(alarm)) => (Outcome::Refuse(refusals::alarming(&alarm)), Some(alarm)),
     };
     let record = &judge.record;
-    Enforced::Decided(Box::new(Decision {
+    Enforced::Decided(Arc::new(Decision {
         outcome,
         class,
         objects: record.objects(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What the client's headers say. Names are as sent; analysis folds them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Session {
     /// `X-Trino-Catalog`.
     pub catalog: Option<String>,

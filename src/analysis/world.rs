@@ -4,7 +4,7 @@
 //! needs, and only for tables on which the user has some privilege, so that nothing tells whether another one exists.
 
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
-use super::metadata::{Metadata, metadata_access};
+use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
 use super::walk;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
@@ -13,6 +13,7 @@ use crate::policy::{PolicyRef, Privilege, Snapshot, Subject, TableAccess, Visibl
 use crate::sql::ast::Expr;
 use crate::sql::{StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,7 +29,8 @@ pub(crate) struct World<'a> {
     snapshot: &'a Snapshot,
     subject: &'a Subject,
     tables: &'a Tables,
-    visible: VisibleTables,
+    /// Found when it is first needed: few statements read metadata, and a user may have thousands of grants.
+    visible: OnceCell<VisibleTables>,
     needs: BTreeSet<Need>,
     /// How often something was not known, whether it was among the needs already or not.
     asked: usize,
@@ -44,7 +46,7 @@ impl<'a> World<'a> {
             snapshot,
             subject,
             tables,
-            visible: snapshot.visible(subject),
+            visible: OnceCell::new(),
             needs: BTreeSet::new(),
             asked: 0,
             objects: HashMap::new(),
@@ -59,7 +61,7 @@ impl<'a> World<'a> {
 
     /// What the user may know of.
     pub(crate) fn visible(&self) -> &VisibleTables {
-        &self.visible
+        self.visible.get_or_init(|| self.snapshot.visible(self.subject))
     }
 
     /// What policies say of a table.
@@ -112,7 +114,9 @@ impl<'a> World<'a> {
 
     fn make_object(&mut self, name: &TableName) -> Object {
         let object = |access, reading| Object { access, reading };
-        match metadata_access(name, self.subject, &self.visible) {
+        let metadata =
+            if is_metadata(name) { metadata_access(name, self.subject, self.visible()) } else { Metadata::NotMetadata };
+        match metadata {
             Metadata::NotMetadata => {}
             Metadata::Open => {
                 return object(None, Reading::Unrestricted { columns: self.open_columns(name) });
@@ -157,7 +161,7 @@ impl<'a> World<'a> {
     }
 
     fn granted_by_full_name(&self, name: &TableName) -> bool {
-        self.visible.rules.iter().any(|rule| {
+        self.visible().rules.iter().any(|rule| {
             rule.privileges.contains(&Privilege::Select)
                 && (&rule.catalog, &rule.schema, &rule.table) == (&name.catalog, &name.schema, &name.table)
         })

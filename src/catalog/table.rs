@@ -83,4 +83,9 @@ impl Tables {
     pub fn get(&self, need: &Need) -> Option<&Known> {
         self.known.get(need)
     }
+
+    /// All needs with their answers, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Need, &Known)> {
+        self.known.iter()
+    }
 }

@@ -219,6 +219,8 @@ pub struct Limits {
     pub envelope_bytes: usize,
     /// Bytes of memory, about, for the texts of running statements, by which places in errors are mapped back.
     pub remembered_bytes: usize,
+    /// Bytes of memory, about, for decisions that are used again for an equal statement of the same user; 0 keeps none.
+    pub decision_cache_bytes: u64,
     /// How long running queries are served on after a signal to stop.
     #[schemars(with = "String")]
     pub drain: SignedDuration,
@@ -237,6 +239,7 @@ impl Default for Limits {
             identify_timeout: SignedDuration::from_secs(10),
             envelope_bytes: 1024 * 1024,
             remembered_bytes: 64 * 1024 * 1024,
+            decision_cache_bytes: 64 * 1024 * 1024,
             drain: SignedDuration::from_secs(30),
         }
     }

@@ -32,6 +32,7 @@ pub struct Metrics {
     snapshot_errors: IntCounter,
     verifier_alarms: IntCounter,
     second_opinion_refusals: IntCounter,
+    decisions_recalled: IntCounter,
     catalog_hits: IntCounter,
     catalog_misses: IntCounter,
 }
@@ -118,6 +119,10 @@ impl Metrics {
                 "sluice_second_opinion_refusals_total",
                 "Statements refused because another parser sees a table in them that Sluice does not.",
             )?,
+            decisions_recalled: counter(
+                "sluice_decisions_recalled_total",
+                "Decisions that were made before for an equal statement and used again.",
+            )?,
             catalog_hits: counter("sluice_catalog_cache_hits_total", "Answers about tables that were cached.")?,
             catalog_misses: counter(
                 "sluice_catalog_cache_misses_total",
@@ -135,14 +140,18 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// A statement was decided.
-    pub fn decided(&self, outcome: Outcome) {
+    /// A statement was decided, now or, for an equal one, before.
+    pub fn decided(&self, outcome: Outcome, made_before: bool) {
         self.decisions.with_label_values(&[outcome.as_str()]).inc();
+        if made_before {
+            self.decisions_recalled.inc();
+        }
     }
 
     /// A stage of a decision ended.
     pub fn stage(&self, stage: Stage, took: Duration) {
         let name = match stage {
+            Stage::Recall => "recall",
             Stage::Parse => "parse",
             Stage::Analyze => "analyze",
             Stage::Decide => "decide",
@@ -250,7 +259,7 @@ mod tests {
     #[test]
     fn what_happens_is_counted_under_its_name() {
         let metrics = Metrics::new().unwrap();
-        metrics.decided(Outcome::Deny);
+        metrics.decided(Outcome::Deny, false);
         metrics.stage(Stage::SecondOpinion, Duration::from_micros(30));
         metrics.enforced(Duration::from_millis(3));
         metrics.upstream_failed(&SendError::Late(Duration::from_secs(1)));

@@ -3,7 +3,8 @@
 use super::client_headers::ClientHeaders;
 use super::serve::Proxy;
 use crate::catalog::table::{Need, Tables};
-use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request, Stage};
+use crate::config::Config;
+use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
 use crate::policy::{Snapshot, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,18 +17,61 @@ const ROUNDS: usize = 40;
 /// A text larger than this is decided about beside the tasks that serve requests.
 const LARGE: usize = 32 * 1024;
 
-type EnforceFn = dyn Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync;
-
 /// What decides: [`crate::enforce::enforce`], or a stand-in in tests. Whatever it is, only a guarded statement can come
 /// out of it.
+pub(super) trait Enforce: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'static {}
+
+impl<F: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'static> Enforce for F {}
+
+/// What decides, with the decisions that were made before. Cloning it is cheap and shares them.
 #[derive(Clone)]
-pub struct Enforcer(Arc<EnforceFn>);
+pub(super) struct Enforcer {
+    enforce: Arc<dyn Enforce>,
+    options: Options,
+    decisions: Decisions,
+}
 
 impl Enforcer {
-    /// From a function.
-    pub fn new(enforce: impl Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'static) -> Enforcer {
-        Enforcer(Arc::new(enforce))
+    pub(super) fn new(enforce: impl Enforce, config: &Config) -> Enforcer {
+        Enforcer {
+            enforce: Arc::new(enforce),
+            options: Options { second_opinion: config.second_opinion },
+            decisions: Decisions::new(config.limits.decision_cache_bytes),
+        }
     }
+
+    /// One call of the core; none if the decision was made before.
+    fn call(&self, asked: &Asked, tables: &Tables) -> Called {
+        let request = Request {
+            sql: &asked.sql,
+            session: &asked.headers.session,
+            subject: &asked.subject,
+            snapshot: &asked.snapshot,
+            tables,
+            options: &self.options,
+        };
+        let mut took = Vec::new();
+        let mut last = Instant::now();
+        let mut observe = |stage| {
+            let now = Instant::now();
+            took.push((stage, now - last));
+            last = now;
+        };
+        let recalled = self.decisions.recall(&request, &mut observe);
+        let made_before = recalled.is_some();
+        let enforced = recalled.unwrap_or_else(|| (self.enforce)(&request, &mut observe));
+        if let (Enforced::Decided(decision), false) = (&enforced, made_before) {
+            self.decisions.keep(&request, decision);
+        }
+        Called { enforced, made_before, took }
+    }
+}
+
+/// What came of one call.
+struct Called {
+    enforced: Enforced,
+    made_before: bool,
+    took: Vec<(Stage, Duration)>,
 }
 
 impl fmt::Debug for Enforcer {
@@ -51,7 +95,9 @@ pub(super) struct Asked {
 /// A decision, and what it cost.
 #[derive(Debug)]
 pub(super) struct Weighed {
-    pub(super) decision: Decision,
+    pub(super) decision: Arc<Decision>,
+    /// Whether the decision was made before, for an equal request.
+    pub(super) made_before: bool,
     pub(super) stages: BTreeMap<Stage, Duration>,
 }
 
@@ -67,7 +113,7 @@ impl Weighed {
             policies: BTreeSet::new(),
             alarm: None,
         };
-        Weighed { decision, stages: BTreeMap::new() }
+        Weighed { decision: Arc::new(decision), made_before: false, stages: BTreeMap::new() }
     }
 }
 
@@ -82,15 +128,15 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>) -> Weighed {
     let mut stages = BTreeMap::new();
     let mut known = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let enforced = match round(proxy, asked, tables, &mut stages).await {
-            Some((enforced, same)) => {
-                tables = same;
-                enforced
-            }
-            None => return Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice could not decide")),
+        let Some((called, same)) = round(&proxy.enforcer, asked, tables).await else {
+            return Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice could not decide"));
         };
-        let needs = match enforced {
-            Enforced::Decided(decision) => return Weighed { decision: *decision, stages },
+        tables = same;
+        for (stage, took) in called.took {
+            *stages.entry(stage).or_default() += took;
+        }
+        let needs = match called.enforced {
+            Enforced::Decided(decision) => return Weighed { decision, made_before: called.made_before, stages },
             Enforced::Needs(needs) => needs,
         };
         if !fresh(&needs, &mut known) {
@@ -116,50 +162,10 @@ fn fresh(needs: &[Need], known: &mut BTreeSet<Need>) -> bool {
 }
 
 /// One call of the core. `None` if it broke down, which it must not.
-async fn round(
-    proxy: &Proxy,
-    asked: &Arc<Asked>,
-    tables: Tables,
-    stages: &mut BTreeMap<Stage, Duration>,
-) -> Option<(Enforced, Tables)> {
-    let (enforced, tables, took) = if asked.sql.len() > LARGE {
-        let (enforcer, options, asked) = (proxy.enforcer.clone(), proxy.options.clone(), Arc::clone(asked));
-        tokio::task::spawn_blocking(move || {
-            let (enforced, took) = call(&enforcer, &options, &asked, &tables);
-            (enforced, tables, took)
-        })
-        .await
-        .ok()?
-    } else {
-        let (enforced, took) = call(&proxy.enforcer, &proxy.options, asked, &tables);
-        (enforced, tables, took)
-    };
-    for (stage, took) in took {
-        *stages.entry(stage).or_default() += took;
+async fn round(enforcer: &Enforcer, asked: &Arc<Asked>, tables: Tables) -> Option<(Called, Tables)> {
+    if asked.sql.len() <= LARGE {
+        return Some((enforcer.call(asked, &tables), tables));
     }
-    Some((enforced, tables))
-}
-
-fn call(
-    enforcer: &Enforcer,
-    options: &crate::enforce::Options,
-    asked: &Asked,
-    tables: &Tables,
-) -> (Enforced, Vec<(Stage, Duration)>) {
-    let request = Request {
-        sql: &asked.sql,
-        session: &asked.headers.session,
-        subject: &asked.subject,
-        snapshot: &asked.snapshot,
-        tables,
-        options,
-    };
-    let mut took = Vec::new();
-    let mut last = Instant::now();
-    let enforced = (enforcer.0)(&request, &mut |stage| {
-        let now = Instant::now();
-        took.push((stage, now - last));
-        last = now;
-    });
-    (enforced, took)
+    let (enforcer, asked) = (enforcer.clone(), Arc::clone(asked));
+    tokio::task::spawn_blocking(move || (enforcer.call(&asked, &tables), tables)).await.ok()
 }

@@ -36,7 +36,7 @@ impl Journal {
     pub(super) async fn decided(&self, asked: &Asked, weighed: &Weighed) -> Result<Uuid, AuditError> {
         let id = Uuid::now_v7();
         let record = record(id, asked, weighed);
-        self.metrics.decided(record.outcome);
+        self.metrics.decided(record.outcome, weighed.made_before);
         for (stage, took) in &weighed.stages {
             self.metrics.stage(*stage, *took);
         }

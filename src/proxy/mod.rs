@@ -30,7 +30,6 @@ mod tests;
 mod tls;
 mod upstream;
 
-pub use decide::Enforcer;
 pub use mark::{MarkKeyError, check_page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};

@@ -3,7 +3,7 @@
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
 use super::connect::HttpClient;
-use super::decide::Enforcer;
+use super::decide::{Enforce, Enforcer};
 use super::journal::Journal;
 use super::mark::{MarkKey, MarkKeyError, Owner};
 use super::origin::{Origin, Origins};
@@ -16,7 +16,7 @@ use crate::audit::Log;
 use crate::catalog::Catalog;
 use crate::config::{Config, Limits};
 use crate::console::Metrics;
-use crate::enforce::{Options, enforce};
+use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Unidentified, Ways};
 use crate::store::Store;
 use http::{Request, Response, StatusCode};
@@ -49,7 +49,6 @@ pub struct Rooms {
 pub struct Proxy {
     pub(super) rooms: Rooms,
     pub(super) enforcer: Enforcer,
-    pub(super) options: Options,
     pub(super) limits: Limits,
     pub(super) answer_timeout: Duration,
     pub(super) origins: Origins,
@@ -76,16 +75,20 @@ impl Proxy {
     /// # Errors
     /// [`MarkKeyError`], if there is no key to mark pages with.
     pub fn new(config: &Config, rooms: Rooms) -> Result<Arc<Proxy>, MarkKeyError> {
-        Proxy::with_enforcer(config, rooms, Enforcer::new(enforce))
+        Proxy::with_enforcer(config, rooms, enforce)
     }
 
-    pub(super) fn with_enforcer(config: &Config, rooms: Rooms, enforcer: Enforcer) -> Result<Arc<Proxy>, MarkKeyError> {
+    /// One that decides by `enforce`, or by a stand-in for it.
+    pub(super) fn with_enforcer(
+        config: &Config,
+        rooms: Rooms,
+        enforce: impl Enforce,
+    ) -> Result<Arc<Proxy>, MarkKeyError> {
         let tasks = TaskTracker::new();
         let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
         let ends = Arc::clone(&journal);
         Ok(Arc::new(Proxy {
-            enforcer,
-            options: Options { second_opinion: config.second_opinion },
+            enforcer: Enforcer::new(enforce, config),
             limits: config.limits.clone(),
             answer_timeout: config.upstream.answer_timeout.unsigned_abs(),
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),

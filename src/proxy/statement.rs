@@ -112,9 +112,9 @@ impl Way {
             let message = "Sluice could not write its decision down, so the statement is not run";
             return (self.refuse(&refusal(ErrorCode::GenericInternalError, message), None), None);
         };
-        match weighed.decision.outcome {
-            Outcome::Forward(guarded) => self.forward(&guarded, decision).await,
-            Outcome::Refuse(refusal) => (self.refuse(&refusal, Some(decision)), None),
+        match &weighed.decision.outcome {
+            Outcome::Forward(guarded) => self.forward(guarded, decision).await,
+            Outcome::Refuse(refusal) => (self.refuse(refusal, Some(decision)), None),
         }
     }
 

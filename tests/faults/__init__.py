@@ -193,7 +193,7 @@ def fails(function):
 
 
 def broken_policy(stack):
-    """The good snapshot stays, and what is broken is told; a mended one is taken."""
+    """The good snapshot stays, and what is broken is told; a mended one is taken, by statements decided before too."""
     folder = pathlib.Path(stack.folder) / "faults-broken/policies"
     shutil.rmtree(folder.parent, ignore_errors=True)
     shutil.copytree(POLICIES, folder)
@@ -204,6 +204,7 @@ def broken_policy(stack):
         file.write_text(good.replace("privileges: [select]", "privileges: [selekt"), encoding="utf-8")
         wait_for("the broken file in the log", lambda: "faults.yaml" in sluice.log.read_text(encoding="utf-8"), 30)
         assert answers(sluice, "analyst"), "a broken policy took a grant away"
+        assert sluice.metrics()["sluice_decisions_recalled_total"] > 0, "the same statement was decided anew"
         assert sluice.console("/health/ready")[0] == 200, "a broken policy made Sluice unready"
         file.write_text(good.replace("users: [analyst]", "users: [somebody]"), encoding="utf-8")
         wait_for("the mended policy", lambda: not answers(sluice, "analyst"), 30)

@@ -54,12 +54,17 @@ pub enum Metadata {
     },
 }
 
+/// Whether a table may be a metadata table of Trino's; all others are data.
+pub(super) fn is_metadata(table: &TableName) -> bool {
+    table.catalog == SYSTEM || table.schema == INFORMATION_SCHEMA
+}
+
 /// What a user may read of `table`, if it is a metadata table of Trino's.
 pub fn metadata_access(table: &TableName, subject: &Subject, visible: &VisibleTables) -> Metadata {
-    let in_information_schema = table.schema == INFORMATION_SCHEMA;
-    if table.catalog != SYSTEM && !in_information_schema {
+    if !is_metadata(table) {
         return Metadata::NotMetadata;
     }
+    let in_information_schema = table.schema == INFORMATION_SCHEMA;
     // A catalog of which nothing is visible gets the same answer as one that is not there.
     if in_information_schema && !visible.catalog(&table.catalog) {
         return Metadata::Refused;

@@ -52,7 +52,10 @@ const VIEWS: &[(&str, &str, &str, &str, &str)] = &[
     ("lake", "sales", "over_view", "order_id bigint", "SELECT order_id FROM lake.sales.big_orders"),
 ];
 
-static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| super::compile(include_str!("policies.yaml")));
+/// The mesh's policies as text.
+pub(super) const POLICIES: &str = include_str!("policies.yaml");
+
+pub(super) static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| super::compile(POLICIES));
 
 fn columns(of: &str) -> Vec<Column> {
     let column = |text: &str| {
@@ -62,7 +65,8 @@ fn columns(of: &str) -> Vec<Column> {
     of.split(',').map(column).collect()
 }
 
-fn answer(need: &Need) -> Known {
+/// What Trino says.
+pub(super) fn answer(need: &Need) -> Known {
     let Need::Table(name) = need else { return Known::Exists };
     let table = TABLES.iter().find(|(catalog, schema, table, _)| *name == TableName::new(catalog, schema, table));
     if let Some((_, _, _, of)) = table {
@@ -107,7 +111,7 @@ pub(super) fn decide(user: &str, session: &Session, sql: &str) -> (Decision, Vec
         let request =
             Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &options };
         match enforce(&request, &mut |_| ()) {
-            Enforced::Decided(decision) => return (*decision, asked),
+            Enforced::Decided(decision) => return (Arc::try_unwrap(decision).unwrap(), asked),
             Enforced::Needs(needs) => {
                 for need in needs {
                     let known = answer(&need);

@@ -1,5 +1,6 @@
 //! Decisions about whole statements, by a small mesh in memory.
 
+mod decisions;
 mod mesh;
 
 use super::{Alarm, ErrorCode, Stage};

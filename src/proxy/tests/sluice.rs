@@ -9,7 +9,7 @@ use crate::console::Metrics;
 use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request as Asked};
 use crate::identity::{TrustedPeers, Ways};
 use crate::proxy::connect::{self, HttpClient, http_client};
-use crate::proxy::{Enforcer, Proxy, Rooms};
+use crate::proxy::{Proxy, Rooms};
 use crate::rewrite::{Edit, Guarded, PositionMap};
 use crate::sql::Span;
 use crate::store::Store;
@@ -45,6 +45,7 @@ pub(super) struct Sluice {
     pub(super) serving: JoinHandle<()>,
     pub(super) folder: tempfile::TempDir,
     client: HttpClient,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// An answer that was read to its end.
@@ -104,7 +105,8 @@ impl Sluice {
             metrics: Arc::new(Metrics::new().unwrap()),
             client,
         };
-        let proxy = Proxy::with_enforcer(&config, rooms, Enforcer::new(|asked, _| decide(asked))).unwrap();
+        let metrics = Arc::clone(&rooms.metrics);
+        let proxy = Proxy::with_enforcer(&config, rooms, |asked, _| decide(asked)).unwrap();
         let listener = TcpListener::bind(config.listen.address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -112,7 +114,7 @@ impl Sluice {
         let mut to_sluice = config.upstream;
         to_sluice.url = format!("http://{address}");
         to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);
-        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap() }
+        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap(), metrics }
     }
 
     /// Sends a statement as a user.
@@ -191,7 +193,7 @@ fn decide(asked: &Asked<'_>) -> Enforced {
         let restricted = !edits.is_empty();
         Outcome::Forward(Box::new(Guarded::for_tests(PositionMap::apply(asked.sql, edits), restricted)))
     };
-    Enforced::Decided(Box::new(Decision {
+    Enforced::Decided(Arc::new(Decision {
         outcome,
         class: Some("Query"),
         objects: Vec::new(),

@@ -5,6 +5,7 @@ use super::trino::{FakeTrino, QUERY, Reply, leading_to, page, path};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 async fn two_pages() -> FakeTrino {
     FakeTrino::start(|seen| match seen.method.as_str() {
@@ -49,6 +50,29 @@ async fn a_statement_goes_to_trino_and_its_pages_come_back() {
     assert_eq!((&completion["state"], &completion["rows"]), (&json!("finished"), &json!(4)));
     assert_eq!(completion["query_id"], QUERY);
     assert_eq!(decision["outcome"], "allow");
+}
+
+#[tokio::test]
+async fn a_statement_that_was_decided_before_is_forwarded_and_written_down_again() {
+    let trino = two_pages().await;
+    let sluice = Sluice::before(&trino).await;
+    for (user, sql) in
+        [("anna", "HIDE me"), ("anna", "HIDE me"), ("bert", "HIDE me"), ("anna", "DENY"), ("anna", "DENY")]
+    {
+        sluice.post(user, sql, &[]).await;
+    }
+    let forwarded: Vec<_> = trino.seen().iter().map(|seen| seen.body.clone()).collect();
+    assert_eq!(forwarded.len(), 3);
+    assert!(forwarded.iter().all(|text| text.len() == "HIDE me".len() + 20), "{forwarded:?}");
+    let records = sluice.records("decision");
+    assert_eq!(
+        records.iter().map(|record| record["outcome"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["rewrite", "rewrite", "rewrite", "deny", "deny"]
+    );
+    assert_eq!(records.iter().map(|record| record["id"].to_string()).collect::<BTreeSet<_>>().len(), 5);
+    assert!(records.iter().all(|record| record["stages_us"].get("recall").is_some()));
+    let metrics = String::from_utf8(sluice.metrics.text().unwrap()).unwrap();
+    assert!(metrics.contains("sluice_decisions_recalled_total 2"), "{metrics}");
 }
 
 #[tokio::test]
