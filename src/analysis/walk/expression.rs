@@ -5,7 +5,7 @@ use super::super::risk;
 use super::super::scope::{Field, RelationType, Scope, ScopeRef, TypeClass};
 use super::Walk;
 use super::column::chain;
-use crate::sql::ast::{Arguments, Call, Expr, ExprKind, JsonPathInvocation, Over};
+use crate::sql::ast::{Arguments, Call, Expr, ExprKind, JsonMember, JsonPathInvocation, Over};
 
 impl Walk<'_, '_> {
     /// An expression that stands alone in a `SELECT` list: its value comes out as it is, whatever its type.
@@ -107,16 +107,18 @@ impl Walk<'_, '_> {
                 }
             }
             ExprKind::SpecialForm { form: _, operands } => self.exprs(operands, scope),
-            ExprKind::JsonPath { form: _, path, returning: _, defaults } => {
+            ExprKind::JsonPath { form: _, path, returning: _, clauses: _, defaults } => {
                 self.json_path(path, scope);
                 self.exprs(defaults, scope);
             }
-            ExprKind::JsonObject { members, returning: _ } => {
-                for (key, value) in members {
-                    self.exprs([key, value], scope);
+            ExprKind::JsonObject { members, nulls: _, unique_keys: _, returning: _ } => {
+                for JsonMember { key, value } in members {
+                    self.exprs([key, &value.value], scope);
                 }
             }
-            ExprKind::JsonArray { elements, returning: _ } => self.exprs(elements, scope),
+            ExprKind::JsonArray { elements, nulls: _, returning: _ } => {
+                self.exprs(elements.iter().map(|element| &element.value), scope);
+            }
         }
     }
 
@@ -134,7 +136,8 @@ impl Walk<'_, '_> {
     }
 
     fn call(&mut self, call: &Call, scope: &ScopeRef) {
-        let Call { name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over } = call;
+        let Call { name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over, listagg: _ } =
+            call;
         let folded = name.parts.iter().map(|part| part.folded()).collect();
         self.facts.functions.push(FunctionUse { name: folded, span: name.span, table: false });
         match arguments {
@@ -157,7 +160,7 @@ impl Walk<'_, '_> {
 
     pub(super) fn json_path(&mut self, path: &JsonPathInvocation, scope: &ScopeRef) {
         let JsonPathInvocation { span: _, input, path: _, name: _, passing } = path;
-        self.expr(input, scope);
-        self.exprs(passing.iter().map(|(value, _)| value), scope);
+        self.expr(&input.value, scope);
+        self.exprs(passing.iter().map(|argument| &argument.input.value), scope);
     }
 }

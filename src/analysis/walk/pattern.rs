@@ -94,7 +94,7 @@ fn collect_labels(pattern: &RowPattern, labels: &mut BTreeSet<CompactString>) {
             }
         }
         RowPatternKind::Grouped(pattern) | RowPatternKind::Excluded(pattern) => collect_labels(pattern, labels),
-        RowPatternKind::Quantified { pattern, at_least: _, at_most: _, reluctant: _, span: _ } => {
+        RowPatternKind::Quantified { pattern, quantifier: _, reluctant: _, span: _ } => {
             collect_labels(pattern, labels);
         }
     }

@@ -266,7 +266,7 @@ impl Walk<'_, '_> {
     }
 
     fn json_table(&mut self, table: &JsonTable, scope: &ScopeRef) -> RelationType {
-        let JsonTable { span, path, columns } = table;
+        let JsonTable { span, path, columns, plan: _, on_error: _ } = table;
         self.can_fail(*span);
         self.json_path(path, scope);
         let mut fields = Vec::new();
@@ -280,13 +280,13 @@ impl Walk<'_, '_> {
                 JsonTableColumn::Ordinality(name) => {
                     fields.push(Field::plain(Some(name.folded()), TypeClass::Scalar));
                 }
-                JsonTableColumn::Value { name, data_type: _, defaults } => {
+                JsonTableColumn::Value { name, data_type: _, format: _, path: _, clauses: _, defaults } => {
                     for default in defaults {
                         self.expr(default, scope);
                     }
                     fields.push(Field::plain(Some(name.folded()), TypeClass::Structural));
                 }
-                JsonTableColumn::Nested { name: _, columns } => self.json_columns(columns, scope, fields),
+                JsonTableColumn::Nested { path: _, name: _, columns } => self.json_columns(columns, scope, fields),
             }
         }
     }

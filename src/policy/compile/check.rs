@@ -5,7 +5,7 @@
 
 use crate::policy::index::TablePattern;
 use crate::sql::ast::{
-    Arguments, Call, Expr, ExprKind, FrameBound, GroupBy, GroupingElement, GroupingSet, Join, JoinCriteria,
+    Arguments, Call, Expr, ExprKind, FrameBound, GroupBy, GroupingElement, GroupingSet, Join, JoinCriteria, JsonMember,
     JsonPathInvocation, Limit, Over, QualifiedName, Query, QueryBody, Relation, RowCount, Select, SelectItem, SetTerm,
     SortItem, Span, TableReference, WindowDefinition, WindowFrame, WindowSpecification,
 };
@@ -176,16 +176,18 @@ impl Check {
             ExprKind::Grouping(_) if self.queries == 0 => self.aggregate(expr.span),
             ExprKind::Grouping(_) => {}
             ExprKind::SpecialForm { form: _, operands } => self.exprs(operands),
-            ExprKind::JsonPath { form: _, path, returning: _, defaults } => {
+            ExprKind::JsonPath { form: _, path, returning: _, clauses: _, defaults } => {
                 let JsonPathInvocation { span: _, input, path: _, name: _, passing } = &**path;
-                self.expr(input);
-                self.exprs(passing.iter().map(|(value, _)| value));
+                self.expr(&input.value);
+                self.exprs(passing.iter().map(|argument| &argument.input.value));
                 self.exprs(defaults);
             }
-            ExprKind::JsonObject { members, returning: _ } => {
-                members.iter().for_each(|(key, value)| self.exprs([key, value]));
+            ExprKind::JsonObject { members, nulls: _, unique_keys: _, returning: _ } => {
+                members.iter().for_each(|JsonMember { key, value }| self.exprs([key, &value.value]));
             }
-            ExprKind::JsonArray { elements, returning: _ } => self.exprs(elements),
+            ExprKind::JsonArray { elements, nulls: _, returning: _ } => {
+                self.exprs(elements.iter().map(|element| &element.value));
+            }
         }
     }
 
@@ -198,7 +200,7 @@ impl Check {
     }
 
     fn call(&mut self, span: Span, call: &Call) {
-        let Call { name, processing, quantifier, arguments, order_by, filter, ignore_nulls, over } = call;
+        let Call { name, processing, quantifier, arguments, order_by, filter, ignore_nulls, over, listagg: _ } = call;
         if !self.object(name) && name.parts.len() != 1 {
             self.forbid_with(
                 name.span,

@@ -164,8 +164,8 @@ impl Names {
     }
 
     fn json_path(&mut self, path: &JsonPathInvocation) {
-        self.expr(&path.input);
-        self.exprs(path.passing.iter().map(|(value, _)| value));
+        self.expr(&path.input.value);
+        self.exprs(path.passing.iter().map(|argument| &argument.input.value));
     }
 
     fn json_columns(&mut self, columns: &[JsonTableColumn]) {
@@ -207,8 +207,8 @@ impl Names {
             | ExprKind::Array(exprs)
             | ExprKind::Concat(exprs)
             | ExprKind::Logical { terms: exprs, .. }
-            | ExprKind::SpecialForm { operands: exprs, .. }
-            | ExprKind::JsonArray { elements: exprs, .. } => self.exprs(exprs),
+            | ExprKind::SpecialForm { operands: exprs, .. } => self.exprs(exprs),
+            ExprKind::JsonArray { elements, .. } => self.exprs(elements.iter().map(|element| &element.value)),
             ExprKind::QuantifiedComparison { left: value, query, .. } | ExprKind::InSubquery { value, query, .. } => {
                 self.expr(value);
                 self.query(query);
@@ -234,7 +234,7 @@ impl Names {
                 self.exprs(defaults);
             }
             ExprKind::JsonObject { members, .. } => {
-                self.exprs(members.iter().flat_map(|(key, value)| [key, value]));
+                self.exprs(members.iter().flat_map(|member| [&member.key, &member.value.value]));
             }
         }
     }

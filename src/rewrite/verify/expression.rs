@@ -3,7 +3,7 @@
 use super::Unproved;
 use super::walk::Walk;
 use super::{failure, function};
-use crate::sql::ast::{Arguments, Call, Expr, ExprKind, FrameBound, Over};
+use crate::sql::ast::{Arguments, Call, Expr, ExprKind, FrameBound, JsonMember, Over};
 
 impl Walk<'_> {
     /// Proves an expression that must depend on nothing that is read.
@@ -111,20 +111,25 @@ impl Walk<'_> {
             ExprKind::Lambda { parameters: _, body } => self.expr(body),
             ExprKind::Extract { field: _, value } => self.expr(value),
             ExprKind::SpecialForm { form: _, operands } => self.exprs(operands),
-            ExprKind::JsonPath { form: _, path, returning: _, defaults } => {
+            ExprKind::JsonPath { form: _, path, returning: _, clauses: _, defaults } => {
                 self.json_path(path)?;
                 self.exprs(defaults)
             }
-            ExprKind::JsonObject { members, returning: _ } => members.iter().try_for_each(|(key, value)| {
-                self.expr(key)?;
-                self.expr(value)
-            }),
-            ExprKind::JsonArray { elements, returning: _ } => self.exprs(elements),
+            ExprKind::JsonObject { members, nulls: _, unique_keys: _, returning: _ } => {
+                members.iter().try_for_each(|JsonMember { key, value }| {
+                    self.expr(key)?;
+                    self.expr(&value.value)
+                })
+            }
+            ExprKind::JsonArray { elements, nulls: _, returning: _ } => {
+                elements.iter().try_for_each(|element| self.expr(&element.value))
+            }
         }
     }
 
     fn call(&mut self, call: &Call) -> Result<(), Unproved> {
-        let Call { name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over } = call;
+        let Call { name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over, listagg: _ } =
+            call;
         function::prove(self.request, name)?;
         match arguments {
             Arguments::Star(_) => (),

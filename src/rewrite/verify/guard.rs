@@ -293,6 +293,7 @@ fn is_shown_column(expr: &Expr, alias: &Identifier, ok: &str, column: &str) -> b
         filter: None,
         ignore_nulls: None,
         over: None,
+        listagg: None,
     } = call.as_ref()
     else {
         return false;

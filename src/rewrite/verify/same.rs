@@ -228,20 +228,28 @@ impl<'a> Same<'a> {
                 self.exprs(v, w)
             }
             (
-                K::JsonPath { form: a, path: p, returning: _, defaults: v },
-                K::JsonPath { form: b, path: q, returning: _, defaults: w },
+                K::JsonPath { form: a, path: p, returning: _, clauses: _, defaults: v },
+                K::JsonPath { form: b, path: q, returning: _, clauses: _, defaults: w },
             ) => {
                 equal("a form", a, b)?;
                 let (v, w) = (json_operands(p, v), json_operands(q, w));
                 self.operands(policy.span, found.span, &v, &w)
             }
-            (K::JsonObject { members: a, returning: _ }, K::JsonObject { members: b, returning: _ }) => {
-                let v: Vec<_> = a.iter().flat_map(|(key, value)| [key, value]).collect();
-                let w: Vec<_> = b.iter().flat_map(|(key, value)| [key, value]).collect();
+            (
+                K::JsonObject { members: a, nulls: _, unique_keys: _, returning: _ },
+                K::JsonObject { members: b, nulls: _, unique_keys: _, returning: _ },
+            ) => {
+                let v: Vec<_> = a.iter().flat_map(|member| [&member.key, &member.value.value]).collect();
+                let w: Vec<_> = b.iter().flat_map(|member| [&member.key, &member.value.value]).collect();
                 self.operands(policy.span, found.span, &v, &w)
             }
-            (K::JsonArray { elements: a, returning: _ }, K::JsonArray { elements: b, returning: _ }) => {
-                self.operands(policy.span, found.span, &a.iter().collect::<Vec<_>>(), &b.iter().collect::<Vec<_>>())
+            (
+                K::JsonArray { elements: a, nulls: _, returning: _ },
+                K::JsonArray { elements: b, nulls: _, returning: _ },
+            ) => {
+                let v: Vec<_> = a.iter().map(|element| &element.value).collect();
+                let w: Vec<_> = b.iter().map(|element| &element.value).collect();
+                self.operands(policy.span, found.span, &v, &w)
             }
             _ => difference("another form of expression"),
         }
@@ -269,7 +277,8 @@ impl<'a> Same<'a> {
     }
 
     fn call(&mut self, policy_span: Span, policy: &Call, found_span: Span, found: &Call) -> Result<(), Difference> {
-        let Call { name, processing: None, quantifier, arguments, order_by, filter, ignore_nulls, over: None } = policy
+        let Call { name, processing: None, quantifier, arguments, order_by, filter, ignore_nulls, over: None, listagg } =
+            policy
         else {
             return difference("a form of call that policies can't have");
         };
@@ -279,6 +288,7 @@ impl<'a> Same<'a> {
         same_function(name, &found.name)?;
         equal("a quantifier", quantifier, &found.quantifier)?;
         equal("IGNORE NULLS", ignore_nulls, &found.ignore_nulls)?;
+        equal("LISTAGG", &listagg.is_some(), &found.listagg.is_some())?;
         match (arguments, &found.arguments) {
             (Arguments::Star(None), Arguments::Star(None)) => (),
             (Arguments::List(a), Arguments::List(b)) => self.exprs(a, b)?,
@@ -354,5 +364,6 @@ fn call_spans(call: &Call) -> Vec<Span> {
 }
 
 fn json_operands<'e>(path: &'e JsonPathInvocation, defaults: &'e [Expr]) -> Vec<&'e Expr> {
-    [&path.input].into_iter().chain(path.passing.iter().map(|(value, _)| value)).chain(defaults).collect()
+    let passing = path.passing.iter().map(|argument| &argument.input.value);
+    [&path.input.value].into_iter().chain(passing).chain(defaults).collect()
 }

@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
             Relation::Unnest { span: _, exprs, ordinality: _ } => self.exprs(exprs),
             Relation::TableFunction(function) => self.table_function(function),
             Relation::JsonTable(table) => {
-                let JsonTable { span: _, path, columns } = table.as_ref();
+                let JsonTable { span: _, path, columns, plan: _, on_error: _ } = table.as_ref();
                 self.json_path(path)?;
                 self.json_columns(columns)
             }
@@ -261,15 +261,17 @@ impl<'a> Walk<'a> {
     fn json_columns(&mut self, columns: &[JsonTableColumn]) -> Result<(), Unproved> {
         columns.iter().try_for_each(|column| match column {
             JsonTableColumn::Ordinality(_) => Ok(()),
-            JsonTableColumn::Value { name: _, data_type: _, defaults } => self.exprs(defaults),
-            JsonTableColumn::Nested { name: _, columns } => self.json_columns(columns),
+            JsonTableColumn::Value { name: _, data_type: _, format: _, path: _, clauses: _, defaults } => {
+                self.exprs(defaults)
+            }
+            JsonTableColumn::Nested { path: _, name: _, columns } => self.json_columns(columns),
         })
     }
 
     pub(super) fn json_path(&mut self, path: &JsonPathInvocation) -> Result<(), Unproved> {
         let JsonPathInvocation { span: _, input, path: _, name: _, passing } = path;
-        self.expr(input)?;
-        passing.iter().try_for_each(|(value, _)| self.expr(value))
+        self.expr(&input.value)?;
+        passing.iter().try_for_each(|argument| self.expr(&argument.input.value))
     }
 
     pub(super) fn sort_items(&mut self, items: &[SortItem]) -> Result<(), Unproved> {

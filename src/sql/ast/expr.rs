@@ -1,7 +1,8 @@
 //! Expressions.
 
 use super::{
-    Call, DataType, Identifier, JsonPathForm, JsonPathInvocation, Over, QualifiedName, Query, Span, StringLiteral,
+    Call, DataType, Identifier, IntervalField, JsonClauses, JsonInput, JsonMember, JsonNulls, JsonPathForm,
+    JsonPathInvocation, JsonReturning, Over, QualifiedName, Query, Span, StringLiteral,
 };
 
 /// An expression.
@@ -34,7 +35,7 @@ pub enum ExprKind {
         value: StringLiteral,
     },
     /// `INTERVAL …`.
-    Interval(StringLiteral),
+    Interval(Interval),
     /// `?`.
     Parameter,
     /// A column, or a name that the scope gives another meaning.
@@ -206,7 +207,7 @@ pub enum ExprKind {
         body: Box<Expr>,
     },
     /// `CURRENT_DATE`, `CURRENT_TIMESTAMP (3)`, `CURRENT_USER` and their like, which take no operand.
-    Current(CurrentKind),
+    Current(CurrentValue),
     /// `EXTRACT (field FROM value)`.
     Extract {
         /// The field.
@@ -230,23 +231,31 @@ pub enum ExprKind {
         /// Input, path and arguments.
         path: Box<JsonPathInvocation>,
         /// `RETURNING type`.
-        returning: Option<DataType>,
-        /// The expressions of `DEFAULT … ON EMPTY | ERROR`.
+        returning: Option<JsonReturning>,
+        /// What becomes of the values found.
+        clauses: JsonClauses,
+        /// The expressions of `DEFAULT … ON EMPTY | ERROR`, in that order.
         defaults: Vec<Expr>,
     },
     /// `JSON_OBJECT (…)`.
     JsonObject {
         /// Keys and values.
-        members: Vec<(Expr, Expr)>,
+        members: Vec<JsonMember>,
+        /// What becomes of members that are null.
+        nulls: Option<JsonNulls>,
+        /// `WITH UNIQUE KEYS` is `Some(true)`, `WITHOUT …` is `Some(false)`.
+        unique_keys: Option<bool>,
         /// `RETURNING type`.
-        returning: Option<DataType>,
+        returning: Option<JsonReturning>,
     },
     /// `JSON_ARRAY (…)`.
     JsonArray {
         /// The elements.
-        elements: Vec<Expr>,
+        elements: Vec<JsonInput>,
+        /// What becomes of elements that are null.
+        nulls: Option<JsonNulls>,
         /// `RETURNING type`.
-        returning: Option<DataType>,
+        returning: Option<JsonReturning>,
     },
 }
 
@@ -314,12 +323,74 @@ pub enum CurrentKind {
     Path,
 }
 
+/// A value of the session, `CURRENT_TIMESTAMP (3)` and its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrentValue {
+    /// Which.
+    pub kind: CurrentKind,
+    /// Digits of a second's fraction.
+    pub precision: Option<u32>,
+}
+
+/// `INTERVAL [+ | -] 'text' from [TO to]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interval {
+    /// `-`.
+    pub negative: bool,
+    /// The text.
+    pub value: StringLiteral,
+    /// The first field.
+    pub from: IntervalField,
+    /// The last field, if it is another.
+    pub to: Option<IntervalField>,
+}
+
 /// Functions with a notation of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of the grammar")]
 pub enum SpecialForm {
-    Trim,
+    /// `TRIM ([side] [characters] FROM source)`, `TRIM (source [, characters])`.
+    Trim {
+        /// Where it trims; on both sides if not given.
+        side: Option<TrimSide>,
+        /// Whether `FROM` is used, so that the source is the last operand and not the first.
+        from: bool,
+    },
+    /// `SUBSTRING (value FROM start [FOR length])`.
     Substring,
+    /// `POSITION (part IN value)`.
     Position,
-    Normalize,
+    /// `NORMALIZE (value [, form])`.
+    Normalize(Option<NormalForm>),
+}
+
+/// Where `TRIM` trims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum TrimSide {
+    Both,
+    Leading,
+    Trailing,
+}
+
+/// A normal form of Unicode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum NormalForm {
+    Nfd,
+    #[default]
+    Nfc,
+    Nfkd,
+    Nfkc,
+}
+
+impl NormalForm {
+    /// The word of the grammar.
+    pub fn word(self) -> &'static str {
+        match self {
+            NormalForm::Nfd => "NFD",
+            NormalForm::Nfc => "NFC",
+            NormalForm::Nfkd => "NFKD",
+            NormalForm::Nfkc => "NFKC",
+        }
+    }
 }

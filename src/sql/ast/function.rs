@@ -1,6 +1,6 @@
 //! Calls of functions.
 
-use super::{Expr, Identifier, Over, QualifiedName, SetQuantifier, SortItem};
+use super::{Expr, Identifier, Over, QualifiedName, SetQuantifier, SortItem, StringLiteral};
 
 /// `[RUNNING | FINAL] name ([DISTINCT] arguments [ORDER BY …]) [FILTER (…)] [IGNORE NULLS] [OVER …]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,7 +11,7 @@ pub struct Call {
     pub processing: Option<ProcessingMode>,
     /// `DISTINCT` or `ALL`.
     pub quantifier: Option<SetQuantifier>,
-    /// The arguments.
+    /// The arguments; of `LISTAGG`, the value and perhaps the separator.
     pub arguments: Arguments,
     /// `ORDER BY` of the arguments, or of `WITHIN GROUP`.
     pub order_by: Vec<SortItem>,
@@ -21,6 +21,22 @@ pub struct Call {
     pub ignore_nulls: Option<bool>,
     /// `OVER …`.
     pub over: Option<Over>,
+    /// What `LISTAGG` does where its result gets too long; none for every other function.
+    pub listagg: Option<ListaggOverflow>,
+}
+
+/// `ON OVERFLOW …` of `LISTAGG`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ListaggOverflow {
+    /// `ERROR`, or no such clause.
+    Error,
+    /// `TRUNCATE ['filler'] {WITH | WITHOUT} COUNT`.
+    Truncate {
+        /// What stands for the rest.
+        filler: Option<StringLiteral>,
+        /// `WITH COUNT`.
+        with_count: bool,
+    },
 }
 
 /// `RUNNING`, `FINAL`.

@@ -17,13 +17,16 @@ mod types;
 mod window;
 
 pub use expr::{
-    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, CurrentKind, Expr, ExprKind, LogicalOperator,
-    NumberKind, SpecialForm,
+    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, CurrentKind, CurrentValue, Expr, ExprKind, Interval,
+    LogicalOperator, NormalForm, NumberKind, SpecialForm, TrimSide,
 };
-pub use function::{Arguments, Call, ProcessingMode};
-pub use json::{JsonPathForm, JsonPathInvocation, JsonTable, JsonTableColumn};
+pub use function::{Arguments, Call, ListaggOverflow, ProcessingMode};
+pub use json::{
+    JsonArgument, JsonBehavior, JsonClauses, JsonFormat, JsonInput, JsonMember, JsonNulls, JsonPathForm,
+    JsonPathInvocation, JsonPlan, JsonReturning, JsonTable, JsonTableColumn, JsonTablePlan, JsonWrapper,
+};
 pub use name::{Identifier, QualifiedName, Span, StringLiteral};
-pub use pattern::{PatternClauses, RowPattern, RowPatternKind, RowsPerMatch, SkipTo};
+pub use pattern::{PatternClauses, RowPattern, RowPatternKind, RowPatternQuantifier, RowsPerMatch, SkipTo};
 pub use query::{
     GroupBy, GroupingElement, GroupingSet, Limit, NamedQuery, Query, QueryBody, RowCount, Select, SelectItem,
     SetOperator, SetQuantifier, SetTerm, SortItem, With,
@@ -35,5 +38,5 @@ pub use relation::{
 pub use statement::{
     ExplainFormat, ExplainOption, ExplainType, LikePattern, ShowCreateObject, Statement, StatementKind,
 };
-pub use types::{DataType, DataTypeKind, TypeParameter};
+pub use types::{DataType, DataTypeKind, IntervalField, TypeParameter};
 pub use window::{FrameBound, FrameUnit, Over, WindowDefinition, WindowFrame, WindowSpecification};

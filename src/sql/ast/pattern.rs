@@ -81,13 +81,31 @@ pub enum RowPatternKind {
     Quantified {
         /// What is repeated.
         pattern: Box<RowPattern>,
-        /// At least; zero if not given.
-        at_least: Option<u32>,
-        /// At most; no bound if not given.
-        at_most: Option<u32>,
+        /// How often.
+        quantifier: RowPatternQuantifier,
         /// Not greedy: a `?` after the quantifier.
         reluctant: bool,
         /// The quantifier.
         span: Span,
+    },
+}
+
+/// How often a row pattern is repeated. Counts are integers as written, by their spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowPatternQuantifier {
+    /// `*`.
+    ZeroOrMore,
+    /// `+`.
+    OneOrMore,
+    /// `?`.
+    ZeroOrOne,
+    /// `{n}`.
+    Exactly(Span),
+    /// `{n,m}`, `{n,}`, `{,m}` or `{,}`.
+    Range {
+        /// At least; zero if not given.
+        at_least: Option<Span>,
+        /// At most; no bound if not given.
+        at_most: Option<Span>,
     },
 }

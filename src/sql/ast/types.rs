@@ -14,7 +14,8 @@ pub struct DataType {
 /// The forms of a type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DataTypeKind {
-    /// `name [(parameters)]`; `DOUBLE PRECISION` is one identifier.
+    /// `name [(parameters)]`; so are `type ARRAY`, `ARRAY<type>`, `MAP<key, value>` and `DOUBLE PRECISION`, whose name
+    /// is the word `ARRAY`, `MAP` or `DOUBLE`.
     Generic {
         /// The type's name.
         name: Identifier,
@@ -23,10 +24,6 @@ pub enum DataTypeKind {
     },
     /// `ROW (name type, …)`.
     Row(Vec<(Option<Identifier>, DataType)>),
-    /// `type ARRAY`, `ARRAY<type>`, `ARRAY(type)` is generic.
-    Array(Box<DataType>),
-    /// `MAP<key, value>`.
-    Map(Box<DataType>, Box<DataType>),
     /// `TIMESTAMP [(p)] [WITH TIME ZONE]`, `TIME …`.
     DateTime {
         /// `TIMESTAMP`, not `TIME`.
@@ -36,8 +33,39 @@ pub enum DataTypeKind {
         /// `WITH TIME ZONE`.
         with_time_zone: bool,
     },
-    /// `INTERVAL from TO to`.
-    Interval,
+    /// `INTERVAL from [TO to]`.
+    Interval {
+        /// The first field.
+        from: IntervalField,
+        /// The last field, if it is another.
+        to: Option<IntervalField>,
+    },
+}
+
+/// A field of an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum IntervalField {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+}
+
+impl IntervalField {
+    /// The word of the grammar.
+    pub fn word(self) -> &'static str {
+        match self {
+            IntervalField::Year => "YEAR",
+            IntervalField::Month => "MONTH",
+            IntervalField::Day => "DAY",
+            IntervalField::Hour => "HOUR",
+            IntervalField::Minute => "MINUTE",
+            IntervalField::Second => "SECOND",
+        }
+    }
 }
 
 /// A parameter of a type.

@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::sql::ast::{
-    Arguments, Call, ExprKind, Identifier, Over, ProcessingMode, QualifiedName, SetQuantifier, Span,
+    Arguments, Call, ExprKind, Identifier, ListaggOverflow, Over, ProcessingMode, QualifiedName, SetQuantifier, Span,
 };
 use crate::sql::error::SqlError;
 
@@ -71,6 +71,7 @@ impl Parser<'_> {
             filter: None,
             ignore_nulls: None,
             over: None,
+            listagg: None,
         });
         if self.eat_symbol("*") {
             self.expect_symbol(")")?;
@@ -149,13 +150,13 @@ impl Parser<'_> {
             let separator = ExprKind::String(self.string()?);
             arguments.push(crate::sql::ast::Expr { span: self.since(start), kind: separator });
         }
+        let mut overflow = ListaggOverflow::Error;
         if self.eat_all(&["ON", "OVERFLOW"]) && !self.eat("ERROR") {
             self.expect("TRUNCATE")?;
-            if self.is_string() {
-                self.string()?;
-            }
-            self.one_of(&[("WITH", ()), ("WITHOUT", ())])?;
+            let filler = if self.is_string() { Some(self.string()?) } else { None };
+            let with_count = self.one_of(&[("WITH", true), ("WITHOUT", false)])?;
             self.expect("COUNT")?;
+            overflow = ListaggOverflow::Truncate { filler, with_count };
         }
         self.expect_symbol(")")?;
         self.expect_all(&["WITHIN", "GROUP"])?;
@@ -176,6 +177,7 @@ impl Parser<'_> {
             filter,
             ignore_nulls: None,
             over,
+            listagg: Some(overflow),
         })))
     }
 }

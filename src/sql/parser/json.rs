@@ -1,7 +1,11 @@
 //! The JSON functions and JSON_TABLE.
 
 use super::{Parsed, Parser};
-use crate::sql::ast::{Expr, ExprKind, JsonPathForm, JsonPathInvocation, JsonTable, JsonTableColumn, Relation, Span};
+use crate::sql::ast::{
+    Expr, ExprKind, JsonArgument, JsonBehavior, JsonClauses, JsonFormat, JsonInput, JsonMember, JsonNulls,
+    JsonPathForm, JsonPathInvocation, JsonPlan, JsonReturning, JsonTable, JsonTableColumn, JsonTablePlan, JsonWrapper,
+    Relation, Span,
+};
 use crate::sql::token::TokenKind;
 
 impl<'a> Parser<'a> {
@@ -30,27 +34,33 @@ impl<'a> Parser<'a> {
     fn json_path_form(&mut self, form: JsonPathForm) -> Parsed<ExprKind> {
         let path = Box::new(self.json_path_invocation()?);
         let mut returning = None;
+        let mut clauses = JsonClauses::default();
         let mut defaults = Vec::new();
         match form {
             JsonPathForm::Exists => {
                 if self.is_any(&["TRUE", "FALSE", "UNKNOWN", "ERROR"]) {
-                    self.advance();
+                    clauses.on_error = Some(self.one_of(&[
+                        ("TRUE", JsonBehavior::True),
+                        ("FALSE", JsonBehavior::False),
+                        ("UNKNOWN", JsonBehavior::Unknown),
+                        ("ERROR", JsonBehavior::Error),
+                    ])?);
                     self.expect_all(&["ON", "ERROR"])?;
                 }
             }
             JsonPathForm::Value => {
                 if self.eat("RETURNING") {
-                    returning = Some(self.data_type()?);
+                    returning = Some(JsonReturning { data_type: self.data_type()?, format: None });
                 }
-                self.value_behaviors(&mut defaults)?;
+                self.value_behaviors(&mut clauses, &mut defaults)?;
             }
             JsonPathForm::Query => {
                 returning = self.json_returning()?;
-                self.wrapper_and_quotes()?;
-                self.query_behaviors()?;
+                self.wrapper_and_quotes(&mut clauses)?;
+                self.query_behaviors(&mut clauses)?;
             }
         }
-        Ok(ExprKind::JsonPath { form, path, returning, defaults })
+        Ok(ExprKind::JsonPath { form, path, returning, clauses, defaults })
     }
 
     /// `input [FORMAT …], 'path' [AS name] [PASSING …]`.
@@ -62,9 +72,9 @@ impl<'a> Parser<'a> {
         let name = if self.eat("AS") { Some(self.identifier()?) } else { None };
         let passing = if self.eat("PASSING") {
             self.list(|parser| {
-                let value = parser.json_value()?;
+                let input = parser.json_value()?;
                 parser.expect("AS")?;
-                Ok((value, parser.identifier()?))
+                Ok(JsonArgument { input, name: parser.identifier()? })
             })?
         } else {
             Vec::new()
@@ -72,79 +82,90 @@ impl<'a> Parser<'a> {
         Ok(JsonPathInvocation { span: self.since(start), input, path, name, passing })
     }
 
-    fn json_value(&mut self) -> Parsed<Expr> {
-        let value = self.expression()?;
-        self.json_format()?;
-        Ok(value)
+    fn json_value(&mut self) -> Parsed<JsonInput> {
+        Ok(JsonInput { value: self.expression()?, format: self.json_format()? })
     }
 
     /// `FORMAT JSON [ENCODING …]`, or nothing.
-    fn json_format(&mut self) -> Parsed<bool> {
+    fn json_format(&mut self) -> Parsed<Option<JsonFormat>> {
         if !self.eat("FORMAT") {
-            return Ok(false);
+            return Ok(None);
         }
         self.expect("JSON")?;
-        if self.eat("ENCODING") {
-            self.one_of(&[("UTF8", ()), ("UTF16", ()), ("UTF32", ())])?;
+        if !self.eat("ENCODING") {
+            return Ok(Some(JsonFormat::Json));
         }
-        Ok(true)
+        let encodings = [("UTF8", JsonFormat::Utf8), ("UTF16", JsonFormat::Utf16), ("UTF32", JsonFormat::Utf32)];
+        self.one_of(&encodings).map(Some)
     }
 
-    fn json_returning(&mut self) -> Parsed<Option<crate::sql::ast::DataType>> {
+    fn json_returning(&mut self) -> Parsed<Option<JsonReturning>> {
         if !self.eat("RETURNING") {
             return Ok(None);
         }
-        let data_type = self.data_type()?;
-        self.json_format()?;
-        Ok(Some(data_type))
+        Ok(Some(JsonReturning { data_type: self.data_type()?, format: self.json_format()? }))
     }
 
     /// `[… ON EMPTY] [… ON ERROR]` of JSON_VALUE.
-    fn value_behaviors(&mut self, defaults: &mut Vec<Expr>) -> Parsed<()> {
-        for behaviors in [&[("EMPTY", false), ("ERROR", true)] as &[_], &[("ERROR", true)]] {
-            if self.eat("DEFAULT") {
+    fn value_behaviors(&mut self, clauses: &mut JsonClauses, defaults: &mut Vec<Expr>) -> Parsed<()> {
+        loop {
+            let behavior = if clauses.on_error.is_some() {
+                return Ok(());
+            } else if self.eat("DEFAULT") {
                 defaults.push(self.expression()?);
-            } else if !(self.is_any(&["NULL", "ERROR"]) && self.is_at(1, "ON")) {
-                return Ok(());
+                JsonBehavior::Default
+            } else if self.is_any(&["NULL", "ERROR"]) && self.is_at(1, "ON") {
+                self.one_of(&[("NULL", JsonBehavior::Null), ("ERROR", JsonBehavior::Error)])?
             } else {
-                self.advance();
-            }
-            self.expect("ON")?;
-            if self.one_of(behaviors)? {
                 return Ok(());
-            }
+            };
+            self.on_empty_or_error(behavior, clauses)?;
         }
+    }
+
+    /// `ON EMPTY`, which comes first and once, or `ON ERROR`.
+    fn on_empty_or_error(&mut self, behavior: JsonBehavior, clauses: &mut JsonClauses) -> Parsed<()> {
+        self.expect("ON")?;
+        let words: &[_] = match clauses.on_empty {
+            None => &[("EMPTY", false), ("ERROR", true)],
+            Some(_) => &[("ERROR", true)],
+        };
+        let of = if self.one_of(words)? { &mut clauses.on_error } else { &mut clauses.on_empty };
+        *of = Some(behavior);
         Ok(())
     }
 
     /// `[… ON EMPTY] [… ON ERROR]` of JSON_QUERY.
-    fn query_behaviors(&mut self) -> Parsed<()> {
-        for behaviors in [&[("EMPTY", false), ("ERROR", true)] as &[_], &[("ERROR", true)]] {
-            if self.eat("EMPTY") {
-                self.one_of(&[("ARRAY", ()), ("OBJECT", ())])?;
+    fn query_behaviors(&mut self, clauses: &mut JsonClauses) -> Parsed<()> {
+        loop {
+            let behavior = if clauses.on_error.is_some() {
+                return Ok(());
+            } else if self.eat("EMPTY") {
+                self.one_of(&[("ARRAY", JsonBehavior::EmptyArray), ("OBJECT", JsonBehavior::EmptyObject)])?
             } else if self.is_any(&["NULL", "ERROR"]) && self.is_at(1, "ON") {
-                self.advance();
+                self.one_of(&[("NULL", JsonBehavior::Null), ("ERROR", JsonBehavior::Error)])?
             } else {
                 return Ok(());
-            }
-            self.expect("ON")?;
-            if self.one_of(behaviors)? {
-                return Ok(());
-            }
+            };
+            self.on_empty_or_error(behavior, clauses)?;
         }
-        Ok(())
     }
 
-    fn wrapper_and_quotes(&mut self) -> Parsed<()> {
+    fn wrapper_and_quotes(&mut self, clauses: &mut JsonClauses) -> Parsed<()> {
         if self.is_any(&["WITH", "WITHOUT"]) {
-            if self.one_of(&[("WITH", true), ("WITHOUT", false)])? && self.is_any(&["CONDITIONAL", "UNCONDITIONAL"]) {
-                self.advance();
-            }
+            clauses.wrapper = Some(if !self.one_of(&[("WITH", true), ("WITHOUT", false)])? {
+                JsonWrapper::Without
+            } else if self.eat("CONDITIONAL") {
+                JsonWrapper::Conditional
+            } else {
+                self.eat("UNCONDITIONAL");
+                JsonWrapper::Unconditional
+            });
             self.eat("ARRAY");
             self.expect("WRAPPER")?;
         }
         if self.is_any(&["KEEP", "OMIT"]) {
-            self.advance();
+            clauses.keep_quotes = Some(self.one_of(&[("KEEP", true), ("OMIT", false)])?);
             self.expect("QUOTES")?;
             if self.eat("ON") {
                 self.expect_all(&["SCALAR", "STRING"])?;
@@ -155,30 +176,32 @@ impl<'a> Parser<'a> {
 
     fn json_object(&mut self) -> Parsed<ExprKind> {
         let mut members = Vec::new();
+        let mut nulls = None;
+        let mut unique_keys = None;
         if !self.is_symbol(")") && !self.is_returning() {
             members = self.list(Self::json_member)?;
-            self.null_handling()?;
+            nulls = self.null_handling()?;
             if self.is_any(&["WITH", "WITHOUT"]) {
-                self.advance();
+                unique_keys = Some(self.one_of(&[("WITH", true), ("WITHOUT", false)])?);
                 self.expect("UNIQUE")?;
                 self.eat("KEYS");
             }
         }
-        Ok(ExprKind::JsonObject { members, returning: self.json_returning()? })
+        Ok(ExprKind::JsonObject { members, nulls, unique_keys, returning: self.json_returning()? })
     }
 
-    fn json_member(&mut self) -> Parsed<(Expr, Expr)> {
+    fn json_member(&mut self) -> Parsed<JsonMember> {
         if self.is("KEY") && self.key_is_a_word() {
             self.advance();
             let key = self.expression()?;
             self.expect("VALUE")?;
-            return Ok((key, self.json_value()?));
+            return Ok(JsonMember { key, value: self.json_value()? });
         }
         let key = self.expression()?;
         if !self.eat_symbol(":") {
             self.expect("VALUE")?;
         }
-        Ok((key, self.json_value()?))
+        Ok(JsonMember { key, value: self.json_value()? })
     }
 
     /// Whether `KEY` that comes next is the grammar's word, behind which `VALUE` has to stand, and not a name.
@@ -201,23 +224,25 @@ impl<'a> Parser<'a> {
 
     fn json_array(&mut self) -> Parsed<ExprKind> {
         let mut elements = Vec::new();
+        let mut nulls = None;
         if !self.is_symbol(")") && !self.is_returning() {
             elements = self.list(Self::json_value)?;
-            self.null_handling()?;
+            nulls = self.null_handling()?;
         }
-        Ok(ExprKind::JsonArray { elements, returning: self.json_returning()? })
+        Ok(ExprKind::JsonArray { elements, nulls, returning: self.json_returning()? })
     }
 
     fn is_returning(&self) -> bool {
         self.is("RETURNING") && self.is_identifier_at(1) && !self.is_at(1, "VALUE") && !self.is_at(1, "FORMAT")
     }
 
-    fn null_handling(&mut self) -> Parsed<()> {
-        if self.is_any(&["NULL", "ABSENT"]) {
-            self.advance();
-            self.expect_all(&["ON", "NULL"])?;
+    fn null_handling(&mut self) -> Parsed<Option<JsonNulls>> {
+        if !self.is_any(&["NULL", "ABSENT"]) {
+            return Ok(None);
         }
-        Ok(())
+        let nulls = self.one_of(&[("NULL", JsonNulls::Null), ("ABSENT", JsonNulls::Absent)])?;
+        self.expect_all(&["ON", "NULL"])?;
+        Ok(Some(nulls))
     }
 
     /// What follows the word `JSON_TABLE`, which stands at `start`.
@@ -226,83 +251,106 @@ impl<'a> Parser<'a> {
         let path = self.json_path_invocation()?;
         self.expect("COLUMNS")?;
         let columns = self.parenthesized_list(Self::json_table_column)?;
+        let mut plan = None;
         if self.eat("PLAN") {
-            if self.eat("DEFAULT") {
-                self.expect_symbol("(")?;
-                let words = [("OUTER", true), ("INNER", true), ("UNION", false), ("CROSS", false)];
-                let first = self.one_of(&words)?;
-                if self.eat_symbol(",") && self.one_of(&words)? == first {
-                    return Err(self.unexpected("')'"));
-                }
-                self.expect_symbol(")")?;
-            } else {
-                self.expect_symbol("(")?;
-                self.json_table_plan()?;
-                self.expect_symbol(")")?;
-            }
+            let is_default = self.eat("DEFAULT");
+            self.expect_symbol("(")?;
+            plan = Some(match is_default {
+                true => self.json_default_plan()?,
+                false => JsonTablePlan::Specific(self.json_plan()?),
+            });
+            self.expect_symbol(")")?;
         }
+        let mut on_error = None;
         if self.is_any(&["ERROR", "EMPTY"]) {
-            self.advance();
+            on_error = Some(self.one_of(&[("ERROR", JsonBehavior::Error), ("EMPTY", JsonBehavior::Empty)])?);
             self.expect_all(&["ON", "ERROR"])?;
         }
         self.expect_symbol(")")?;
-        Ok(Relation::JsonTable(Box::new(JsonTable { span: self.since(start), path, columns })))
+        let span = self.since(start);
+        Ok(Relation::JsonTable(Box::new(JsonTable { span, path, columns, plan, on_error })))
+    }
+
+    /// `OUTER | INNER` and `UNION | CROSS`, one of them or both in any order.
+    fn json_default_plan(&mut self) -> Parsed<JsonTablePlan> {
+        let (mut inner, mut cross) = (false, false);
+        let first = self.is_any(&["OUTER", "INNER"]);
+        for is_parent_child in [first, !first] {
+            if is_parent_child {
+                inner = self.one_of(&[("OUTER", false), ("INNER", true)])?;
+            } else {
+                cross = self.one_of(&[("UNION", false), ("CROSS", true)])?;
+            }
+            if is_parent_child == first && !self.eat_symbol(",") {
+                break;
+            }
+        }
+        Ok(JsonTablePlan::Default { inner, cross })
     }
 
     fn json_table_column(&mut self) -> Parsed<JsonTableColumn> {
         if self.is("NESTED") && (self.is_at(1, "PATH") || !self.is_identifier_at(1)) {
             self.advance();
             self.eat("PATH");
-            self.string()?;
+            let path = self.string()?;
             let name = if self.eat("AS") { Some(self.identifier()?) } else { None };
             self.expect("COLUMNS")?;
             let columns = self.nested(|parser| parser.parenthesized_list(Self::json_table_column))?;
-            return Ok(JsonTableColumn::Nested { name, columns });
+            return Ok(JsonTableColumn::Nested { path, name, columns });
         }
         let name = self.identifier()?;
         if self.eat_all(&["FOR", "ORDINALITY"]) {
             return Ok(JsonTableColumn::Ordinality(name));
         }
         let data_type = self.data_type()?;
+        let mut clauses = JsonClauses::default();
         let mut defaults = Vec::new();
-        let query = self.json_format()?;
-        if self.eat("PATH") {
-            self.string()?;
-        }
-        if query {
-            self.wrapper_and_quotes()?;
-            self.query_behaviors()?;
+        let format = self.json_format()?;
+        let path = if self.eat("PATH") { Some(self.string()?) } else { None };
+        if format.is_some() {
+            self.wrapper_and_quotes(&mut clauses)?;
+            self.query_behaviors(&mut clauses)?;
         } else {
-            self.value_behaviors(&mut defaults)?;
+            self.value_behaviors(&mut clauses, &mut defaults)?;
         }
-        Ok(JsonTableColumn::Value { name, data_type, defaults })
+        Ok(JsonTableColumn::Value { name, data_type, format, path, clauses, defaults })
     }
 
-    fn json_table_plan(&mut self) -> Parsed<()> {
+    fn json_plan(&mut self) -> Parsed<JsonPlan> {
         self.nested(|parser| {
-            let name_first = !parser.is_symbol("(");
-            parser.json_table_plan_primary()?;
-            if name_first && parser.is_any(&["OUTER", "INNER"]) {
-                parser.advance();
-                return parser.json_table_plan_primary();
-            }
-            for word in ["UNION", "CROSS"] {
-                if parser.is(word) {
-                    while parser.eat(word) {
-                        parser.json_table_plan_primary()?;
-                    }
-                    return Ok(());
+            // A name in parentheses is not one here.
+            let is_path = !parser.is_symbol("(");
+            let first = match parser.json_plan_primary()? {
+                JsonPlan::Path(parent) if is_path && parser.is_any(&["OUTER", "INNER"]) => {
+                    let inner = parser.one_of(&[("OUTER", false), ("INNER", true)])?;
+                    let child = Box::new(parser.json_plan_primary()?);
+                    return Ok(JsonPlan::ParentChild { inner, parent, child });
+                }
+                first => first,
+            };
+            let mut plans = vec![first];
+            for (word, cross) in [("UNION", false), ("CROSS", true)] {
+                while parser.eat(word) {
+                    plans.push(parser.json_plan_primary()?);
+                }
+                if plans.len() > 1 {
+                    return Ok(JsonPlan::Siblings { cross, plans });
                 }
             }
-            if name_first { Ok(()) } else { Err(parser.unexpected("'CROSS', 'UNION'")) }
+            match plans.pop() {
+                Some(only) if is_path => Ok(only),
+                _ => Err(parser.unexpected("'CROSS', 'UNION'")),
+            }
         })
     }
 
-    fn json_table_plan_primary(&mut self) -> Parsed<()> {
+    /// A path's name, or a plan in parentheses.
+    fn json_plan_primary(&mut self) -> Parsed<JsonPlan> {
         if self.eat_symbol("(") {
-            self.json_table_plan()?;
-            return self.expect_symbol(")");
+            let plan = self.json_plan()?;
+            self.expect_symbol(")")?;
+            return Ok(plan);
         }
-        self.identifier().map(|_| ())
+        self.identifier().map(JsonPlan::Path)
     }
 }

@@ -315,6 +315,14 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// An integer that fits Java's `long`.
+    fn long(&mut self) -> Parsed<Span> {
+        if self.kind() == TokenKind::Integer {
+            self.check_integer(self.here())?;
+        }
+        self.integer()
+    }
+
     fn integer(&mut self) -> Parsed<Span> {
         let token = self.token(0);
         if token.kind != TokenKind::Integer {

@@ -2,10 +2,9 @@
 
 use super::{Parsed, Parser};
 use crate::sql::ast::{
-    FrameBound, FrameUnit, PatternClauses, RowPattern, RowPatternKind, RowsPerMatch, SkipTo, Span, WindowFrame,
-    WindowSpecification,
+    FrameBound, FrameUnit, PatternClauses, RowPattern, RowPatternKind, RowPatternQuantifier, RowsPerMatch, SkipTo,
+    Span, WindowFrame, WindowSpecification,
 };
-use crate::sql::error::SqlError;
 use crate::sql::token::TokenKind;
 
 fn no_clauses() -> PatternClauses {
@@ -229,44 +228,42 @@ impl Parser<'_> {
         let start = self.here();
         let pattern = self.pattern_primary()?;
         let quantifier = self.here();
-        let (at_least, at_most) = if self.eat_symbol("*") {
-            (None, None)
+        let repeated = if self.eat_symbol("*") {
+            RowPatternQuantifier::ZeroOrMore
         } else if self.eat_symbol("+") {
-            (Some(1), None)
+            RowPatternQuantifier::OneOrMore
         } else if self.eat_symbol("?") {
-            (Some(0), Some(1))
+            RowPatternQuantifier::ZeroOrOne
         } else if self.eat_symbol("{") {
-            let at_least = self.count()?;
-            let at_most = if self.eat_symbol(",") { self.count()? } else { at_least };
-            if at_least.is_none() && !self.tokens_end_with_comma(at_most) {
-                return Err(self.unexpected("',', <integer>"));
-            }
-            self.expect_symbol("}")?;
-            (at_least, at_most)
+            self.counts()?
         } else {
             return Ok(pattern);
         };
         let reluctant = self.eat_symbol("?");
         let span = self.since(quantifier);
-        let kind = RowPatternKind::Quantified { pattern: Box::new(pattern), at_least, at_most, reluctant, span };
+        let kind = RowPatternKind::Quantified { pattern: Box::new(pattern), quantifier: repeated, reluctant, span };
         Ok(RowPattern { span: self.since(start), kind })
     }
 
-    /// Whether `{,` or `{,n` was read rather than `{` alone.
-    fn tokens_end_with_comma(&self, at_most: Option<u32>) -> bool {
-        let back = if at_most.is_some() { 2 } else { 1 };
-        self.at.checked_sub(back).and_then(|at| self.tokens.get(at)).is_some_and(|token| self.text_of(*token) == ",")
+    /// What stands behind `{`, the closing brace included.
+    fn counts(&mut self) -> Parsed<RowPatternQuantifier> {
+        let at_least = self.count()?;
+        let counts = if self.eat_symbol(",") {
+            RowPatternQuantifier::Range { at_least, at_most: self.count()? }
+        } else if let Some(count) = at_least {
+            RowPatternQuantifier::Exactly(count)
+        } else {
+            return Err(self.unexpected("',', <integer>"));
+        };
+        self.expect_symbol("}")?;
+        Ok(counts)
     }
 
-    fn count(&mut self) -> Parsed<Option<u32>> {
+    fn count(&mut self) -> Parsed<Option<Span>> {
         if self.kind() != TokenKind::Integer {
             return Ok(None);
         }
-        let span = self.integer()?;
-        match span.of(self.text).replace('_', "").parse() {
-            Ok(count) => Ok(Some(count)),
-            Err(_) => Err(SqlError::syntax(span, "Invalid quantifier of a row pattern")),
-        }
+        self.long().map(Some)
     }
 
     fn pattern_primary(&mut self) -> Parsed<RowPattern> {

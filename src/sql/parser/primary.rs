@@ -1,7 +1,10 @@
 //! Primary expressions: literals, names, parentheses, and what stands behind a dot or a bracket.
 
 use super::{Parsed, Parser};
-use crate::sql::ast::{CurrentKind, Expr, ExprKind, Identifier, NumberKind, Span, SpecialForm};
+use crate::sql::ast::{
+    CurrentKind, CurrentValue, Expr, ExprKind, Identifier, Interval, IntervalField, NormalForm, NumberKind, Span,
+    SpecialForm, TrimSide,
+};
 use crate::sql::error::SqlError;
 use crate::sql::token::TokenKind;
 
@@ -115,7 +118,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Trino reads integers into Java's `long`.
-    fn check_integer(&self, start: Span) -> Parsed<()> {
+    pub(super) fn check_integer(&self, start: Span) -> Parsed<()> {
         let token = self.token(0);
         let negative = start != token.span;
         let digits = self.text_of(token).replace('_', "").to_ascii_lowercase();
@@ -238,11 +241,18 @@ impl<'a> Parser<'a> {
         self.advance();
         self.expect_symbol("(")?;
         let operands = vec![self.nested(|parser| parser.value(None))?];
-        if self.eat_symbol(",") {
-            self.one_of(&[("NFD", ()), ("NFC", ()), ("NFKD", ()), ("NFKC", ())])?;
-        }
+        let form = if self.eat_symbol(",") {
+            Some(self.one_of(&[
+                ("NFD", NormalForm::Nfd),
+                ("NFC", NormalForm::Nfc),
+                ("NFKD", NormalForm::Nfkd),
+                ("NFKC", NormalForm::Nfkc),
+            ])?)
+        } else {
+            None
+        };
         self.expect_symbol(")")?;
-        Ok(ExprKind::SpecialForm { form: SpecialForm::Normalize, operands })
+        Ok(ExprKind::SpecialForm { form: SpecialForm::Normalize(form), operands })
     }
 
     fn extract(&mut self) -> Parsed<ExprKind> {
@@ -278,11 +288,17 @@ impl<'a> Parser<'a> {
             return Err(self.unexpected("<expression>"));
         };
         self.advance();
+        let mut value = CurrentValue { kind: *kind, precision: None };
         if *precision && self.eat_symbol("(") {
-            self.integer()?;
+            let digits = self.integer()?;
+            // Trino reads it into Java's `int`, which knows no other notation.
+            let Some(number) = digits.of(self.text).parse().ok().filter(|number| *number <= i32::MAX as u32) else {
+                return Err(SqlError::syntax(digits, format!("Invalid precision: {}", digits.of(self.text))));
+            };
+            value.precision = Some(number);
             self.expect_symbol(")")?;
         }
-        Ok(ExprKind::Current(*kind))
+        Ok(ExprKind::Current(value))
     }
 
     fn case(&mut self) -> Parsed<ExprKind> {
@@ -319,15 +335,18 @@ impl<'a> Parser<'a> {
         let with_from = self.stands_in_parenthesis(0, "FROM");
         self.expect_symbol("(")?;
         let mut operands = Vec::new();
+        let mut side = None;
         if with_from {
             let specified =
                 self.is_any(&["LEADING", "TRAILING", "BOTH"]) && (self.is_at(1, "FROM") || self.starts_operand(1));
             if specified {
-                self.advance();
+                let sides =
+                    [("LEADING", TrimSide::Leading), ("TRAILING", TrimSide::Trailing), ("BOTH", TrimSide::Both)];
+                side = Some(self.one_of(&sides)?);
             }
             if !self.is("FROM") {
                 operands.push(self.nested(|parser| parser.value(None))?);
-            } else if !specified {
+            } else if side.is_none() {
                 let message = "The 'trim' function must have specification, char or both arguments when it takes FROM";
                 return Err(SqlError::syntax(start, message));
             }
@@ -340,7 +359,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.expect_symbol(")")?;
-        Ok(ExprKind::SpecialForm { form: SpecialForm::Trim, operands })
+        Ok(ExprKind::SpecialForm { form: SpecialForm::Trim { side, from: with_from }, operands })
     }
 
     /// Forms that begin with a word which may be an identifier too.
@@ -418,30 +437,38 @@ impl<'a> Parser<'a> {
     /// `INTERVAL [+|-] 'text' from [TO to]`.
     pub(super) fn interval(&mut self) -> Parsed<ExprKind> {
         self.expect("INTERVAL")?;
-        if !self.eat_symbol("-") {
+        let negative = self.eat_symbol("-");
+        if !negative {
             self.eat_symbol("+");
         }
-        let text = self.string()?;
-        self.interval_fields()?;
-        Ok(ExprKind::Interval(text))
+        let value = self.string()?;
+        let (from, to) = self.interval_fields()?;
+        Ok(ExprKind::Interval(Interval { negative, value, from, to }))
     }
 
     /// `from [TO to]`; `to` without a field behind it is a name.
-    pub(super) fn interval_fields(&mut self) -> Parsed<()> {
-        self.interval_field()?;
+    pub(super) fn interval_fields(&mut self) -> Parsed<(IntervalField, Option<IntervalField>)> {
+        let from = self.interval_field()?;
         if self.is("TO") && self.is_interval_field_at(1) {
             self.advance();
-            self.interval_field()?;
+            return Ok((from, Some(self.interval_field()?)));
         }
-        Ok(())
+        Ok((from, None))
     }
 
     fn is_interval_field_at(&self, ahead: usize) -> bool {
         ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"].iter().any(|word| self.is_at(ahead, word))
     }
 
-    fn interval_field(&mut self) -> Parsed<()> {
-        self.one_of(&[("YEAR", ()), ("MONTH", ()), ("DAY", ()), ("HOUR", ()), ("MINUTE", ()), ("SECOND", ())])
+    fn interval_field(&mut self) -> Parsed<IntervalField> {
+        self.one_of(&[
+            ("YEAR", IntervalField::Year),
+            ("MONTH", IntervalField::Month),
+            ("DAY", IntervalField::Day),
+            ("HOUR", IntervalField::Hour),
+            ("MINUTE", IntervalField::Minute),
+            ("SECOND", IntervalField::Second),
+        ])
     }
 }
 

@@ -79,7 +79,7 @@ impl Parser<'_> {
         if self.eat_symbol("?") {
             return Ok(RowCount::Parameter(start));
         }
-        self.integer().map(RowCount::Number)
+        self.long().map(RowCount::Number)
     }
 
     fn with(&mut self) -> Parsed<With> {

@@ -12,14 +12,16 @@ impl Parser<'_> {
             let start = parser.here();
             let kind = parser.type_primary()?;
             let mut data_type = DataType { span: parser.since(start), kind };
-            while parser.eat("ARRAY") {
+            while parser.is("ARRAY") {
+                let name = parser.identifier()?;
                 if parser.eat_symbol("[") {
                     let size = parser.integer()?;
                     parser.expect_symbol("]")?;
                     return Err(crate::sql::SqlError::syntax(size, "Explicit array size not supported"));
                 }
                 parser.lengthen_chain()?;
-                data_type = DataType { span: parser.since(start), kind: DataTypeKind::Array(Box::new(data_type)) };
+                let kind = DataTypeKind::Generic { name, parameters: vec![TypeParameter::Type(data_type)] };
+                data_type = DataType { span: parser.since(start), kind };
             }
             Ok(data_type)
         })
@@ -33,28 +35,33 @@ impl Parser<'_> {
         if self.is("INTERVAL") && ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"].iter().any(|f| self.is_at(1, f))
         {
             self.advance();
-            self.interval_fields()?;
-            return Ok(DataTypeKind::Interval);
+            let (from, to) = self.interval_fields()?;
+            return Ok(DataTypeKind::Interval { from, to });
         }
         if self.is_any(&["TIME", "TIMESTAMP"]) && !self.parameters_follow() {
             return self.date_time();
         }
         if self.is("DOUBLE") && self.is_at(1, "PRECISION") {
-            return Ok(DataTypeKind::Generic { name: self.double_precision()?, parameters: Vec::new() });
+            let name = self.identifier()?;
+            self.expect("PRECISION")?;
+            return Ok(DataTypeKind::Generic { name, parameters: Vec::new() });
         }
         if self.is("ARRAY") && self.is_symbol_at(1, "<") {
-            self.at += 2;
-            let element = Box::new(self.data_type()?);
+            let name = self.identifier()?;
+            self.expect_symbol("<")?;
+            let element = self.data_type()?;
             self.expect_symbol(">")?;
-            return Ok(DataTypeKind::Array(element));
+            return Ok(DataTypeKind::Generic { name, parameters: vec![TypeParameter::Type(element)] });
         }
         if self.is("MAP") && self.is_symbol_at(1, "<") {
-            self.at += 2;
-            let key = Box::new(self.data_type()?);
+            let name = self.identifier()?;
+            self.expect_symbol("<")?;
+            let key = self.data_type()?;
             self.expect_symbol(",")?;
-            let value = Box::new(self.data_type()?);
+            let value = self.data_type()?;
             self.expect_symbol(">")?;
-            return Ok(DataTypeKind::Map(key, value));
+            let parameters = vec![TypeParameter::Type(key), TypeParameter::Type(value)];
+            return Ok(DataTypeKind::Generic { name, parameters });
         }
         let name = self.identifier()?;
         let parameters = if self.is_symbol("(") { self.parenthesized_list(Self::type_parameter)? } else { Vec::new() };

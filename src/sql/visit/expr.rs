@@ -12,7 +12,9 @@ macro_rules! expr {
                 | ExprKind::Number(_)
                 | ExprKind::Parameter
                 | ExprKind::Current(_) => {}
-                ExprKind::String(text) | ExprKind::Interval(text) => v.string(text),
+                ExprKind::String(text) | ExprKind::Interval(Interval { negative: _, value: text, from: _, to: _ }) => {
+                    v.string(text);
+                }
                 ExprKind::TypedLiteral { type_name, value } => {
                     v.identifier(type_name);
                     v.string(value);
@@ -88,33 +90,36 @@ macro_rules! expr {
                     v.expr(value);
                 }
                 ExprKind::Grouping(columns) => for column in columns { v.other_name(column); },
-                ExprKind::JsonPath { form: _, path, returning, defaults } => {
+                ExprKind::JsonPath { form: _, path, returning, clauses: _, defaults } => {
                     json_path(v, path);
-                    if let Some(returning) = returning { v.data_type(returning); }
+                    json_returning(v, returning);
                     exprs(v, defaults);
                 }
-                ExprKind::JsonObject { members, returning } => {
-                    for (key, value) in members {
+                ExprKind::JsonObject { members, nulls: _, unique_keys: _, returning } => {
+                    for JsonMember { key, value } in members {
                         v.expr(key);
-                        v.expr(value);
+                        json_input(v, value);
                     }
-                    if let Some(returning) = returning { v.data_type(returning); }
+                    json_returning(v, returning);
                 }
-                ExprKind::JsonArray { elements, returning } => {
-                    exprs(v, elements);
-                    if let Some(returning) = returning { v.data_type(returning); }
+                ExprKind::JsonArray { elements, nulls: _, returning } => {
+                    for element in elements { json_input(v, element); }
+                    json_returning(v, returning);
                 }
             }
         }
 
         pub fn call<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Call) {
-            let Call { name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over } = node;
+            let Call {
+                name, processing: _, quantifier: _, arguments, order_by, filter, ignore_nulls: _, over, listagg,
+            } = node;
             v.other_name(name);
             match arguments {
                 Arguments::Star(None) => {}
                 Arguments::Star(Some(label)) => v.identifier(label),
                 Arguments::List(items) => exprs(v, items),
             }
+            if let Some(ListaggOverflow::Truncate { filler: Some(filler), with_count: _ }) = listagg { v.string(filler); }
             sort_items(v, order_by);
             if let Some(filter) = filter { v.expr(filter); }
             if let Some(over) = over { walk_over(v, over); }

@@ -37,9 +37,19 @@ macro_rules! pattern {
                 RowPatternKind::Permutation(parts)
                 | RowPatternKind::Concatenation(parts)
                 | RowPatternKind::Alternation(parts) => for part in parts { v.row_pattern(part); },
-                RowPatternKind::Quantified { pattern, at_least: _, at_most: _, reluctant: _, span } => {
+                RowPatternKind::Quantified { pattern, quantifier, reluctant: _, span } => {
                     v.row_pattern(pattern);
                     v.span(span);
+                    match quantifier {
+                        RowPatternQuantifier::ZeroOrMore
+                        | RowPatternQuantifier::OneOrMore
+                        | RowPatternQuantifier::ZeroOrOne => {}
+                        RowPatternQuantifier::Exactly(count) => v.span(count),
+                        RowPatternQuantifier::Range { at_least, at_most } => {
+                            if let Some(count) = at_least { v.span(count); }
+                            if let Some(count) = at_most { v.span(count); }
+                        }
+                    }
                 }
             }
         }

@@ -97,22 +97,39 @@ macro_rules! relation {
         }
 
         fn json_table<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? JsonTable) {
-            let JsonTable { span, path, columns } = node;
+            let JsonTable { span, path, columns, plan, on_error: _ } = node;
             v.span(span);
             json_path(v, path);
             json_table_columns(v, columns);
+            match plan {
+                None | Some(JsonTablePlan::Default { inner: _, cross: _ }) => {}
+                Some(JsonTablePlan::Specific(plan)) => json_plan(v, plan),
+            }
+        }
+
+        fn json_plan<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? JsonPlan) {
+            match node {
+                JsonPlan::Path(name) => v.identifier(name),
+                JsonPlan::ParentChild { inner: _, parent, child } => {
+                    v.identifier(parent);
+                    json_plan(v, child);
+                }
+                JsonPlan::Siblings { cross: _, plans } => for plan in plans { json_plan(v, plan); },
+            }
         }
 
         fn json_table_columns<V: $name + ?Sized>(v: &mut V, nodes: & $($mutable)? Vec<JsonTableColumn>) {
             for node in nodes {
                 match node {
                     JsonTableColumn::Ordinality(name) => v.identifier(name),
-                    JsonTableColumn::Value { name, data_type, defaults } => {
+                    JsonTableColumn::Value { name, data_type, format: _, path, clauses: _, defaults } => {
                         v.identifier(name);
                         v.data_type(data_type);
+                        if let Some(path) = path { v.string(path); }
                         exprs(v, defaults);
                     }
-                    JsonTableColumn::Nested { name, columns } => {
+                    JsonTableColumn::Nested { path, name, columns } => {
+                        v.string(path);
                         if let Some(name) = name { v.identifier(name); }
                         json_table_columns(v, columns);
                     }
@@ -123,13 +140,22 @@ macro_rules! relation {
         fn json_path<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? JsonPathInvocation) {
             let JsonPathInvocation { span, input, path, name, passing } = node;
             v.span(span);
-            v.expr(input);
+            json_input(v, input);
             v.string(path);
             if let Some(name) = name { v.identifier(name); }
-            for (value, name) in passing {
-                v.expr(value);
+            for JsonArgument { input, name } in passing {
+                json_input(v, input);
                 v.identifier(name);
             }
+        }
+
+        fn json_input<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? JsonInput) {
+            let JsonInput { value, format: _ } = node;
+            v.expr(value);
+        }
+
+        fn json_returning<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Option<JsonReturning>) {
+            if let Some(JsonReturning { data_type, format: _ }) = node { v.data_type(data_type); }
         }
     };
 }

@@ -14,15 +14,10 @@ macro_rules! types {
                     if let Some(name) = name { v.identifier(name); }
                     v.data_type(kind);
                 },
-                DataTypeKind::Array(element) => v.data_type(element),
-                DataTypeKind::Map(key, value) => {
-                    v.data_type(key);
-                    v.data_type(value);
-                }
                 DataTypeKind::DateTime { timestamp: _, precision, with_time_zone: _ } => {
                     if let Some(precision) = precision { type_parameter(v, precision); }
                 }
-                DataTypeKind::Interval => {}
+                DataTypeKind::Interval { from: _, to: _ } => {}
             }
         }
 
