@@ -18,8 +18,29 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Parse(Parse),
+    Tree(Tree),
     Tokens(Tokens),
     Format(Format),
+}
+
+/// Print the tree of a statement as Trino's own parser would keep it, as JSON.
+///
+/// Each node has Trino's class name (of io.trino.sql.tree) under `is` and the fields of that class, in their order;
+/// what is absent, false or empty is left out.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  echo 'SELECT a + 1 FROM t' | sluice sql tree | python3 -m json.tool")]
+struct Tree {
+    /// The file to read; `-` is standard input.
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    /// Each line is a statement, as for `sql parse`; for each a tree is printed, or null where it can't be read.
+    #[arg(long)]
+    jsonl: bool,
+    /// Say under `at` which bytes each node stands at.
+    #[arg(long)]
+    spans: bool,
 }
 
 /// Print the tokens of a statement, one a line: its first byte, the byte behind it, its text.
@@ -98,6 +119,7 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Parse(parse) => parse.run(),
+            Command::Tree(tree) => tree.run(),
             Command::Tokens(tokens) => tokens.run(),
             Command::Format(format) => format.run(),
         }
@@ -110,6 +132,26 @@ fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     Ok(Box::new(BufReader::new(File::open(file)?)))
+}
+
+impl Tree {
+    fn run(&self) -> Result<(), Failure> {
+        let input = open(&self.file)?;
+        let mut output = BufWriter::new(io::stdout().lock());
+        if !self.jsonl {
+            writeln!(output, "{}", self.tree(&io::read_to_string(input)?)?)?;
+            return Ok(output.flush()?);
+        }
+        for line in input.lines() {
+            let tree = self.tree(&text_of_line(&line?)?);
+            writeln!(output, "{}", tree.as_deref().unwrap_or("null"))?;
+        }
+        Ok(output.flush()?)
+    }
+
+    fn tree(&self, text: &str) -> Result<String, sql::SqlError> {
+        Ok(sql::dump(text, &sql::parse_statement(text)?, self.spans))
+    }
 }
 
 impl Tokens {

@@ -5,6 +5,7 @@
 //! grammar refuses is refused, and so is one that it can't read.
 
 pub mod ast;
+mod dump;
 mod error;
 mod parser;
 mod print;
@@ -13,6 +14,7 @@ mod token;
 pub mod visit;
 
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
+pub use dump::dump;
 pub use error::{SqlError, SqlErrorKind};
 pub use print::{print_expression, print_statement, same_expression, same_statement};
 pub use summary::{RelationName, Summary, summary};

@@ -1,0 +1,120 @@
+//! Statements.
+
+use super::Dump;
+use crate::sql::ast::{
+    ExplainFormat, ExplainOption, ExplainType, LikePattern, QualifiedName, ShowCreateObject, Span, Statement,
+    StatementKind, StringLiteral,
+};
+
+impl Dump<'_> {
+    pub(super) fn statement(&mut self, node: &Statement) {
+        let Statement { span, kind } = node;
+        let span = *span;
+        let class = kind.class();
+        match kind {
+            StatementKind::Query(query) => self.query(query),
+            StatementKind::Explain { options, statement } => self.node(class, Some(span), |dump| {
+                dump.field("statement", |dump| dump.statement(statement));
+                dump.list("options", options, |dump, option| dump.explain_option(*option));
+            }),
+            StatementKind::ExplainAnalyze { verbose, statement } => self.node(class, Some(span), |dump| {
+                dump.field("statement", |dump| dump.statement(statement));
+                dump.flag("verbose", *verbose);
+            }),
+            StatementKind::Prepare { name, statement } => self.node(class, Some(span), |dump| {
+                dump.field("name", |dump| dump.identifier(name));
+                dump.field("statement", |dump| dump.statement(statement));
+            }),
+            StatementKind::Deallocate { name }
+            | StatementKind::DescribeInput { name }
+            | StatementKind::DescribeOutput { name } => {
+                self.node(class, Some(span), |dump| dump.field("name", |dump| dump.identifier(name)));
+            }
+            StatementKind::Execute { name, parameters } => self.node(class, Some(span), |dump| {
+                dump.field("name", |dump| dump.identifier(name));
+                dump.list("parameters", parameters, Self::expr);
+            }),
+            StatementKind::ExecuteImmediate { text, parameters } => self.node(class, Some(span), |dump| {
+                dump.field("statement", |dump| dump.string(text));
+                dump.list("parameters", parameters, Self::expr);
+            }),
+            StatementKind::ShowCatalogs { like } | StatementKind::ShowSession { like } => {
+                self.node(class, Some(span), |dump| dump.like(like.as_ref()));
+            }
+            StatementKind::ShowSchemas { catalog, like } => self.node(class, Some(span), |dump| {
+                dump.maybe("catalog", catalog.as_ref(), Self::identifier);
+                dump.like(like.as_ref());
+            }),
+            StatementKind::ShowTables { schema, like } | StatementKind::ShowFunctions { schema, like } => {
+                self.node(class, Some(span), |dump| {
+                    dump.maybe("schema", schema.as_ref(), Self::qualified_name);
+                    dump.like(like.as_ref());
+                });
+            }
+            StatementKind::ShowColumns { table, like } => self.node(class, Some(span), |dump| {
+                dump.field("table", |dump| dump.qualified_name(table));
+                dump.like(like.as_ref());
+            }),
+            StatementKind::ShowCreate { object, name } => self.show_create(span, *object, name),
+            StatementKind::ShowStats { table } => self.node(class, Some(span), |dump| {
+                dump.field("relation", |dump| dump.table(None, table));
+            }),
+            StatementKind::ShowStatsForQuery { query } => self.node(class, Some(span), |dump| {
+                dump.field("relation", |dump| {
+                    dump.node("TableSubquery", None, |dump| dump.field("query", |dump| dump.query(query)));
+                });
+            }),
+            StatementKind::SetSession { name, value } => self.node(class, Some(span), |dump| {
+                dump.field("name", |dump| dump.qualified_name(name));
+                dump.field("value", |dump| dump.expr(value));
+            }),
+            StatementKind::ResetSession { name } => {
+                self.node(class, Some(span), |dump| dump.field("name", |dump| dump.qualified_name(name)));
+            }
+            StatementKind::SetTimeZone { zone } => {
+                self.node(class, Some(span), |dump| dump.maybe("timeZone", zone.as_ref(), Self::expr));
+            }
+            StatementKind::Use { catalog, schema } => self.node(class, Some(span), |dump| {
+                dump.maybe("catalog", catalog.as_ref(), Self::identifier);
+                dump.field("schema", |dump| dump.identifier(schema));
+            }),
+            StatementKind::StartTransaction
+            | StatementKind::Commit
+            | StatementKind::Rollback
+            | StatementKind::Unsupported { class: _ } => self.node(class, Some(span), |_| {}),
+        }
+    }
+
+    fn explain_option(&mut self, node: ExplainOption) {
+        let (class, value) = match node {
+            ExplainOption::Format(ExplainFormat::Text) => ("ExplainFormat", "TEXT"),
+            ExplainOption::Format(ExplainFormat::Graphviz) => ("ExplainFormat", "GRAPHVIZ"),
+            ExplainOption::Format(ExplainFormat::Json) => ("ExplainFormat", "JSON"),
+            ExplainOption::Type(ExplainType::Logical) => ("ExplainType", "LOGICAL"),
+            ExplainOption::Type(ExplainType::Distributed) => ("ExplainType", "DISTRIBUTED"),
+            ExplainOption::Type(ExplainType::Validate) => ("ExplainType", "VALIDATE"),
+            ExplainOption::Type(ExplainType::Io) => ("ExplainType", "IO"),
+        };
+        self.node(class, None, |dump| dump.text("type", value));
+    }
+
+    fn like(&mut self, node: Option<&LikePattern>) {
+        let Some(LikePattern { pattern, escape }) = node else { return };
+        let StringLiteral { value, span: _ } = pattern;
+        self.text("likePattern", value);
+        self.maybe("escape", escape.as_ref(), |dump, StringLiteral { value, span: _ }| dump.quoted(value));
+    }
+
+    fn show_create(&mut self, span: Span, object: ShowCreateObject, name: &QualifiedName) {
+        let kind = match object {
+            ShowCreateObject::Table => "TABLE",
+            ShowCreateObject::Schema => "SCHEMA",
+            ShowCreateObject::View => "VIEW",
+            ShowCreateObject::MaterializedView => "MATERIALIZED_VIEW",
+        };
+        self.node("ShowCreate", Some(span), |dump| {
+            dump.text("type", kind);
+            dump.field("name", |dump| dump.qualified_name(name));
+        });
+    }
+}
