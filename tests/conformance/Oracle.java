@@ -14,7 +14,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 /**
  * Says what Trino's own parser makes of statements: one base64 text a line in, one JSON object a line out.
  *
- * <p>Trino's classes are reached by name only, so that an older compiler than the one they were made with will do.
+ * <p>With the argument `trees`, each line out is the statement's tree, or null. Trino's classes are reached by name only, so that an older compiler than the one they were made with will do.
  */
 public final class Oracle
 {
@@ -47,19 +47,21 @@ public final class Oracle
             throws Exception
     {
         Oracle oracle = new Oracle();
+        boolean trees = args.length == 1 && args[0].equals("trees");
         PrintStream out = new PrintStream(System.out, false, UTF_8);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
         // Trino's parser gives up on a text where its stack ends: a large one lets it say more.
         Thread reader = new Thread(null, () -> {
             try {
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
-                    out.println(oracle.read(new String(Base64.getDecoder().decode(line), UTF_8)));
+                    String sql = new String(Base64.getDecoder().decode(line), UTF_8);
+                    out.println(trees ? oracle.treeOf(sql) : oracle.read(sql));
                 }
             }
             catch (Exception e) {
                 throw new RuntimeException(e);
             }
-        }, "oracle", 1L << 28);
+        }, "oracle", 1L << 30);
         reader.start();
         reader.join();
         out.flush();
@@ -75,8 +77,9 @@ public final class Oracle
         catch (InvocationTargetException e) {
             return refused(e.getCause());
         }
-        StringBuilder json = new StringBuilder("{\"ok\":true,\"kind\":");
-        quote(json, statement.getClass().getSimpleName());
+        String[] digests = Skeleton.digests(statement);
+        StringBuilder json = new StringBuilder("{\"ok\":true,\"tree\":\"" + digests[0] + "\",\"names\":\"" + digests[1] + "\",\"kind\":");
+        Skeleton.quote(json, statement.getClass().getSimpleName());
         json.append(",\"relations\":[");
         List<int[]> spans = new ArrayList<>();
         List<String> functions = new ArrayList<>();
@@ -93,9 +96,20 @@ public final class Oracle
         json.append("],\"functions\":[");
         for (int i = 0; i < functions.size(); i++) {
             json.append(i == 0 ? "" : ",");
-            quote(json, functions.get(i));
+            Skeleton.quote(json, functions.get(i));
         }
         return json.append("]}").toString();
+    }
+
+    private String treeOf(String sql)
+            throws ReflectiveOperationException
+    {
+        try {
+            return Skeleton.of(createStatement.invoke(parser, sql));
+        }
+        catch (InvocationTargetException e) {
+            return "null";
+        }
     }
 
     private static String refused(Throwable cause)
@@ -106,11 +120,11 @@ public final class Oracle
             Object column = cause.getClass().getMethod("getColumnNumber").invoke(cause);
             Object message = cause.getClass().getMethod("getErrorMessage").invoke(cause);
             json.append(",\"line\":").append(line).append(",\"column\":").append(column).append(",\"message\":");
-            quote(json, String.valueOf(message));
+            Skeleton.quote(json, String.valueOf(message));
         }
         catch (ReflectiveOperationException e) {
             json.append(",\"line\":0,\"column\":0,\"message\":");
-            quote(json, String.valueOf(cause));
+            Skeleton.quote(json, String.valueOf(cause));
         }
         return json.append('}').toString();
     }
@@ -176,22 +190,5 @@ public final class Oracle
     {
         Object found = node.getClass().getMethod(token).invoke(node);
         return (int) found.getClass().getMethod(index).invoke(found);
-    }
-
-    private static void quote(StringBuilder json, String text)
-    {
-        json.append('"');
-        text.chars().forEach(character -> {
-            if (character == '"' || character == '\\') {
-                json.append('\\').append((char) character);
-            }
-            else if (character < ' ' || Character.isSurrogate((char) character)) {
-                json.append(String.format("\\u%04x", character));
-            }
-            else {
-                json.append((char) character);
-            }
-        });
-        json.append('"');
     }
 }
