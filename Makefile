@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test demo demo-once attacks conformance bench bench-proxy docs clean
+.PHONY: help fmt lint test demo demo-once attacks conformance bench bench-parse bench-proxy docs clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,10 @@ conformance: ## read SQL beside Trino's own parser: its test corpus, our probes,
 	@$(PYTHON) tests/conformance/run.py $(ARGS)
 
 bench: ## time each stage, from parsing to the whole of enforce
-	cargo bench --locked
+	cargo bench --locked --bench enforce
+
+bench-parse: ## time the parser beside sqlparser, and how it grows (about five minutes after the build)
+	@PYTHONPATH=. $(PYTHON) benches/parse
 
 bench-proxy: ## time Sluice beside nginx and a bare hyper proxy (two minutes after the build)
 	@PYTHONPATH=. $(PYTHON) benches/proxy
