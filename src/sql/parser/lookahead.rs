@@ -52,7 +52,7 @@ impl Parser<'_> {
         if self.is_symbol_at(1, "*") {
             return !self.starts_operand(2);
         }
-        self.starts_operand(1) || self.is_symbol_at(1, "+") || self.is_symbol_at(1, "-")
+        self.starts_operand(1) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(1, symbol))
     }
 
     /// How many tokens ahead the one stands that follows the parenthesis which opens `ahead`.
@@ -71,6 +71,24 @@ impl Parser<'_> {
                 return ahead;
             }
         }
+    }
+
+    /// Whether the parenthesis of a row pattern that opens `ahead` holds two patterns or more.
+    pub(super) fn several_patterns_follow(&self, ahead: usize) -> bool {
+        let mut at = ahead + 1;
+        while !self.is_symbol_at(at, ")") && self.token(at).kind != TokenKind::End {
+            if self.is_symbol_at(at, "(") {
+                at = self.after_parenthesis(at);
+                continue;
+            }
+            // The comma of `{1,2}` separates no patterns.
+            let in_braces = self.is_symbol_at(at - 1, "{") || self.is_symbol_at(at - 2, "{");
+            if self.is_symbol_at(at, ",") && !in_braces {
+                return true;
+            }
+            at += 1;
+        }
+        false
     }
 
     /// Whether `word` stands in the parenthesis that opens `ahead`, before its first comma and in no inner parenthesis.

@@ -276,7 +276,7 @@ impl Parser<'_> {
             let pattern = self.row_pattern()?;
             self.expect_symbol("-}")?;
             RowPatternKind::Excluded(Box::new(pattern))
-        } else if self.is("PERMUTE") && self.is_symbol_at(1, "(") {
+        } else if self.is("PERMUTE") && self.is_symbol_at(1, "(") && self.several_patterns_follow(1) {
             self.advance();
             RowPatternKind::Permutation(self.parenthesized_list(Self::row_pattern)?)
         } else if self.is_symbol("(") && self.is_symbol_at(1, ")") {

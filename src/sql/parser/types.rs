@@ -89,9 +89,11 @@ impl Parser<'_> {
         } else {
             None
         };
-        let with_time_zone = self.eat_all(&["WITH", "TIME", "ZONE"]);
-        if !with_time_zone {
-            self.eat_all(&["WITHOUT", "TIME", "ZONE"]);
+        // Behind a column's type, `WITH (` begins its properties.
+        let with_time_zone = self.is("WITH") && !self.is_symbol_at(1, "(");
+        if with_time_zone || self.is("WITHOUT") {
+            self.advance();
+            self.expect_all(&["TIME", "ZONE"])?;
         }
         Ok(DataTypeKind::DateTime { timestamp, precision, with_time_zone })
     }
