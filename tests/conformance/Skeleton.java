@@ -1,6 +1,7 @@
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -105,7 +106,7 @@ final class Skeleton
                 }
             }
         }
-        return normalised(node);
+        return normalised(found, node);
     }
 
     /** Notes line, column and value of an identifier that stands in the text. */
@@ -122,7 +123,7 @@ final class Skeleton
      * much as another would.
      */
     @SuppressWarnings("unchecked")
-    private static Object normalised(Map<String, Object> node)
+    private static Object normalised(Object found, Map<String, Object> node)
     {
         switch ((String) node.get("is")) {
             case "GroupingOperation":
@@ -130,7 +131,7 @@ final class Skeleton
                 undelimit(node.get("groupingColumns"));
                 return node;
             case "FunctionCall":
-                normaliseCall(node);
+                normaliseCall(found, node);
                 return node;
             case "Grant":
             case "Revoke":
@@ -165,13 +166,13 @@ final class Skeleton
         }
     }
 
-    private static void normaliseCall(Map<String, Object> node)
+    private static void normaliseCall(Object call, Map<String, Object> node)
     {
         // A newer call's argument may have a name; without one it is the expression of old.
         node.computeIfPresent("arguments", (key, found) -> ((List<?>) found).stream().map(argument -> unwrapped(argument, "CallArgument", "value")).toList());
         List<?> arguments = (List<?>) node.getOrDefault("arguments", List.of());
         if (arguments.size() == 2 && arguments.get(1) instanceof Map<?, ?> form && "StringLiteral".equals(form.get("is"))
-                && json(node.get("name")).equals("[{\"is\":\"Identifier\",\"value\":\"normalize\",\"delimited\":true}]")) {
+                && isMade(call, "normalize")) {
             // Trino makes a string of the word NFC, NFD, NFKC or NFKD in the case in which it was written.
             List<Object> changed = new ArrayList<>(arguments);
             Map<String, Object> upper = new LinkedHashMap<>();
@@ -179,6 +180,13 @@ final class Skeleton
             changed.set(1, upper);
             node.put("arguments", changed);
         }
+    }
+
+    /** Whether the name of a call was made by Trino's builder, and stands nowhere in the text. */
+    private static boolean isMade(Object call, String name)
+    {
+        Object first = ((List<?>) read(read(call, "name"), "originalParts")).get(0);
+        return read(first, "value").equals(name) && ((Optional<?>) read(first, "location")).isEmpty();
     }
 
     /** A newer predicate stands apart from its value and knows that it is negated. */
@@ -300,6 +308,9 @@ final class Skeleton
             return sign + "inf";
         }
         BigDecimal decimal = new BigDecimal(Double.toString(Math.abs(number))).stripTrailingZeros();
+        // Java writes two digits even where one would do.
+        BigDecimal one = new BigDecimal(Math.abs(number)).round(new MathContext(1));
+        decimal = one.doubleValue() == Math.abs(number) ? one.stripTrailingZeros() : decimal;
         String digits = decimal.unscaledValue().toString();
         String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
         return sign + digits.charAt(0) + fraction + "e" + (decimal.signum() == 0 ? 0 : digits.length() - 1 - decimal.scale());

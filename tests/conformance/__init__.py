@@ -6,16 +6,19 @@ and Sluice has to say the same. Nothing that was gathered is part of the reposit
 
 from tests.conformance import run
 
-VERSION = "476"
+VERSIONS = ("476",)
 
 
 def cases(_stack):
     """The cases of this suite: it needs no server."""
-    for name in run.SETS:
-        yield f"Sluice reads the {name} as Trino {VERSION} does", lambda name=name: same(name)
+    for version in VERSIONS:
+        comparison = run.Comparison(version)
+        for name in run.SETS:
+            yield f"Sluice reads the {name} as Trino {version} does", lambda name=name, comparison=comparison: same(comparison, name)
 
 
-def same(name):
+def same(comparison, name):
     """Compares one set of texts."""
-    counts = run.compare_sets(VERSION, [name], show=3)
-    assert not run.wrong(counts), f"{run.wrong(counts)} differences, shown above"
+    comparison.run(name)
+    missed = comparison.bars.missed()
+    assert not missed, comparison.bars.table()

@@ -17,6 +17,8 @@ SOURCES = {
     "483": ("trino-parser:476:jar:test-sources", "trino-main:483:jar:test-sources", "trino-testing:483:jar:sources"),
 }
 DOCS = "trino-docs:476:zip"
+# The texts of TPC-DS, and of TPC-H in another form than that of the parser's tests.
+BENCHMARKS = "trino-benchto-benchmarks:352:jar"
 
 # A text block, a string literal, or what else may hold a quote: a character literal or a comment.
 JAVA = re.compile(r'"""[ \t]*\n(.*?)"""|"((?:[^"\\\n]|\\.)*)"|\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -41,7 +43,7 @@ def gathered(version):
 def candidates(version):
     """All texts, each once: literals, chains of literals joined by `+`, files of SQL, blocks of the documentation."""
     found = {}
-    for source in SOURCES[version]:
+    for source in (*SOURCES[version], BENCHMARKS):
         with zipfile.ZipFile(fetch.maven("io.trino:" + source)) as archive:
             for name in archive.namelist():
                 if name.endswith(".java"):
@@ -50,10 +52,10 @@ def candidates(version):
                     found.update(dict.fromkeys(statements(archive.read(name).decode())))
     with zipfile.ZipFile(fetch.maven("io.trino:" + DOCS)) as archive:
         for name in archive.namelist():
-            if name.endswith(".md"):
-                for block in re.findall(r"^```(?:sql|text)\n(.*?)^```", archive.read(name).decode(), re.DOTALL | re.MULTILINE):
-                    found.update(dict.fromkeys(statements(block)))
-                    found.update(dict.fromkeys([block]))
+            if name.endswith(".md.txt"):
+                for indent, block in re.findall(r"^([ ]*)```[a-z-]*\n(.*?)^[ ]*```", archive.read(name).decode(), re.DOTALL | re.MULTILINE):
+                    block = textwrap.dedent(block) if indent else block
+                    found.update(dict.fromkeys([block, *statements(block)]))
     whole = [text for text in found if text.strip() and len(text) < LONGEST]
     return whole + ["SELECT " + text for text in whole]
 

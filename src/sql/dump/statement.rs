@@ -78,10 +78,11 @@ impl Dump<'_> {
                 dump.maybe("catalog", catalog.as_ref(), Self::identifier);
                 dump.field("schema", |dump| dump.identifier(schema));
             }),
-            StatementKind::StartTransaction
-            | StatementKind::Commit
-            | StatementKind::Rollback
-            | StatementKind::Unsupported { class: _ } => self.node(class, Some(span), |_| {}),
+            StatementKind::Commit | StatementKind::Rollback => self.node(class, Some(span), |_| {}),
+            // The tree has not all that the text says.
+            StatementKind::StartTransaction | StatementKind::Unsupported { class: _ } => {
+                self.node(class, Some(span), |dump| dump.flag("unread", true));
+            }
         }
     }
 
