@@ -137,11 +137,18 @@ impl<'a> Judge<'a> {
             }
             StatementKind::ShowSession { like: _ }
             | StatementKind::Deallocate { name: _ }
-            | StatementKind::StartTransaction
+            | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(Draft::default()),
-            StatementKind::Unsupported { class } => {
-                Err(refusals::not_supported(&format!("The statement {class}")).into())
+            StatementKind::Definition(_)
+            | StatementKind::Change(_)
+            | StatementKind::Access(_)
+            | StatementKind::ShowCreateFunction { name: _ }
+            | StatementKind::SetPath { path: _ }
+            | StatementKind::SetSessionAuthorization { user: _ }
+            | StatementKind::ResetSessionAuthorization
+            | StatementKind::Unsupported { class: _ } => {
+                Err(refusals::not_supported(&format!("The statement {}", statement.kind.class())).into())
             }
         }
     }
@@ -162,8 +169,15 @@ impl<'a> Judge<'a> {
     /// Nothing is read yet; what is kept must be a statement that can be decided when it is run.
     fn prepare(&mut self, statement: &Statement) -> Result<(), Stop> {
         match &statement.kind {
-            StatementKind::Unsupported { class } => {
-                Err(refusals::not_supported(&format!("PREPARE of the statement {class}")).into())
+            StatementKind::Definition(_)
+            | StatementKind::Change(_)
+            | StatementKind::Access(_)
+            | StatementKind::ShowCreateFunction { name: _ }
+            | StatementKind::SetPath { path: _ }
+            | StatementKind::SetSessionAuthorization { user: _ }
+            | StatementKind::ResetSessionAuthorization
+            | StatementKind::Unsupported { class: _ } => {
+                Err(refusals::not_supported(&format!("PREPARE of the statement {}", statement.kind.class())).into())
             }
             StatementKind::Explain { options: _, statement }
             | StatementKind::ExplainAnalyze { verbose: _, statement } => self.prepare(statement),

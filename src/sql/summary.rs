@@ -130,6 +130,64 @@ mod tests {
     }
 
     #[test]
+    fn tables_are_found_in_the_order_of_the_text() {
+        for (text, names) in [
+            ("CREATE TABLE a.b (x int, LIKE c, y int, LIKE d EXCLUDING PROPERTIES)", "a.b c d"),
+            ("CREATE TABLE a (b) WITH (p = (TABLE c)) AS WITH d AS (TABLE e) TABLE d", "a c e d*"),
+            ("DROP TABLE IF EXISTS a", "a"),
+            ("DROP SCHEMA a", ""),
+            ("DROP CATALOG a", ""),
+            ("ALTER TABLE a RENAME TO b.c", "a b.c"),
+            ("ALTER TABLE a RENAME COLUMN b.c TO d", "a"),
+            ("ALTER TABLE a ADD COLUMN b.c int AFTER d", "a"),
+            ("ALTER TABLE a DROP COLUMN b.c", "a"),
+            ("ALTER TABLE a ALTER COLUMN b.c SET DATA TYPE int", "a"),
+            ("ALTER TABLE a ALTER COLUMN b DROP NOT NULL", "a"),
+            ("ALTER TABLE a SET PROPERTIES b = 1", "a"),
+            ("ALTER TABLE a EXECUTE b (c => (TABLE d)) WHERE e IN (TABLE f)", "a d f"),
+            ("ALTER TABLE a SET AUTHORIZATION b", "a"),
+            ("ALTER VIEW a SET AUTHORIZATION b", "a"),
+            ("ALTER SCHEMA a SET AUTHORIZATION b", ""),
+            ("ALTER x a SET AUTHORIZATION b", ""),
+            ("COMMENT ON TABLE a IS 'b'", "a"),
+            ("COMMENT ON VIEW a IS NULL", "a"),
+            ("COMMENT ON COLUMN \"A\".b.c IS 'd'", "a.b"),
+            ("COMMENT ON COLUMN a IS 'b'", ""),
+            ("CREATE VIEW a AS TABLE b", "a b"),
+            ("CREATE MATERIALIZED VIEW a AS TABLE b", "a b"),
+            ("ALTER MATERIALIZED VIEW a RENAME TO b", "a b"),
+            ("REFRESH MATERIALIZED VIEW a", "a"),
+            ("ANALYZE a WITH (p = (TABLE b))", "a b"),
+            ("INSERT INTO a (b) TABLE c", "a c"),
+            ("DELETE FROM a WHERE EXISTS (TABLE b)", "a b"),
+            ("UPDATE a SET b = (TABLE c) WHERE d IN (TABLE e)", "a c e"),
+            (
+                "MERGE INTO a b USING c JOIN d ON (TABLE e) ON (TABLE f) WHEN MATCHED AND (TABLE g) THEN DELETE \
+                 WHEN NOT MATCHED THEN INSERT (h) VALUES ((TABLE i)) WHEN MATCHED THEN UPDATE SET j = (TABLE k)",
+                "a c d e f g i k",
+            ),
+            ("TRUNCATE TABLE a", "a"),
+            ("CALL a.b(c => (TABLE d))", "d"),
+            ("GRANT a ON b TO c", "b"),
+            ("GRANT a ON TABLE b TO c", "b"),
+            ("REVOKE a ON VIEW b FROM c", "b"),
+            ("DENY a ON SCHEMA b TO c", ""),
+            ("DENY a ON \"view\" b TO c", ""),
+            ("GRANT a TO b", ""),
+            ("SHOW GRANTS ON a", "a"),
+            ("SHOW CREATE FUNCTION a", ""),
+            ("EXPLAIN INSERT INTO a TABLE b", "a b"),
+            ("PREPARE a FROM DELETE FROM b", "b"),
+        ] {
+            let found: Vec<String> = relations(text)
+                .into_iter()
+                .map(|(name, named_query)| if named_query { format!("{name}*") } else { name })
+                .collect();
+            assert_eq!(found.join(" "), names, "{text}");
+        }
+    }
+
+    #[test]
     fn functions_are_named_in_order() {
         let found = summary(&parse_statement("SELECT A.f(G(1)) FROM TABLE(h(j(2)))").unwrap());
         assert_eq!(found.functions, ["a.f", "g", "h", "j"]);

@@ -6,6 +6,7 @@ mod mesh;
 use super::{Alarm, ErrorCode, Stage};
 use crate::analysis::session::Session;
 use crate::policy::{Snapshot, SourceFile};
+use crate::sql::{StatementKind, parse_statement};
 use mesh::{decide, outcome, session};
 use std::fmt::Write as _;
 
@@ -82,6 +83,26 @@ fn what_is_not_granted_and_what_is_not_there_get_the_same_answer() {
         let absent_message = absent_message.replace("ziles", "files").replace("zinance", "finance");
         assert_eq!((hidden.code, hidden.location, hidden.message), (absent.code, absent.location, absent_message));
     }
+}
+
+#[test]
+fn what_is_read_but_not_decided_yet_is_refused_by_its_class() {
+    let statements = include_str!("../../sql/parser/tests/accepted.sql");
+    let mut refused = 0;
+    for sql in statements.lines().filter(|line| !line.is_empty() && !line.starts_with("##")) {
+        let kind = parse_statement(sql).unwrap().kind;
+        if !matches!(kind, StatementKind::Definition(_) | StatementKind::Change(_) | StatementKind::Access(_)) {
+            continue;
+        }
+        let refusal = outcome("hr_partner", &session("lake.hr"), sql).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::NotSupported, "{sql}");
+        assert_eq!(refusal.message, format!("The statement {} is not supported by Sluice yet", kind.class()));
+        let refusal = outcome("hr_partner", &session("lake.hr"), &format!("PREPARE p FROM {sql}")).unwrap_err();
+        let message = format!("PREPARE of the statement {} is not supported by Sluice yet", kind.class());
+        assert_eq!((refusal.code, refusal.message), (ErrorCode::NotSupported, message), "{sql}");
+        refused += 1;
+    }
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::sql::ast::{
     Over, PatternClauses, Query, QueryBody, Relation, Select, SelectItem, SortItem, TableArgumentInput,
     TableFunctionValue, WindowSpecification,
 };
-use crate::sql::{QualifiedName, Statement, StatementKind};
+use crate::sql::{QualifiedName, Statement, StatementKind, summary};
 use std::collections::BTreeSet;
 
 /// The names of relations in a statement, as they are written, those of named queries too.
@@ -40,6 +40,10 @@ impl Names {
             | StatementKind::ShowStats { table: name }
             | StatementKind::ShowCreate { name, .. } => self.name(name),
             StatementKind::SetSession { value, .. } => self.expr(value),
+            StatementKind::Definition(_) | StatementKind::Change(_) | StatementKind::Access(_) => {
+                let found = summary(statement).relations;
+                self.seen.extend(found.iter().map(|name| name.parts.iter().map(ToString::to_string).collect()));
+            }
             _ => (),
         }
     }

@@ -111,13 +111,20 @@ impl Proof<'_> {
             }
             StatementKind::ShowSession { like: _ }
             | StatementKind::Deallocate { name: _ }
-            | StatementKind::StartTransaction
+            | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(nothing),
             StatementKind::ShowCatalogs { like: _ }
             | StatementKind::ShowSchemas { catalog: _, like: _ }
             | StatementKind::ShowTables { schema: _, like: _ }
             | StatementKind::ShowColumns { table: _, like: _ }
+            | StatementKind::Definition(_)
+            | StatementKind::Change(_)
+            | StatementKind::Access(_)
+            | StatementKind::ShowCreateFunction { name: _ }
+            | StatementKind::SetPath { path: _ }
+            | StatementKind::SetSessionAuthorization { user: _ }
+            | StatementKind::ResetSessionAuthorization
             | StatementKind::Unsupported { class: _ } => {
                 Err(Unproved::because(format!("a statement of class {}", kind.class())))
             }
@@ -212,7 +219,16 @@ fn validates_only(options: &[ExplainOption]) -> bool {
 /// `PREPARE` runs nothing, but what it keeps must be a statement that is read when it is run.
 fn readable(statement: &Statement, depth: usize) -> Result<(), Unproved> {
     match &statement.kind {
-        StatementKind::Unsupported { class } => Err(Unproved::because(format!("PREPARE of class {class}"))),
+        StatementKind::Definition(_)
+        | StatementKind::Change(_)
+        | StatementKind::Access(_)
+        | StatementKind::ShowCreateFunction { name: _ }
+        | StatementKind::SetPath { path: _ }
+        | StatementKind::SetSessionAuthorization { user: _ }
+        | StatementKind::ResetSessionAuthorization
+        | StatementKind::Unsupported { class: _ } => {
+            Err(Unproved::because(format!("PREPARE of class {}", statement.kind.class())))
+        }
         StatementKind::Explain { statement, .. }
         | StatementKind::ExplainAnalyze { statement, .. }
         | StatementKind::Prepare { statement, .. } => {

@@ -5,6 +5,9 @@
 //! lists, so that no walk over a tree is as deep as such a chain is long; everything that nests is bounded by the
 //! parser's nesting limit.
 
+mod access;
+mod change;
+mod definition;
 mod expr;
 mod function;
 mod json;
@@ -13,9 +16,19 @@ mod pattern;
 mod query;
 mod relation;
 mod statement;
+mod table;
 mod types;
+mod view;
 mod window;
 
+pub use access::{
+    Access, EntityKind, GrantObject, Grantor, Principal, PrincipalKind, PrivilegeGrant, PrivilegeName, PrivilegeWord,
+    RoleGrant, RoleSetting,
+};
+pub use change::{Assignment, CallArgument, Change, Merge, MergeAction, MergeCase};
+pub use definition::{
+    CommentTarget, CreateCatalog, CreateSchema, Definition, DropBehavior, IfExists, Property, RelationKind,
+};
 pub use expr::{
     ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, CurrentKind, CurrentValue, Expr, ExprKind, Interval,
     LogicalOperator, NormalForm, NumberKind, SpecialForm, TrimSide,
@@ -36,7 +49,10 @@ pub use relation::{
     TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
 };
 pub use statement::{
-    ExplainFormat, ExplainOption, ExplainType, LikePattern, ShowCreateObject, Statement, StatementKind,
+    AuthorizationUser, ExplainFormat, ExplainOption, ExplainType, IsolationLevel, LikePattern, PathElement,
+    ShowCreateObject, Statement, StatementKind, TransactionMode,
 };
+pub use table::{ColumnChange, ColumnDefinition, ColumnPosition, CreateTable, CreateTableAsSelect, TableElement};
 pub use types::{DataType, DataTypeKind, IntervalField, TypeParameter};
+pub use view::{CreateMaterializedView, CreateView, ViewSecurity};
 pub use window::{FrameBound, FrameUnit, Over, WindowDefinition, WindowFrame, WindowSpecification};

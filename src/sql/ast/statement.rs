@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::{Expr, Identifier, QualifiedName, Query, Span, StringLiteral};
+use super::{Access, Change, Definition, Expr, Identifier, QualifiedName, Query, Span, StringLiteral};
 
 /// A whole statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +99,11 @@ pub enum StatementKind {
         /// The object.
         name: QualifiedName,
     },
+    /// `SHOW CREATE FUNCTION name`.
+    ShowCreateFunction {
+        /// The function.
+        name: QualifiedName,
+    },
     /// `SHOW STATS FOR table`.
     ShowStats {
         /// The table.
@@ -145,15 +150,36 @@ pub enum StatementKind {
         /// The schema.
         schema: Identifier,
     },
+    /// `SET PATH element, …`.
+    SetPath {
+        /// The elements, one or more.
+        path: Vec<PathElement>,
+    },
+    /// `SET SESSION AUTHORIZATION user`.
+    SetSessionAuthorization {
+        /// Who.
+        user: AuthorizationUser,
+    },
+    /// `RESET SESSION AUTHORIZATION`.
+    ResetSessionAuthorization,
     /// `START TRANSACTION [modes]`.
-    StartTransaction,
+    StartTransaction {
+        /// The modes in order.
+        modes: Vec<TransactionMode>,
+    },
     /// `COMMIT [WORK]`.
     Commit,
     /// `ROLLBACK [WORK]`.
     Rollback,
+    /// A statement that creates, changes or drops a catalog, a schema, a table or a view.
+    Definition(Box<Definition>),
+    /// A statement that changes rows, or what is stored of them.
+    Change(Box<Change>),
+    /// A statement about roles, privileges or owners.
+    Access(Box<Access>),
     /// A statement of Trino's that Sluice knows by its first words and does not read yet; always refused.
     Unsupported {
-        /// Trino's class name for it, such as `Insert`.
+        /// Trino's class name for it, such as `CreateFunction`.
         class: &'static str,
     },
 }
@@ -175,7 +201,7 @@ impl StatementKind {
             StatementKind::ShowSchemas { .. } => "ShowSchemas",
             StatementKind::ShowTables { .. } => "ShowTables",
             StatementKind::ShowColumns { .. } => "ShowColumns",
-            StatementKind::ShowCreate { .. } => "ShowCreate",
+            StatementKind::ShowCreate { .. } | StatementKind::ShowCreateFunction { .. } => "ShowCreate",
             StatementKind::ShowStats { .. } | StatementKind::ShowStatsForQuery { .. } => "ShowStats",
             StatementKind::ShowFunctions { .. } => "ShowFunctions",
             StatementKind::ShowSession { .. } => "ShowSession",
@@ -183,9 +209,15 @@ impl StatementKind {
             StatementKind::ResetSession { .. } => "ResetSession",
             StatementKind::SetTimeZone { .. } => "SetTimeZone",
             StatementKind::Use { .. } => "Use",
-            StatementKind::StartTransaction => "StartTransaction",
+            StatementKind::SetPath { .. } => "SetPath",
+            StatementKind::SetSessionAuthorization { .. } => "SetSessionAuthorization",
+            StatementKind::ResetSessionAuthorization => "ResetSessionAuthorization",
+            StatementKind::StartTransaction { .. } => "StartTransaction",
             StatementKind::Commit => "Commit",
             StatementKind::Rollback => "Rollback",
+            StatementKind::Definition(definition) => definition.class(),
+            StatementKind::Change(change) => change.class(),
+            StatementKind::Access(access) => access.class(),
             StatementKind::Unsupported { class } => class,
         }
     }
@@ -236,4 +268,46 @@ pub struct LikePattern {
     pub pattern: StringLiteral,
     /// The escape character.
     pub escape: Option<StringLiteral>,
+}
+
+/// `[catalog.]schema` of `SET PATH`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathElement {
+    /// The whole of it.
+    pub span: Span,
+    /// The catalog.
+    pub catalog: Option<Identifier>,
+    /// The schema.
+    pub schema: Identifier,
+}
+
+/// Whose rights a session takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AuthorizationUser {
+    /// A name.
+    Name(Identifier),
+    /// A string.
+    String(StringLiteral),
+}
+
+/// A mode of `START TRANSACTION`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionMode {
+    /// `ISOLATION LEVEL …`.
+    Isolation(IsolationLevel),
+    /// `READ ONLY`, `READ WRITE`.
+    Access {
+        /// `READ ONLY`.
+        read_only: bool,
+    },
+}
+
+/// How far transactions see each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum IsolationLevel {
+    ReadUncommitted,
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
 }

@@ -8,6 +8,9 @@
 //!
 //! It is written without being built, and chains without recursion, so that it is as deep as the tree and no deeper.
 
+mod access;
+mod change;
+mod definition;
 mod expr;
 mod function;
 mod json;

@@ -109,7 +109,12 @@ impl Dump<'_> {
         });
     }
 
-    fn aliased(&mut self, span: Option<Span>, alias: (&Identifier, &[Identifier]), relation: impl FnOnce(&mut Self)) {
+    pub(super) fn aliased(
+        &mut self,
+        span: Option<Span>,
+        alias: (&Identifier, &[Identifier]),
+        relation: impl FnOnce(&mut Self),
+    ) {
         let (alias, columns) = alias;
         self.node("AliasedRelation", span, |dump| {
             dump.field("relation", relation);

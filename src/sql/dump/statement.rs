@@ -2,8 +2,8 @@
 
 use super::Dump;
 use crate::sql::ast::{
-    ExplainFormat, ExplainOption, ExplainType, LikePattern, QualifiedName, ShowCreateObject, Span, Statement,
-    StatementKind, StringLiteral,
+    AuthorizationUser, ExplainFormat, ExplainOption, ExplainType, IsolationLevel, LikePattern, PathElement,
+    QualifiedName, ShowCreateObject, Span, Statement, StatementKind, StringLiteral, TransactionMode,
 };
 
 impl Dump<'_> {
@@ -78,9 +78,29 @@ impl Dump<'_> {
                 dump.maybe("catalog", catalog.as_ref(), Self::identifier);
                 dump.field("schema", |dump| dump.identifier(schema));
             }),
-            StatementKind::Commit | StatementKind::Rollback => self.node(class, Some(span), |_| {}),
+            StatementKind::ShowCreateFunction { name } => self.shown(span, "FUNCTION", name),
+            StatementKind::Definition(node) => self.define(span, node),
+            StatementKind::Change(node) => self.change(span, node),
+            StatementKind::Access(node) => self.access(span, node),
+            StatementKind::SetPath { path } => self.node(class, Some(span), |dump| {
+                dump.field("pathSpecification", |dump| {
+                    dump.node("PathSpecification", None, |dump| dump.list("path", path, Self::path_element));
+                });
+            }),
+            StatementKind::SetSessionAuthorization { user } => self.node(class, Some(span), |dump| {
+                dump.field("user", |dump| match user {
+                    AuthorizationUser::Name(name) => dump.identifier(name),
+                    AuthorizationUser::String(name) => dump.string(name),
+                });
+            }),
+            StatementKind::StartTransaction { modes } => self.node(class, Some(span), |dump| {
+                dump.list("transactionModes", modes, |dump, mode| dump.transaction_mode(*mode));
+            }),
+            StatementKind::ResetSessionAuthorization | StatementKind::Commit | StatementKind::Rollback => {
+                self.node(class, Some(span), |_| {});
+            }
             // The tree has not all that the text says.
-            StatementKind::StartTransaction | StatementKind::Unsupported { class: _ } => {
+            StatementKind::Unsupported { class: _ } => {
                 self.node(class, Some(span), |dump| dump.flag("unread", true));
             }
         }
@@ -113,9 +133,38 @@ impl Dump<'_> {
             ShowCreateObject::View => "VIEW",
             ShowCreateObject::MaterializedView => "MATERIALIZED_VIEW",
         };
+        self.shown(span, kind, name);
+    }
+
+    fn shown(&mut self, span: Span, kind: &str, name: &QualifiedName) {
         self.node("ShowCreate", Some(span), |dump| {
             dump.text("type", kind);
             dump.field("name", |dump| dump.qualified_name(name));
         });
+    }
+
+    fn path_element(&mut self, node: &PathElement) {
+        let PathElement { span, catalog, schema } = node;
+        self.node("PathElement", Some(*span), |dump| {
+            dump.maybe("catalog", catalog.as_ref(), Self::identifier);
+            dump.field("schema", |dump| dump.identifier(schema));
+        });
+    }
+
+    fn transaction_mode(&mut self, node: TransactionMode) {
+        match node {
+            TransactionMode::Isolation(level) => self.node("Isolation", None, |dump| {
+                let level = match level {
+                    IsolationLevel::ReadUncommitted => "READ_UNCOMMITTED",
+                    IsolationLevel::ReadCommitted => "READ_COMMITTED",
+                    IsolationLevel::RepeatableRead => "REPEATABLE_READ",
+                    IsolationLevel::Serializable => "SERIALIZABLE",
+                };
+                dump.text("level", level);
+            }),
+            TransactionMode::Access { read_only } => {
+                self.node("TransactionAccessMode", None, |dump| dump.flag("readOnly", read_only));
+            }
+        }
     }
 }

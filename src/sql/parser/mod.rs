@@ -3,6 +3,10 @@
 //! One file a part of the grammar. Where Trino's grammar is ambiguous, the reading is the one that ANTLR takes: the first
 //! alternative that fits. Nesting is counted and bounded, so that no text can exhaust the stack; long chains are loops.
 
+mod access;
+mod alter;
+mod change;
+mod create;
 mod expression;
 mod function;
 mod json;
@@ -11,6 +15,8 @@ mod pattern;
 mod primary;
 mod query;
 mod relation;
+mod session;
+mod show;
 mod statement;
 mod statement_class;
 #[cfg(test)]
@@ -44,12 +50,24 @@ fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Pars
     if text.len() > MAX_BYTES {
         return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
     }
-    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0, deepest: 0 };
+    let mut parser = Parser {
+        text,
+        tokens: tokens(text)?,
+        at: 0,
+        depth: 0,
+        deepest: 0,
+        objection: None,
+        possible: Vec::new(),
+        possible_at: 0,
+    };
     let result = read(&mut parser)?;
     if parser.kind() != TokenKind::End {
         return Err(parser.unexpected("<EOF>"));
     }
-    Ok(result)
+    match parser.objection {
+        Some(objection) => Err(objection),
+        None => Ok(result),
+    }
 }
 
 struct Parser<'a> {
@@ -59,6 +77,11 @@ struct Parser<'a> {
     depth: u32,
     /// The depth of the deepest node below the one that is being read.
     deepest: u32,
+    /// What Trino objects to in a tree that its grammar allows, which it says only when all is read.
+    objection: Option<SqlError>,
+    /// What could have stood at `possible_at` besides what is asked for there: keywords, symbols, `<names>`.
+    possible: Vec<&'static str>,
+    possible_at: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -174,7 +197,73 @@ impl<'a> Parser<'a> {
     fn unexpected(&self, expecting: &str) -> SqlError {
         let token = self.token(0);
         let found = if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) };
+        let expecting = self.with_possible(expecting);
         SqlError::syntax(token.span, format!("mismatched input '{found}'. Expecting: {expecting}"))
+    }
+
+    /// What was asked for and what else could have stood here, in Trino's order.
+    fn with_possible(&self, expecting: &str) -> String {
+        if self.possible_at != self.at || self.possible.is_empty() {
+            return expecting.to_owned();
+        }
+        let mut all: Vec<String> = expecting.split(", ").map(str::to_owned).collect();
+        all.extend(self.possible.iter().map(|what| match what.strip_prefix('<') {
+            Some(_) => (*what).to_owned(),
+            None => format!("'{what}'"),
+        }));
+        all.sort_unstable();
+        all.dedup();
+        all.join(", ")
+    }
+
+    /// Notes what could stand here, for the message if something else does. It is for statements that are read seldom:
+    /// what reads queries does without.
+    fn note(&mut self, what: &'static str) {
+        if self.possible_at != self.at {
+            self.possible.clear();
+            self.possible_at = self.at;
+        }
+        self.possible.push(what);
+    }
+
+    /// As [`Parser::eat`], with a note.
+    fn maybe(&mut self, keyword: &'static str) -> bool {
+        let found = self.eat(keyword);
+        if !found {
+            self.note(keyword);
+        }
+        found
+    }
+
+    /// Reads all of these keywords if the first comes next.
+    fn maybe_all(&mut self, keywords: &[&'static str]) -> Parsed<bool> {
+        let Some((first, rest)) = keywords.split_first() else { return Ok(false) };
+        let found = self.maybe(first);
+        if found {
+            self.expect_all(rest)?;
+        }
+        Ok(found)
+    }
+
+    /// As [`Parser::eat_symbol`], with a note.
+    fn maybe_symbol(&mut self, symbol: &'static str) -> bool {
+        let found = self.eat_symbol(symbol);
+        if !found {
+            self.note(symbol);
+        }
+        found
+    }
+
+    /// Keeps what Trino would object to when all else is read; it says the first objection.
+    fn object(&mut self, span: Span, message: &str) {
+        self.objection.get_or_insert_with(|| SqlError::syntax(span, message));
+    }
+
+    /// A name that could have gone on with a dot.
+    fn dotted_name(&mut self) -> Parsed<QualifiedName> {
+        let name = self.qualified_name()?;
+        self.note(".");
+        Ok(name)
     }
 
     /// Runs `read` one level deeper.

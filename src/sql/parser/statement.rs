@@ -1,10 +1,9 @@
-//! Statements: those that Sluice reads, and the names of those that it refuses.
+//! Statements: which one comes next, and those that run or describe others.
 
 use super::{Parsed, Parser};
-use crate::sql::ast::{
-    ExplainFormat, ExplainOption, ExplainType, Expr, LikePattern, QualifiedName, ShowCreateObject, Statement,
-    StatementKind,
-};
+use crate::sql::ast::{ExplainFormat, ExplainOption, ExplainType, Expr, Statement, StatementKind};
+use crate::sql::token::TokenKind;
+use compact_str::CompactString;
 
 impl Parser<'_> {
     /// A statement.
@@ -25,86 +24,78 @@ impl Parser<'_> {
         if self.is_query_start(0) || self.is("TABLE") || self.is_symbol("(") {
             return Ok(StatementKind::Query(Box::new(self.query()?)));
         }
-        if self.eat("SHOW") {
-            return self.show();
-        }
-        if self.eat("EXPLAIN") {
-            return self.explain();
-        }
-        if self.is("DESCRIBE") || self.is("DESC") {
-            return self.describe();
-        }
-        if self.eat("PREPARE") {
-            let name = self.identifier()?;
-            self.expect("FROM")?;
-            return Ok(StatementKind::Prepare { name, statement: Box::new(self.statement()?) });
-        }
-        if self.eat("DEALLOCATE") {
-            self.expect("PREPARE")?;
-            return Ok(StatementKind::Deallocate { name: self.identifier()? });
-        }
-        if self.eat("EXECUTE") {
-            return self.execute();
-        }
-        if self.eat("USE") {
-            let first = self.identifier()?;
-            if self.eat_symbol(".") {
-                return Ok(StatementKind::Use { catalog: Some(first), schema: self.identifier()? });
+        let start = self.here();
+        let word = self.word_in_upper_case();
+        let before = self.at;
+        self.advance();
+        match word.as_str() {
+            "SHOW" => self.show(),
+            "EXPLAIN" => self.explain(),
+            "DESCRIBE" => self.describe(),
+            "DESC" => Ok(StatementKind::ShowColumns { table: self.dotted_name()?, like: None }),
+            "PREPARE" => {
+                let name = self.identifier()?;
+                self.expect("FROM")?;
+                Ok(StatementKind::Prepare { name, statement: Box::new(self.statement()?) })
             }
-            return Ok(StatementKind::Use { catalog: None, schema: first });
+            "DEALLOCATE" => {
+                self.expect("PREPARE")?;
+                Ok(StatementKind::Deallocate { name: self.identifier()? })
+            }
+            "EXECUTE" => self.execute(),
+            "USE" => {
+                let first = self.identifier()?;
+                if self.maybe_symbol(".") {
+                    return Ok(StatementKind::Use { catalog: Some(first), schema: self.identifier()? });
+                }
+                Ok(StatementKind::Use { catalog: None, schema: first })
+            }
+            "SET" => self.set(),
+            "RESET" => self.reset(),
+            "START" => self.start_transaction(),
+            "COMMIT" => {
+                self.maybe("WORK");
+                Ok(StatementKind::Commit)
+            }
+            "ROLLBACK" => {
+                self.maybe("WORK");
+                Ok(StatementKind::Rollback)
+            }
+            "CREATE" => self.create(start),
+            "DROP" => self.drop_statement(),
+            "ALTER" => self.alter(),
+            "COMMENT" => self.comment(),
+            "INSERT" => self.insert(),
+            "DELETE" => self.delete(),
+            "UPDATE" => self.update(),
+            "MERGE" => self.merge(),
+            "TRUNCATE" => self.truncate(),
+            "REFRESH" => self.refresh(),
+            "ANALYZE" => self.analyze(),
+            "CALL" => self.call_procedure(),
+            "GRANT" => self.grant(),
+            "REVOKE" => self.revoke(),
+            "DENY" => self.deny(),
+            _ => {
+                self.at = before;
+                Err(self.unexpected(
+                    "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', \
+                     'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', \
+                     'RESET', 'REVOKE', 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', 'WITH', <query>",
+                ))
+            }
         }
-        self.session_statement()
     }
 
-    fn session_statement(&mut self) -> Parsed<StatementKind> {
-        if self.eat_all(&["SET", "SESSION"]) {
-            let name = self.qualified_name()?;
-            self.expect_symbol("=")?;
-            return Ok(StatementKind::SetSession { name, value: self.expression()? });
-        }
-        if self.eat_all(&["RESET", "SESSION"]) {
-            return Ok(StatementKind::ResetSession { name: self.qualified_name()? });
-        }
-        if self.eat_all(&["SET", "TIME", "ZONE"]) {
-            if self.is("LOCAL") && self.token(1).kind == crate::sql::token::TokenKind::End {
-                self.advance();
-                return Ok(StatementKind::SetTimeZone { zone: None });
-            }
-            return Ok(StatementKind::SetTimeZone { zone: Some(self.expression()?) });
-        }
-        if self.eat_all(&["START", "TRANSACTION"]) {
-            if self.kind() != crate::sql::token::TokenKind::End {
-                self.list(Self::transaction_mode)?;
-            }
-            return Ok(StatementKind::StartTransaction);
-        }
-        if self.eat("COMMIT") {
-            self.eat("WORK");
-            return Ok(StatementKind::Commit);
-        }
-        if self.eat("ROLLBACK") {
-            self.eat("WORK");
-            return Ok(StatementKind::Rollback);
-        }
-        Err(self.unexpected(
-            "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', \
-             'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', 'RESET', \
-             'REVOKE', 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', 'WITH', <query>",
-        ))
-    }
-
-    fn transaction_mode(&mut self) -> Parsed<()> {
-        if self.eat_all(&["ISOLATION", "LEVEL"]) {
-            if self.eat("READ") {
-                return self.one_of(&[("UNCOMMITTED", ()), ("COMMITTED", ())]);
-            }
-            if self.eat("REPEATABLE") {
-                return self.expect("READ");
-            }
-            return self.expect("SERIALIZABLE");
-        }
-        self.expect("READ")?;
-        self.one_of(&[("ONLY", ()), ("WRITE", ())])
+    /// The next token in upper case, if it is a word.
+    fn word_in_upper_case(&self) -> CompactString {
+        let token = self.token(0);
+        let mut word = match token.kind {
+            TokenKind::Word { .. } => CompactString::new(self.text_of(token)),
+            _ => CompactString::default(),
+        };
+        word.make_ascii_uppercase();
+        word
     }
 
     fn explain(&mut self) -> Parsed<StatementKind> {
@@ -125,7 +116,7 @@ impl Parser<'_> {
             ahead += 2;
         }
         let properties = self.is_at(ahead + 1, "WITH") && self.is_symbol_at(ahead + 2, "(");
-        self.is_identifier_at(ahead) && (properties || self.token(ahead + 1).kind == crate::sql::token::TokenKind::End)
+        self.is_identifier_at(ahead) && (properties || self.token(ahead + 1).kind == TokenKind::End)
     }
 
     fn explain_option(&mut self) -> Parsed<ExplainOption> {
@@ -145,22 +136,18 @@ impl Parser<'_> {
     }
 
     fn describe(&mut self) -> Parsed<StatementKind> {
-        let long = self.is("DESCRIBE");
-        self.advance();
         // A table may have the name `input` or `output`.
-        if long && self.is_identifier_at(1) && self.eat("INPUT") {
+        if self.is_identifier_at(1) && self.eat("INPUT") {
             return Ok(StatementKind::DescribeInput { name: self.identifier()? });
         }
-        if long && self.is_identifier_at(1) && self.eat("OUTPUT") {
+        if self.is_identifier_at(1) && self.eat("OUTPUT") {
             return Ok(StatementKind::DescribeOutput { name: self.identifier()? });
         }
-        Ok(StatementKind::ShowColumns { table: self.qualified_name()?, like: None })
+        Ok(StatementKind::ShowColumns { table: self.dotted_name()?, like: None })
     }
 
     fn execute(&mut self) -> Parsed<StatementKind> {
-        if self.is("IMMEDIATE")
-            && matches!(self.token(1).kind, super::TokenKind::String | super::TokenKind::UnicodeString)
-        {
+        if self.is("IMMEDIATE") && matches!(self.token(1).kind, TokenKind::String | TokenKind::UnicodeString) {
             self.advance();
             let text = self.string()?;
             return Ok(StatementKind::ExecuteImmediate { text, parameters: self.parameters()? });
@@ -171,78 +158,5 @@ impl Parser<'_> {
 
     fn parameters(&mut self) -> Parsed<Vec<Expr>> {
         if self.eat("USING") { self.list(Self::expression) } else { Ok(Vec::new()) }
-    }
-
-    fn show(&mut self) -> Parsed<StatementKind> {
-        if self.eat("CATALOGS") {
-            return Ok(StatementKind::ShowCatalogs { like: self.like_pattern()? });
-        }
-        if self.eat("SCHEMAS") {
-            let catalog = if self.eat_from_or_in() { Some(self.identifier()?) } else { None };
-            return Ok(StatementKind::ShowSchemas { catalog, like: self.like_pattern()? });
-        }
-        if self.eat("TABLES") {
-            let schema = self.schema_after_from()?;
-            return Ok(StatementKind::ShowTables { schema, like: self.like_pattern()? });
-        }
-        if self.eat("COLUMNS") {
-            if !self.eat_from_or_in() {
-                return Err(self.unexpected("'FROM', 'IN'"));
-            }
-            let table = self.qualified_name()?;
-            return Ok(StatementKind::ShowColumns { table, like: self.like_pattern()? });
-        }
-        if self.eat_all(&["CREATE", "FUNCTION"]) {
-            self.qualified_name()?;
-            return Ok(StatementKind::Unsupported { class: "ShowCreate" });
-        }
-        if self.eat("CREATE") {
-            let object = if self.eat("MATERIALIZED") {
-                self.expect("VIEW")?;
-                ShowCreateObject::MaterializedView
-            } else {
-                self.one_of(&[
-                    ("TABLE", ShowCreateObject::Table),
-                    ("SCHEMA", ShowCreateObject::Schema),
-                    ("VIEW", ShowCreateObject::View),
-                ])?
-            };
-            return Ok(StatementKind::ShowCreate { object, name: self.qualified_name()? });
-        }
-        if self.eat("STATS") {
-            self.expect("FOR")?;
-            if self.is_symbol("(") {
-                return Ok(StatementKind::ShowStatsForQuery { query: Box::new(self.parenthesized_query()?) });
-            }
-            return Ok(StatementKind::ShowStats { table: self.qualified_name()? });
-        }
-        if self.eat("FUNCTIONS") {
-            let schema = self.schema_after_from()?;
-            return Ok(StatementKind::ShowFunctions { schema, like: self.like_pattern()? });
-        }
-        if self.eat("SESSION") {
-            return Ok(StatementKind::ShowSession { like: self.like_pattern()? });
-        }
-        Err(self.unexpected(
-            "'CATALOGS', 'COLUMNS', 'CREATE', 'CURRENT', 'FUNCTIONS', 'GRANTS', 'ROLE', 'ROLES', 'SCHEMAS', 'SESSION', \
-             'STATS', 'TABLES'",
-        ))
-    }
-
-    fn eat_from_or_in(&mut self) -> bool {
-        self.eat("FROM") || self.eat("IN")
-    }
-
-    fn schema_after_from(&mut self) -> Parsed<Option<QualifiedName>> {
-        if self.eat_from_or_in() { self.qualified_name().map(Some) } else { Ok(None) }
-    }
-
-    fn like_pattern(&mut self) -> Parsed<Option<LikePattern>> {
-        if !self.eat("LIKE") {
-            return Ok(None);
-        }
-        let pattern = self.string()?;
-        let escape = if self.eat("ESCAPE") { Some(self.string()?) } else { None };
-        Ok(Some(LikePattern { pattern, escape }))
     }
 }

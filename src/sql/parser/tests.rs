@@ -1,6 +1,6 @@
 //! What is read, what is refused and where.
 
-use crate::sql::ast::{Relation, Select, Span, StatementKind};
+use crate::sql::ast::{Access, Relation, Select, Span, StatementKind};
 use crate::sql::{SqlErrorKind, parse_expression, parse_statement};
 
 /// Statements that Trino reads, one a line.
@@ -36,6 +36,78 @@ fn each_statement_spans_its_whole_text() {
     for sql in lines(ACCEPTED) {
         let statement = parse_statement(sql).expect(sql);
         assert_eq!(statement.span, Span { start: 0, end: sql.len() as u32 }, "{sql}");
+    }
+}
+
+#[test]
+fn a_statement_has_the_class_that_trino_gives_it() {
+    for (sql, class) in [
+        ("ALTER TABLE a ADD COLUMN b int", "AddColumn"),
+        ("ALTER TABLE a RENAME TO b", "RenameTable"),
+        ("ALTER TABLE a RENAME COLUMN b TO c", "RenameColumn"),
+        ("ALTER TABLE a DROP COLUMN b", "DropColumn"),
+        ("ALTER TABLE a ALTER COLUMN b SET DATA TYPE int", "SetColumnType"),
+        ("ALTER TABLE a ALTER COLUMN b DROP NOT NULL", "DropNotNullConstraint"),
+        ("ALTER TABLE a SET PROPERTIES b = 1", "SetProperties"),
+        ("ALTER TABLE a SET AUTHORIZATION b", "SetAuthorizationStatement"),
+        ("ALTER TABLE a EXECUTE b", "TableExecute"),
+        ("ALTER MATERIALIZED VIEW a RENAME TO b", "RenameMaterializedView"),
+        ("ALTER MATERIALIZED VIEW SET AUTHORIZATION b", "SetAuthorizationStatement"),
+        ("ALTER VIEW a RENAME TO b", "RenameView"),
+        ("ALTER SCHEMA a RENAME TO b", "RenameSchema"),
+        ("CREATE TABLE a (b int)", "CreateTable"),
+        ("CREATE TABLE a (b) AS TABLE c", "CreateTableAsSelect"),
+        ("DROP MATERIALIZED VIEW a", "DropMaterializedView"),
+        ("TRUNCATE TABLE a", "TruncateTable"),
+        ("GRANT a TO b", "GrantRoles"),
+        ("GRANT a ON b TO c", "Grant"),
+        ("REVOKE a FROM b", "RevokeRoles"),
+        ("REVOKE a ON b FROM c", "Revoke"),
+        ("EXPLAIN ANALYZE a", "Explain"),
+        ("EXPLAIN ANALYZE ANALYZE a", "ExplainAnalyze"),
+        ("SHOW CREATE FUNCTION a", "ShowCreate"),
+        ("SET SESSION AUTHORIZATION a", "SetSessionAuthorization"),
+        ("SET SESSION authorization = 1", "SetSession"),
+        ("RESET SESSION AUTHORIZATION", "ResetSessionAuthorization"),
+        ("RESET SESSION authorization.a", "ResetSession"),
+    ] {
+        assert_eq!(parse_statement(sql).expect(sql).kind.class(), class, "{sql}");
+    }
+}
+
+#[test]
+fn the_word_before_a_granted_object_is_its_kind_only_if_the_rest_fits() {
+    for (sql, kind, name) in [
+        ("GRANT a ON to TO to", "", "to"),
+        ("GRANT a ON to to TO to", "to", "to"),
+        ("GRANT a ON b TO TO c", "b", "TO"),
+        ("GRANT a ON b to.c TO d", "b", "to.c"),
+        ("GRANT a ON to TO user to", "", "to"),
+        ("GRANT a ON b TO to WITH GRANT OPTION", "", "b"),
+        ("GRANT a ON schema TO b", "", "schema"),
+        ("GRANT a ON TABLE b TO c", "TABLE", "b"),
+    ] {
+        let StatementKind::Access(access) = parse_statement(sql).expect(sql).kind else { panic!("{sql}") };
+        let Access::Grant(grant) = *access else { panic!("{sql}") };
+        let written = grant.object.span.of(sql);
+        let found = grant.object.name.span.of(sql);
+        assert_eq!((written.strip_suffix(found).unwrap().trim(), found), (kind, name), "{sql}");
+    }
+}
+
+#[test]
+fn errors_name_what_could_stand_there() {
+    for (sql, expecting) in [
+        ("DROP TABLE 1", "'IF', <identifier>"),
+        ("DROP x", "'CATALOG', 'FUNCTION', 'MATERIALIZED', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'"),
+        ("CREATE OR REPLACE SCHEMA a", "'FUNCTION', 'MATERIALIZED', 'TABLE', 'VIEW'"),
+        ("INSERT INTO t", "'(', 'WITH', <query>"),
+        ("SET x", "'PATH', 'ROLE', 'SESSION', 'TIME'"),
+        ("GRANT SELECT", "',', 'ON', 'TO'"),
+        ("SHOW ROLES x", "'FROM', 'IN', <EOF>"),
+    ] {
+        let message = parse_statement(sql).expect_err(sql).message;
+        assert_eq!(message.split_once(" Expecting: ").unwrap().1, expecting, "{sql}");
     }
 }
 
@@ -175,6 +247,9 @@ proptest::proptest! {
         "DAY", "ARRAY", "[", "]", "ROW", "OVER", "WINDOW", "PARTITION", "BY", "ORDER", "GROUP", "GROUPING", "SETS",
         "MATCH_RECOGNIZE", "PATTERN", "{", "}", "{-", "-}", "|", "^", "$", "JSON_TABLE", "COLUMNS", "UNION", "LATERAL",
         "UNNEST", "CAST", "EXISTS", "LIKE", "ESCAPE", "BETWEEN", "AND", "OR", "-", "+", "||", "EXPLAIN", "SHOW", "FOR",
+        "CREATE", "DROP", "ALTER", "VIEW", "MATERIALIZED", "SCHEMA", "COLUMN", "IF", "RENAME", "TO", "SET", "INSERT", "INTO",
+        "MERGE", "MATCHED", "UPDATE", "DELETE", "GRANT", "REVOKE", "DENY", "PRIVILEGES", "ADMIN", "OPTION", "ROLE", "CALL",
+        "COMMENT", "AUTHORIZATION", "PROPERTIES", "=", "DEFAULT", "REPLACE", "EXECUTE", "TRUNCATE", "ANALYZE", "DATA",
         "TIMESTAMP", "TIME", "ZONE", "AT", "LIMIT", "ALL", "DISTINCT", "TRIM", "LISTAGG", "X'0a'", "U&'x'", "DESCRIPTOR",
     ]), 0..40)) {
         let _ = parse_statement(&words.join(" "));

@@ -7,6 +7,9 @@
 //!
 //! Children are visited in the order of the text. A walk is as deep as the tree, which the parser bounds.
 
+mod access;
+mod change;
+mod definition;
 mod expr;
 mod pattern;
 mod query;
@@ -25,6 +28,12 @@ macro_rules! visitor {
         pub trait $name {
             /// A whole statement, or one within another.
             fn statement(&mut self, node: & $($mutable)? Statement) { $walk::statement(self, node); }
+            /// A statement that defines something.
+            fn definition(&mut self, node: & $($mutable)? Definition) { $walk::definition(self, node); }
+            /// A statement that changes rows.
+            fn change(&mut self, node: & $($mutable)? Change) { $walk::change(self, node); }
+            /// A statement about roles, privileges or owners.
+            fn access(&mut self, node: & $($mutable)? Access) { $walk::access(self, node); }
             /// A query.
             fn query(&mut self, node: & $($mutable)? Query) { $walk::query(self, node); }
             /// A query that `WITH` names.
@@ -39,7 +48,7 @@ macro_rules! visitor {
             fn relation(&mut self, node: & $($mutable)? Relation) { $walk::relation(self, node); }
             /// A table function's call.
             fn table_function(&mut self, node: & $($mutable)? TableFunction) { $walk::table_function(self, node); }
-            /// The name of a table or view, wherever one may stand: in `FROM`, `TABLE t`, `TABLE(t)`, `DESCRIBE t`, ….
+            /// The name of a table or view, wherever one may stand: in `FROM`, `TABLE t`, `DROP TABLE t`, ….
             fn table_name(&mut self, node: & $($mutable)? QualifiedName) { $walk::qualified_name(self, node); }
             /// The name of a schema, function, session property or column.
             fn other_name(&mut self, node: & $($mutable)? QualifiedName) { $walk::qualified_name(self, node); }
@@ -71,6 +80,9 @@ macro_rules! visitor {
             type Names<'a> = &'a $($mutable)? Vec<Identifier>;
 
             statement::statement! { $name, $($mutable)? }
+            definition::definition! { $name, $($mutable)? }
+            change::change! { $name, $($mutable)? }
+            access::access! { $name, $($mutable)? }
             query::query! { $name, $($mutable)? }
             pattern::pattern! { $name, $($mutable)? }
             relation::relation! { $name, $($mutable)? }

@@ -50,7 +50,19 @@ macro_rules! statement {
                     if let Some(catalog) = catalog { v.identifier(catalog); }
                     v.identifier(schema);
                 }
-                StatementKind::StartTransaction
+                StatementKind::ShowCreateFunction { name } => v.other_name(name),
+                StatementKind::Definition(node) => v.definition(node),
+                StatementKind::Change(node) => v.change(node),
+                StatementKind::Access(node) => v.access(node),
+                StatementKind::SetPath { path } => for PathElement { span, catalog, schema } in path {
+                    v.span(span);
+                    if let Some(catalog) = catalog { v.identifier(catalog); }
+                    v.identifier(schema);
+                },
+                StatementKind::SetSessionAuthorization { user: AuthorizationUser::Name(name) } => v.identifier(name),
+                StatementKind::SetSessionAuthorization { user: AuthorizationUser::String(name) } => v.string(name),
+                StatementKind::ResetSessionAuthorization
+                | StatementKind::StartTransaction { modes: _ }
                 | StatementKind::Commit
                 | StatementKind::Rollback
                 | StatementKind::Unsupported { class: _ } => {}
