@@ -18,7 +18,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
  */
 public final class Oracle
 {
-    /** The rules in which a table or view is named. */
+    /** The rules in which each name directly below is that of a table or view. */
     private static final Set<String> NAMES = Set.of(
             "TableNameContext",
             "TableContext",
@@ -27,7 +27,38 @@ public final class Oracle
             "ShowStatsContext",
             "ShowCreateTableContext",
             "ShowCreateViewContext",
-            "ShowCreateMaterializedViewContext");
+            "ShowCreateMaterializedViewContext",
+            "CreateTableContext",
+            "CreateTableAsSelectContext",
+            "LikeClauseContext",
+            "DropTableContext",
+            "RenameTableContext",
+            "SetTablePropertiesContext",
+            "TableExecuteContext",
+            "AddColumnContext",
+            "DropNotNullConstraintContext",
+            "CommentTableContext",
+            "CommentViewContext",
+            "CreateViewContext",
+            "DropViewContext",
+            "RenameViewContext",
+            "CreateMaterializedViewContext",
+            "DropMaterializedViewContext",
+            "RenameMaterializedViewContext",
+            "SetMaterializedViewPropertiesContext",
+            "RefreshMaterializedViewContext",
+            "InsertIntoContext",
+            "DeleteContext",
+            "UpdateContext",
+            "MergeContext",
+            "TruncateTableContext",
+            "AnalyzeContext");
+
+    /** The rules in which the first name is that of a table, and others are of columns. */
+    private static final Set<String> FIRST_NAMES = Set.of("RenameColumnContext", "DropColumnContext", "SetColumnTypeContext");
+
+    /** The rules in which a name is that of a table or view if the word before it says so, or no word. */
+    private static final Set<String> NAMES_OF_KINDS = Set.of("GrantObjectContext", "SetAuthorizationContext");
 
     /** The rules in which a function is called. */
     private static final Set<String> CALLS = Set.of("FunctionCallContext", "ListaggContext", "TableFunctionCallContext");
@@ -153,7 +184,10 @@ public final class Oracle
     {
         String type = node.getClass().getSimpleName();
         int children = (int) node.getClass().getMethod("getChildCount").invoke(node);
-        boolean names = NAMES.contains(type);
+        boolean names = NAMES.contains(type) || FIRST_NAMES.contains(type) || (NAMES_OF_KINDS.contains(type) && isOfTable(node));
+        if (type.equals("CommentColumnContext")) {
+            collectTableOfColumn(node, spans);
+        }
         boolean calls = CALLS.contains(type);
         if (type.equals("ListaggContext")) {
             functions.add("listagg");
@@ -162,11 +196,39 @@ public final class Oracle
             Object child = node.getClass().getMethod("getChild", int.class).invoke(node, i);
             if (names && child.getClass().getSimpleName().equals("QualifiedNameContext")) {
                 spans.add(new int[] {position(child, "getStart", "getStartIndex"), position(child, "getStop", "getStopIndex") + 1});
+                names = !FIRST_NAMES.contains(type);
             }
             if (calls && child.getClass().getSimpleName().equals("QualifiedNameContext")) {
                 functions.add(folded(child));
             }
             collect(child, spans, functions);
+        }
+    }
+
+    /** Whether the kind of an object that is granted on or owned is that of tables or views. */
+    private static boolean isOfTable(Object node)
+            throws ReflectiveOperationException
+    {
+        int children = (int) node.getClass().getMethod("getChildCount").invoke(node);
+        for (int i = 0; i < children; i++) {
+            Object child = node.getClass().getMethod("getChild", int.class).invoke(node, i);
+            if (Set.of("EntityKindContext", "OwnedEntityKindContext").contains(child.getClass().getSimpleName())) {
+                String kind = (String) child.getClass().getMethod("getText").invoke(child);
+                return Set.of("table", "view", "materializedview").contains(kind.toLowerCase(Locale.ENGLISH));
+            }
+        }
+        return true;
+    }
+
+    /** The table of a column that is commented on: all of its name but the last part. */
+    private static void collectTableOfColumn(Object node, List<int[]> spans)
+            throws ReflectiveOperationException
+    {
+        Object name = node.getClass().getMethod("qualifiedName").invoke(node);
+        int parts = (int) name.getClass().getMethod("getChildCount").invoke(name);
+        if (parts > 1) {
+            Object last = name.getClass().getMethod("getChild", int.class).invoke(name, parts - 3);
+            spans.add(new int[] {position(name, "getStart", "getStartIndex"), position(last, "getStop", "getStopIndex") + 1});
         }
     }
 
