@@ -157,9 +157,6 @@ impl Parser<'_> {
             None
         };
         let name = self.dotted_name()?;
-        if kind.is_none() && name.parts.len() == 1 {
-            self.note("<identifier>");
-        }
         Ok(GrantObject { span: self.since(start), kind, name })
     }
 

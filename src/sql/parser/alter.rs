@@ -167,7 +167,7 @@ impl Parser<'_> {
             return Ok(ColumnChange::DropNotNull { column });
         }
         self.expect_all(&["SET", "DATA", "TYPE"])?;
-        Ok(ColumnChange::SetType { column, data_type: self.data_type()? })
+        Ok(ColumnChange::SetType { column, data_type: self.data_type_at_end()? })
     }
 
     /// What follows `EXECUTE` in `ALTER TABLE`.

@@ -49,7 +49,7 @@ impl Parser<'_> {
     /// What follows `MERGE`.
     pub(super) fn merge(&mut self) -> Parsed<StatementKind> {
         self.expect("INTO")?;
-        let table = self.dotted_name()?;
+        let table = self.qualified_name()?;
         let named = self.maybe("AS") || self.is_identifier_at(0);
         if !named {
             self.note("<identifier>");
@@ -130,6 +130,7 @@ impl Parser<'_> {
     /// `[name =>] value`.
     fn call_argument(&mut self) -> Parsed<CallArgument> {
         let start = self.here();
+        self.note("<identifier>");
         let name = if self.is_symbol_at(1, "=>") {
             let name = self.identifier()?;
             self.expect_symbol("=>")?;

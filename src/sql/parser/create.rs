@@ -3,8 +3,8 @@
 use super::{Parsed, Parser};
 use crate::sql::ast::{
     ColumnDefinition, CreateCatalog, CreateMaterializedView, CreateSchema, CreateTable, CreateTableAsSelect,
-    CreateView, Definition, Expr, IfExists, Principal, Property, Query, Span, StatementKind, StringLiteral,
-    TableElement, ViewSecurity,
+    CreateView, DataType, DataTypeKind, Definition, Expr, IfExists, Principal, Property, Query, Span, StatementKind,
+    StringLiteral, TableElement, ViewSecurity,
 };
 use crate::sql::token::TokenKind;
 
@@ -104,6 +104,7 @@ impl Parser<'_> {
     /// A query, or one in parentheses that begins with `WITH`.
     fn query_of_table(&mut self) -> Parsed<Query> {
         if !(self.is_symbol("(") && self.is_at(1, "WITH")) {
+            self.note("(");
             return self.root_query();
         }
         self.expect_symbol("(")?;
@@ -121,7 +122,7 @@ impl Parser<'_> {
     }
 
     fn create_view(&mut self, replace: bool) -> Parsed<StatementKind> {
-        let name = self.dotted_name()?;
+        let name = self.qualified_name()?;
         let comment = self.comment_clause()?;
         let security = if self.maybe("SECURITY") {
             Some(self.one_of(&[("DEFINER", ViewSecurity::Definer), ("INVOKER", ViewSecurity::Invoker)])?)
@@ -136,7 +137,7 @@ impl Parser<'_> {
 
     fn create_materialized_view(&mut self, replace: bool) -> Parsed<StatementKind> {
         let if_not_exists = self.if_not_exists();
-        let name = self.dotted_name()?;
+        let name = self.qualified_name()?;
         let grace_period = self.grace_period()?;
         let comment = self.comment_clause()?;
         let properties = self.with_properties()?;
@@ -204,6 +205,8 @@ impl Parser<'_> {
         } else {
             TableElement::Column(self.column_definition()?)
         };
+        // Trino forgets here what else could have gone on with the column.
+        self.possible.clear();
         self.note(",");
         Ok(element)
     }
@@ -211,12 +214,22 @@ impl Parser<'_> {
     /// `name type [NOT NULL] [COMMENT 'text'] [WITH (properties)]`.
     pub(super) fn column_definition(&mut self) -> Parsed<ColumnDefinition> {
         let start = self.here();
-        let name = self.dotted_name()?;
-        let data_type = self.data_type()?;
+        let name = self.qualified_name()?;
+        let data_type = self.data_type_at_end()?;
         let not_null = self.maybe_all(&["NOT", "NULL"])?;
         let comment = self.comment_clause()?;
         let properties = self.with_properties()?;
         Ok(ColumnDefinition { span: self.since(start), name, data_type, not_null, comment, properties })
+    }
+
+    /// A type that stands at the end of what Trino tells apart by a single word.
+    pub(super) fn data_type_at_end(&mut self) -> Parsed<DataType> {
+        let data_type = self.data_type()?;
+        if matches!(&data_type.kind, DataTypeKind::Generic { name: _, parameters } if parameters.is_empty()) {
+            self.note("(");
+        }
+        self.note("ARRAY");
+        Ok(data_type)
     }
 
     fn comment_clause(&mut self) -> Parsed<Option<StringLiteral>> {
@@ -239,6 +252,7 @@ impl Parser<'_> {
         self.expect_symbol("=")?;
         let ends = self.is_symbol_at(1, ",") || self.is_symbol_at(1, ")") || self.token(1).kind == TokenKind::End;
         let value = if ends && self.eat("DEFAULT") { None } else { Some(self.expression()?) };
+        self.note(",");
         Ok(Property { span: self.since(start), name, value })
     }
 }

@@ -166,7 +166,8 @@ impl<'a> Parser<'a> {
                 Ok(*value)
             }
             None => {
-                let words: Vec<String> = choices.iter().map(|(keyword, _)| format!("'{keyword}'")).collect();
+                let mut words: Vec<String> = choices.iter().map(|(keyword, _)| format!("'{keyword}'")).collect();
+                words.sort_unstable();
                 Err(self.unexpected(&words.join(", ")))
             }
         }

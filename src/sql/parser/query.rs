@@ -99,7 +99,11 @@ impl Parser<'_> {
 
     /// `(a, b)`, or nothing.
     pub(super) fn column_aliases(&mut self) -> Parsed<Vec<Identifier>> {
-        if self.is_symbol("(") { self.parenthesized_list(Self::identifier) } else { Ok(Vec::new()) }
+        if !self.eat_symbol("(") {
+            return Ok(Vec::new());
+        }
+        let names = self.list(Self::identifier)?;
+        if self.eat_symbol(")") { Ok(names) } else { Err(self.unexpected("')', ','")) }
     }
 
     /// `UNION` and `EXCEPT` chains of `INTERSECT` chains.

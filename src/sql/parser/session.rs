@@ -16,7 +16,7 @@ impl Parser<'_> {
                 let user = if self.is_string() {
                     AuthorizationUser::String(self.string()?)
                 } else {
-                    self.note("<string>");
+                    ["<string>", ".", "="].into_iter().for_each(|what| self.note(what));
                     AuthorizationUser::Name(self.identifier()?)
                 };
                 return Ok(StatementKind::SetSessionAuthorization { user });
@@ -36,6 +36,7 @@ impl Parser<'_> {
             self.advance();
             return Ok(StatementKind::SetTimeZone { zone: None });
         }
+        self.note("LOCAL");
         Ok(StatementKind::SetTimeZone { zone: Some(self.expression()?) })
     }
 
@@ -54,7 +55,7 @@ impl Parser<'_> {
     fn path_element(&mut self) -> Parsed<PathElement> {
         let start = self.here();
         let first = self.identifier()?;
-        let (catalog, schema) = if self.maybe_symbol(".") { (Some(first), self.identifier()?) } else { (None, first) };
+        let (catalog, schema) = if self.eat_symbol(".") { (Some(first), self.identifier()?) } else { (None, first) };
         self.note(",");
         Ok(PathElement { span: self.since(start), catalog, schema })
     }

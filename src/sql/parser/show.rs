@@ -58,8 +58,8 @@ impl Parser<'_> {
         }
         if self.eat("STATS") {
             self.expect("FOR")?;
+            self.note("(");
             if self.is_symbol("(") {
-                self.note("(");
                 return Ok(StatementKind::ShowStatsForQuery { query: Box::new(self.parenthesized_query()?) });
             }
             return Ok(StatementKind::ShowStats { table: self.dotted_name()? });

@@ -45,7 +45,7 @@ impl Parser<'_> {
             "EXECUTE" => self.execute(),
             "USE" => {
                 let first = self.identifier()?;
-                if self.maybe_symbol(".") {
+                if self.eat_symbol(".") {
                     return Ok(StatementKind::Use { catalog: Some(first), schema: self.identifier()? });
                 }
                 Ok(StatementKind::Use { catalog: None, schema: first })
@@ -101,9 +101,10 @@ impl Parser<'_> {
     fn explain(&mut self) -> Parsed<StatementKind> {
         if self.is("ANALYZE") && !self.is_analyze_statement() {
             self.advance();
-            let verbose = self.eat("VERBOSE");
+            let verbose = self.maybe("VERBOSE");
             return Ok(StatementKind::ExplainAnalyze { verbose, statement: Box::new(self.statement()?) });
         }
+        self.note("(");
         let has_options = self.is_symbol("(") && (self.is_at(1, "FORMAT") || self.is_at(1, "TYPE"));
         let options = if has_options { self.parenthesized_list(Self::explain_option)? } else { Vec::new() };
         Ok(StatementKind::Explain { options, statement: Box::new(self.statement()?) })
@@ -143,6 +144,8 @@ impl Parser<'_> {
         if self.is_identifier_at(1) && self.eat("OUTPUT") {
             return Ok(StatementKind::DescribeOutput { name: self.identifier()? });
         }
+        self.note("INPUT");
+        self.note("OUTPUT");
         Ok(StatementKind::ShowColumns { table: self.dotted_name()?, like: None })
     }
 
@@ -152,11 +155,12 @@ impl Parser<'_> {
             let text = self.string()?;
             return Ok(StatementKind::ExecuteImmediate { text, parameters: self.parameters()? });
         }
+        self.note("IMMEDIATE");
         let name = self.identifier()?;
         Ok(StatementKind::Execute { name, parameters: self.parameters()? })
     }
 
     fn parameters(&mut self) -> Parsed<Vec<Expr>> {
-        if self.eat("USING") { self.list(Self::expression) } else { Ok(Vec::new()) }
+        if self.maybe("USING") { self.list(Self::expression) } else { Ok(Vec::new()) }
     }
 }

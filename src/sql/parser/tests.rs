@@ -105,6 +105,16 @@ fn errors_name_what_could_stand_there() {
         ("SET x", "'PATH', 'ROLE', 'SESSION', 'TIME'"),
         ("GRANT SELECT", "',', 'ON', 'TO'"),
         ("SHOW ROLES x", "'FROM', 'IN', <EOF>"),
+        ("CREATE TABLE a (b, c", "')', ','"),
+        ("CREATE TABLE a (b int x", "')', ','"),
+        ("CREATE TABLE a (b int) x", "'COMMENT', 'WITH', <EOF>"),
+        ("CREATE VIEW a x", "'AS', 'COMMENT', 'SECURITY', 'WITH'"),
+        ("ALTER TABLE a ADD COLUMN b", "<type>"),
+        ("ALTER TABLE a ALTER COLUMN b SET DATA TYPE int x", "'(', 'ARRAY', <EOF>"),
+        ("ALTER TABLE a x", "'.', 'ADD', 'ALTER', 'DROP', 'EXECUTE', 'RENAME', 'SET'"),
+        ("TRUNCATE TABLE a b", "'.', <EOF>"),
+        ("EXECUTE a x", "'USING', <EOF>"),
+        ("GRANT a TO b c", "',', 'GRANTED', 'IN', 'WITH', <EOF>"),
     ] {
         let message = parse_statement(sql).expect_err(sql).message;
         assert_eq!(message.split_once(" Expecting: ").unwrap().1, expecting, "{sql}");

@@ -63,6 +63,9 @@ impl Parser<'_> {
             let parameters = vec![TypeParameter::Type(key), TypeParameter::Type(value)];
             return Ok(DataTypeKind::Generic { name, parameters });
         }
+        if !self.is_identifier_at(0) {
+            return Err(self.unexpected("<type>"));
+        }
         let name = self.identifier()?;
         let parameters = if self.is_symbol("(") { self.parenthesized_list(Self::type_parameter)? } else { Vec::new() };
         Ok(DataTypeKind::Generic { name, parameters })
