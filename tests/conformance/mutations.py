@@ -1,5 +1,6 @@
 """Statements that are nearly those of the corpus: tokens left out, doubled, swapped, put in, in another case or commented."""
 
+import collections
 import random
 import re
 
@@ -11,17 +12,30 @@ INSERTED = """
     CAST TRY_CAST ARRAY MAP INTERVAL DAY DATE TIME TIMESTAMP ZONE AT DOUBLE PRECISION LATERAL UNNEST TABLESAMPLE BERNOULLI MATCH_RECOGNIZE
     PARTITION RANGE UNBOUNDED PRECEDING CURRENT IGNORE NULLS FINAL RUNNING EXISTS ANY GROUPING SETS CUBE ROLLUP FOR VERSION OF SKIP EXECUTE
     IMMEDIATE EXPLAIN ANALYZE POSITION SUBSTRING TRIM KEY VALUE
+    CREATE OR REPLACE DROP ALTER TABLE VIEW MATERIALIZED SCHEMA COLUMN ROLE USER FUNCTION CATALOG IF EXISTS ADD RENAME TO SET PROPERTIES
+    COMMENT DEFAULT DATA NO AUTHORIZATION GRANT REVOKE DENY OPTION ADMIN GRANTED BY INSERT INTO DELETE UPDATE MERGE MATCHED SHOW SESSION
+    BEGIN RETURN RETURNS DECLARE DO WHILE LOOP REPEAT UNTIL ITERATE LEAVE DETERMINISTIC LANGUAGE CASCADE RESTRICT SECURITY INCLUDING BRANCH
 """.split()
+LONGEST = 2000
 SPACES = [" ", "\t", "\n", "\r\n", " -- a\n", " -- a\r", "/* a */", "/* /* */", "/**/", "\u00a0", "\v", ""]
 
 
 def mutations(texts, count, seed=1):
-    """`count` mutations of `texts`, the same for the same seed."""
+    """`count` mutations of texts of many classes, given as pairs of text and class; the same for the same seed.
+
+    Every second one is of a class that was drawn first, so that the rare classes come in as well.
+    """
     chance = random.Random(seed)
-    texts = [text for text in texts if len(text) < 2000]
+    classes = collections.defaultdict(list)
+    for text, of in texts:
+        if len(text) < LONGEST:
+            classes[of].append(text)
+    names = sorted(classes)
+    all_texts = [text for name in names for text in classes[name]]
     found = {}
     while len(found) < count:
-        tokens = TOKEN.findall(chance.choice(texts))
+        pool = classes[chance.choice(names)] if len(found) % 2 else all_texts
+        tokens = TOKEN.findall(chance.choice(pool))
         for _ in range(chance.choice((1, 1, 1, 2))):
             tokens = mutated(tokens, chance)
         found["".join(tokens)] = None

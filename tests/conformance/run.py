@@ -77,7 +77,7 @@ class Comparison:
 
     def mutations(self):
         """Nearly statements."""
-        return mutations.mutations([text for text, _ in self.accepted()], self.count, self.seed)
+        return mutations.mutations([(text, said["kind"]) for text, said in self.accepted()], self.count, self.seed)
 
     def printed(self):
         """What Sluice prints of a text has to be read by Trino as the text is."""
