@@ -2,8 +2,8 @@
 
     python3 tests/conformance/run.py [--version 476|483|all] [--only SET] [--mutations N] [--seed N] [--show N] [--places]
 
-The sets of texts: `probes` are ours and try what is ambiguous; `corpus` is gathered; `printed` is how Sluice prints
-what it reads of the corpus; `mutations` are nearly statements of the corpus.
+The sets of texts: `probes` are ours and try what is ambiguous; `corpus` is gathered; `mutations` are nearly statements
+of the corpus; `printed` is how Sluice prints what it reads of the last two.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tests.conformance import bars, corpus, mutations, oracle, readings  # noqa:
 from tests.stack import progress  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = pathlib.Path(__file__).parent
-SETS = ("probes", "corpus", "printed", "mutations")
+SETS = ("probes", "corpus", "mutations", "printed")
 # How many mutations are compared by `make test`, and without another wish.
 MUTATIONS = 20_000
 
@@ -70,18 +70,18 @@ class Comparison:
         """Gathered texts."""
         return corpus.gathered(self.version)
 
-    def accepted(self):
-        """The texts of the corpus that Trino accepts, with what it says of them."""
-        texts = self.corpus()
-        return [(text, said) for text, said in zip(texts, oracle.verdicts(self.version, "corpus", texts)) if said["ok"]]
+    def accepted(self, name):
+        """The texts of a set that Trino accepts, with what it says of them."""
+        texts = getattr(self, name)()
+        return [(text, said) for text, said in zip(texts, oracle.verdicts(self.version, name, texts)) if said["ok"]]
 
     def mutations(self):
         """Nearly statements."""
-        return mutations.mutations([(text, said["kind"]) for text, said in self.accepted()], self.count, self.seed)
+        return mutations.mutations([(text, said["kind"]) for text, said in self.accepted("corpus")], self.count, self.seed)
 
     def printed(self):
         """What Sluice prints of a text has to be read by Trino as the text is."""
-        found = self.accepted()
+        found = self.accepted("corpus") + self.accepted("mutations")
         texts = [text for text, _ in found]
         unread = ['"unread":true' in tree for tree in readings.ask(["tree"], self.version, texts)]
         pairs = [(text, said, printed) for (text, said), printed, skip in zip(found, readings.printed(self.version, texts), unread)
