@@ -24,12 +24,14 @@ impl Parser<'_> {
     fn boolean(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
         let first = self.conjunction(first)?;
+        self.note("OR");
         if self.is("OR") { self.terms(start, first, LogicalOperator::Or) } else { Ok(first) }
     }
 
     fn conjunction(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
         let first = self.negation(first)?;
+        self.note("AND");
         if self.is("AND") { self.terms(start, first, LogicalOperator::And) } else { Ok(first) }
     }
 
@@ -38,12 +40,12 @@ impl Parser<'_> {
         let mut terms = vec![first];
         match operator {
             LogicalOperator::Or => {
-                while self.eat("OR") {
+                while self.maybe("OR") {
                     terms.push(self.conjunction(None)?);
                 }
             }
             LogicalOperator::And => {
-                while self.eat("AND") {
+                while self.maybe("AND") {
                     terms.push(self.negation(None)?);
                 }
             }
@@ -65,6 +67,7 @@ impl Parser<'_> {
     /// A value with at most one predicate: `a = b = c` is not of Trino's grammar.
     fn predicated(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let value = self.value(first)?;
+        self.note("<predicate>");
         let symbol = self.kind() == TokenKind::Symbol;
         if symbol || self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) { self.predicate(value) } else { Ok(value) }
     }
@@ -89,8 +92,8 @@ impl Parser<'_> {
     }
 
     fn is_predicate(&mut self, value: Expr) -> Parsed<ExprKind> {
-        let negated = self.eat("NOT");
-        if self.eat("NULL") {
+        let negated = self.maybe("NOT");
+        if self.maybe("NULL") {
             return Ok(ExprKind::IsNull { negated, value: Box::new(value) });
         }
         self.expect_all(&["DISTINCT", "FROM"])?;
@@ -127,6 +130,7 @@ impl Parser<'_> {
             let query = Box::new(self.parenthesized_query()?);
             return Ok(ExprKind::QuantifiedComparison { operator, quantifier, left, query });
         }
+        self.note_all(&["ALL", "ANY", "SOME"]);
         Ok(ExprKind::Comparison { operator, left, right: Box::new(self.value(None)?) })
     }
 
@@ -140,7 +144,7 @@ impl Parser<'_> {
         }
         if self.eat("LIKE") {
             let pattern = Box::new(self.value(None)?);
-            let escape = if self.eat("ESCAPE") { Some(Box::new(self.value(None)?)) } else { None };
+            let escape = if self.maybe("ESCAPE") { Some(Box::new(self.value(None)?)) } else { None };
             return Ok(ExprKind::Like { negated, value, pattern, escape });
         }
         self.expect("IN")?;
@@ -183,11 +187,12 @@ impl Parser<'_> {
     pub(super) fn value(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
         let first = self.sum(first)?;
+        self.note("||");
         if !self.is_symbol("||") {
             return Ok(first);
         }
         let mut parts = vec![first];
-        while self.eat_symbol("||") {
+        while self.maybe_symbol("||") {
             parts.push(self.sum(None)?);
         }
         Ok(Expr { span: self.since(start), kind: ExprKind::Concat(parts) })
@@ -198,9 +203,9 @@ impl Parser<'_> {
         let first = self.product(first)?;
         let mut rest = Vec::new();
         loop {
-            let operator = if self.eat_symbol("+") {
+            let operator = if self.maybe_symbol("+") {
                 ArithmeticOperator::Add
-            } else if self.eat_symbol("-") {
+            } else if self.maybe_symbol("-") {
                 ArithmeticOperator::Subtract
             } else {
                 return Ok(self.arithmetic(start, first, rest));
@@ -214,11 +219,11 @@ impl Parser<'_> {
         let first = self.signed(first)?;
         let mut rest = Vec::new();
         loop {
-            let operator = if self.eat_symbol("*") {
+            let operator = if self.maybe_symbol("*") {
                 ArithmeticOperator::Multiply
-            } else if self.eat_symbol("/") {
+            } else if self.maybe_symbol("/") {
                 ArithmeticOperator::Divide
-            } else if self.eat_symbol("%") {
+            } else if self.maybe_symbol("%") {
                 ArithmeticOperator::Modulus
             } else {
                 return Ok(self.arithmetic(start, first, rest));
@@ -254,6 +259,7 @@ impl Parser<'_> {
             let zone = Box::new(Expr { span: self.since(zone_start), kind });
             value = Expr { span: self.since(start), kind: ExprKind::AtTimeZone { value: Box::new(value), zone } };
         }
+        self.note("AT");
         self.end_chain(outer);
         Ok(value)
     }

@@ -73,7 +73,8 @@ impl Parser<'_> {
             over: None,
             listagg: None,
         });
-        if self.eat_symbol("*") {
+        self.note_all(&[")", "ALL", "DISTINCT", "ORDER"]);
+        if self.maybe_symbol("*") {
             self.expect_symbol(")")?;
             call.arguments = Arguments::Star(None);
         } else if self.is_identifier_at(0) && self.is_symbol_at(1, ".") && self.is_symbol_at(2, "*") {
@@ -90,6 +91,7 @@ impl Parser<'_> {
             self.expect_symbol(")")?;
         }
         call.filter = self.aggregate_filter()?;
+        self.note_all(&["IGNORE", "OVER", "RESPECT"]);
         let star = matches!(call.arguments, Arguments::Star(_));
         if !star && self.is_any(&["IGNORE", "RESPECT"]) && self.is_at(1, "NULLS") {
             call.ignore_nulls = Some(self.one_of(&[("IGNORE", true), ("RESPECT", false)])?);
@@ -111,6 +113,7 @@ impl Parser<'_> {
     }
 
     fn aggregate_filter(&mut self) -> Parsed<Option<crate::sql::ast::Expr>> {
+        self.note("FILTER");
         if !(self.is("FILTER") && self.is_symbol_at(1, "(")) {
             return Ok(None);
         }

@@ -24,7 +24,7 @@ mod tests;
 mod types;
 
 use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral};
-use super::error::SqlError;
+use super::error::{SqlError, SqlErrorKind};
 use super::token::{Token, TokenKind, tokens};
 use compact_str::CompactString;
 
@@ -46,7 +46,7 @@ pub(super) fn expression(text: &str) -> Parsed<Expr> {
     whole(text, |parser| parser.expression())
 }
 
-fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+fn whole<T>(text: &str, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
     if text.len() > MAX_BYTES {
         return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
     }
@@ -57,14 +57,24 @@ fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Pars
         depth: 0,
         deepest: 0,
         objection: None,
+        wrong: None,
         possible: Vec::new(),
-        possible_at: 0,
     };
-    let result = read(&mut parser)?;
+    let result = to_the_end(&mut parser, &read);
+    if matches!(&result, Err(error) if error.kind == SqlErrorKind::Syntax) {
+        // What else could have stood there is found by reading once more: what is right is read without asking for it.
+        parser = Parser { at: 0, depth: 0, deepest: 0, objection: None, wrong: Some(parser.at), ..parser };
+        return to_the_end(&mut parser, &read);
+    }
+    result
+}
+
+fn to_the_end<T>(parser: &mut Parser<'_>, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+    let result = read(parser)?;
     if parser.kind() != TokenKind::End {
         return Err(parser.unexpected("<EOF>"));
     }
-    match parser.objection {
+    match parser.objection.take() {
         Some(objection) => Err(objection),
         None => Ok(result),
     }
@@ -79,9 +89,10 @@ struct Parser<'a> {
     deepest: u32,
     /// What Trino objects to in a tree that its grammar allows, which it says only when all is read.
     objection: Option<SqlError>,
-    /// What could have stood at `possible_at` besides what is asked for there: keywords, symbols, `<names>`.
+    /// The token that can't stand where it does, when all is read once more to say what could.
+    wrong: Option<usize>,
+    /// What could stand at the place of the wrong token: keywords, symbols, `<names>`.
     possible: Vec<&'static str>,
-    possible_at: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -204,8 +215,8 @@ impl<'a> Parser<'a> {
 
     /// What was asked for and what else could have stood here, in Trino's order.
     fn with_possible(&self, expecting: &str) -> String {
-        if self.possible_at != self.at || self.possible.is_empty() {
-            return expecting.to_owned();
+        if self.wrong.is_none() {
+            return String::new();
         }
         let mut all: Vec<String> = expecting.split(", ").map(str::to_owned).collect();
         all.extend(self.possible.iter().map(|what| match what.strip_prefix('<') {
@@ -217,14 +228,15 @@ impl<'a> Parser<'a> {
         all.join(", ")
     }
 
-    /// Notes what could stand here, for the message if something else does. It is for statements that are read seldom:
-    /// what reads queries does without.
+    /// Notes what could stand here besides what is asked for, for the message if something else does.
     fn note(&mut self, what: &'static str) {
-        if self.possible_at != self.at {
-            self.possible.clear();
-            self.possible_at = self.at;
+        self.note_all(&[what]);
+    }
+
+    fn note_all(&mut self, what: &[&'static str]) {
+        if self.wrong == Some(self.at) {
+            self.possible.extend(what);
         }
-        self.possible.push(what);
     }
 
     /// As [`Parser::eat`], with a note.
@@ -304,7 +316,7 @@ impl<'a> Parser<'a> {
     /// `item, item, …`.
     fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = vec![read(self)?];
-        while self.eat_symbol(",") {
+        while self.maybe_symbol(",") {
             items.push(read(self)?);
         }
         Ok(items)

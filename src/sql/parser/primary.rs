@@ -55,6 +55,7 @@ impl<'a> Parser<'a> {
         loop {
             let kind = if self.is_symbol(".") && !self.is_symbol_at(1, "*") {
                 self.advance();
+                self.note("*");
                 let field = self.identifier()?;
                 ExprKind::Dereference { base: Box::new(expr), field }
             } else if self.eat_symbol("[") {
@@ -62,6 +63,7 @@ impl<'a> Parser<'a> {
                 self.expect_symbol("]")?;
                 ExprKind::Subscript { base: Box::new(expr), index }
             } else {
+                self.note_all(&[".", "["]);
                 self.end_chain(outer);
                 return Ok(expr);
             };
@@ -162,6 +164,7 @@ impl<'a> Parser<'a> {
             return Ok(Expr { span: self.since(start), kind: ExprKind::Lambda { parameters, body } });
         }
         self.expect_symbol("(")?;
+        self.note_all(&[")", "<query>"]);
         let kind = if self.is_query_start(0) {
             ExprKind::Subquery(Box::new(self.query()?))
         } else if self.is_symbol("(") && self.parenthesis_holds_query(0) {
@@ -401,6 +404,7 @@ impl<'a> Parser<'a> {
     /// `[a, b]`, with the word `ARRAY` in front or without it.
     fn array(&mut self) -> Parsed<ExprKind> {
         self.expect_symbol("[")?;
+        self.note("]");
         let items = if self.is_symbol("]") { Vec::new() } else { self.list(Self::expression)? };
         self.expect_symbol("]")?;
         Ok(ExprKind::Array(items))
