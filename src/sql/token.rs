@@ -6,6 +6,7 @@
 
 use super::ast::Span;
 use super::error::SqlError;
+use super::version::GrammarVersion::{self, V483};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +55,11 @@ pub(super) struct Token {
 pub(super) const MAX_TOKENS: usize = 2_000_000;
 
 /// Reads all tokens; the last one is `End`.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SqlError> {
+pub(super) fn tokens(text: &str, version: GrammarVersion) -> Result<Vec<Token>, SqlError> {
     let Ok(length) = u32::try_from(text.len()) else {
         return Err(SqlError::limit(Span::default(), "the statement is too large"));
     };
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, open_comment: false };
+    let mut lexer = Lexer { text, version, bytes: text.as_bytes(), at: 0, open_comment: false };
     let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
     while let Some(token) = lexer.next() {
         if tokens.len() >= MAX_TOKENS {
@@ -72,6 +73,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SqlError> {
 
 struct Lexer<'a> {
     text: &'a str,
+    version: GrammarVersion,
     bytes: &'a [u8],
     at: usize,
     /// A comment was met that nothing ends; nor does anything end a later one, so that none is searched again.
@@ -137,7 +139,8 @@ impl Lexer<'_> {
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let start = self.at;
                 self.skip_word();
-                let reserved = self.text.get(start..self.at).is_some_and(is_reserved);
+                let word = self.text.get(start..self.at).unwrap_or_default();
+                let reserved = is_reserved(word) || (self.version >= V483 && is_reserved_since_483(word));
                 Some(TokenKind::Word { reserved })
             }
             byte if byte.is_ascii_digit() => Some(self.number()),
@@ -193,6 +196,8 @@ impl Lexer<'_> {
     fn symbol(&mut self) -> Option<TokenKind> {
         let two = [self.byte(0), self.byte(1)];
         self.at += match &two {
+            b"::" if self.version >= V483 => 2,
+            [b'@', _] if self.version >= V483 => 1,
             b"<>" | b"!=" | b"<=" | b">=" | b"||" | b"->" | b"=>" | b"{-" | b"-}" => 2,
             [b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'=' | b'+' | b'-' | b'*' | b'/' | b'%', _] => 1,
             [b'.' | b',' | b';' | b':' | b'?' | b'|' | b'^', _] => 1,
@@ -255,6 +260,11 @@ fn run(bytes: &[u8], radix: u32, leading: bool) -> usize {
             return end;
         }
     }
+}
+
+/// The words that Trino 483 reserves and 476 does not.
+fn is_reserved_since_483(word: &str) -> bool {
+    word.eq_ignore_ascii_case("OVERLAPS")
 }
 
 /// Trino's reserved words, by length and alphabet.
@@ -357,7 +367,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(TokenKind, &str)> {
-        let tokens = tokens(text).expect(text);
+        let tokens = tokens(text, GrammarVersion::V476).expect(text);
         tokens
             .iter()
             .map(|token| (token.kind, token.span.of(text)))
@@ -419,7 +429,7 @@ mod tests {
             ("a\u{b}b", 1),
             ("U&'open", 1),
         ] {
-            let found = tokens(text).unwrap();
+            let found = tokens(text, GrammarVersion::V476).unwrap();
             let first = found.iter().find(|token| token.kind == TokenKind::Unrecognised).expect(text);
             assert_eq!(first.span.start, at, "{text}");
         }
@@ -428,6 +438,6 @@ mod tests {
 
     #[test]
     fn many_comments_that_nothing_ends_are_read_in_linear_time() {
-        assert!(tokens(&"/* ".repeat(400_000)).is_ok());
+        assert!(tokens(&"/* ".repeat(400_000), GrammarVersion::V476).is_ok());
     }
 }

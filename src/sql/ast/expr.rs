@@ -136,6 +136,15 @@ pub enum ExprKind {
         /// The value.
         value: Box<Expr>,
     },
+    /// `value IS [NOT] {TRUE | FALSE | UNKNOWN}`, of Trino 483.
+    IsTruth {
+        /// `NOT`.
+        negated: bool,
+        /// The value.
+        value: Box<Expr>,
+        /// Which truth value; `None` for `UNKNOWN`.
+        truth: Option<bool>,
+    },
     /// `left IS [NOT] DISTINCT FROM right`.
     IsDistinctFrom {
         /// `NOT`.

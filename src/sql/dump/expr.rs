@@ -78,6 +78,16 @@ impl Dump<'_> {
                     dump.maybe("escape", escape.as_deref(), Self::expr);
                 });
             }),
+            ExprKind::IsTruth { negated, value, truth } => self.node("Predicated", Some(span), |dump| {
+                dump.value(value);
+                dump.field("predicate", |dump| {
+                    dump.node("BooleanTestPredicate", Some(span), |dump| {
+                        dump.flag("negated", *negated);
+                        let truth = truth.map_or("UNKNOWN", |truth| if truth { "TRUE" } else { "FALSE" });
+                        dump.text("truthValue", truth);
+                    });
+                });
+            }),
             ExprKind::IsNull { negated, value } => {
                 let class = if *negated { "IsNotNullPredicate" } else { "IsNullPredicate" };
                 self.node(class, Some(span), |dump| dump.value(value));

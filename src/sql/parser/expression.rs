@@ -96,6 +96,10 @@ impl Parser<'_> {
         if self.maybe("NULL") {
             return Ok(ExprKind::IsNull { negated, value: Box::new(value) });
         }
+        if self.has_483() && self.is_any(&["TRUE", "FALSE", "UNKNOWN"]) {
+            let truth = self.one_of(&[("TRUE", Some(true)), ("FALSE", Some(false)), ("UNKNOWN", None)])?;
+            return Ok(ExprKind::IsTruth { negated, value: Box::new(value), truth });
+        }
         self.expect_all(&["DISTINCT", "FROM"])?;
         let right = Box::new(self.value(None)?);
         Ok(ExprKind::IsDistinctFrom { negated, left: Box::new(value), right })

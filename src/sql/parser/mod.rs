@@ -27,6 +27,7 @@ mod types;
 use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral};
 use super::error::{SqlError, SqlErrorKind};
 use super::token::{Token, TokenKind, tokens};
+use super::version::GrammarVersion;
 use compact_str::CompactString;
 
 /// How deep queries, expressions, types and patterns may nest.
@@ -38,22 +39,23 @@ pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 type Parsed<T> = Result<T, SqlError>;
 
 /// Reads a whole statement.
-pub(super) fn statement(text: &str) -> Parsed<Statement> {
-    whole(text, |parser| parser.statement())
+pub(super) fn statement(text: &str, version: GrammarVersion) -> Parsed<Statement> {
+    whole(text, version, |parser| parser.statement())
 }
 
 /// Reads a whole expression.
-pub(super) fn expression(text: &str) -> Parsed<Expr> {
-    whole(text, |parser| parser.expression())
+pub(super) fn expression(text: &str, version: GrammarVersion) -> Parsed<Expr> {
+    whole(text, version, |parser| parser.expression())
 }
 
-fn whole<T>(text: &str, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
     if text.len() > MAX_BYTES {
         return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
     }
     let mut parser = Parser {
         text,
-        tokens: tokens(text)?,
+        version,
+        tokens: tokens(text, version)?,
         at: 0,
         depth: 0,
         deepest: 0,
@@ -83,6 +85,7 @@ fn to_the_end<T>(parser: &mut Parser<'_>, read: impl Fn(&mut Parser<'_>) -> Pars
 
 struct Parser<'a> {
     text: &'a str,
+    version: GrammarVersion,
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
@@ -97,6 +100,11 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    /// Whether the grammar has what Trino 483 has and 476 has not.
+    fn has_483(&self) -> bool {
+        self.version >= GrammarVersion::V483
+    }
+
     fn token(&self, ahead: usize) -> Token {
         let end = Token { kind: TokenKind::End, span: Span::default() };
         self.tokens.get(self.at + ahead).or(self.tokens.last()).copied().unwrap_or(end)

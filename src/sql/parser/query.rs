@@ -345,6 +345,7 @@ fn is_primary(kind: &ExprKind) -> bool {
             | ExprKind::InSubquery { .. }
             | ExprKind::Like { .. }
             | ExprKind::IsNull { .. }
+            | ExprKind::IsTruth { .. }
             | ExprKind::IsDistinctFrom { .. }
             | ExprKind::Unary { .. }
             | ExprKind::Arithmetic { .. }

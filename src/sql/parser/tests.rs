@@ -1,7 +1,8 @@
 //! What is read, what is refused and where.
 
+use crate::sql::SqlErrorKind;
 use crate::sql::ast::{Access, Relation, Select, Span, StatementKind};
-use crate::sql::{SqlErrorKind, parse_expression, parse_statement};
+use crate::sql::v476::{parse_expression, parse_statement};
 
 /// Statements that Trino reads, one a line.
 const ACCEPTED: &str = include_str!("tests/accepted.sql");
