@@ -109,7 +109,8 @@ impl Parser<'_> {
         if self.eat("DISTINCT") {
             return Some(SetQuantifier::Distinct);
         }
-        (self.is("ALL") && self.all_quantifies() && self.eat("ALL")).then_some(SetQuantifier::All)
+        let measure = self.is_at(1, "OVER") && self.is_identifier_at(2);
+        (self.is("ALL") && !measure && self.all_quantifies() && self.eat("ALL")).then_some(SetQuantifier::All)
     }
 
     fn aggregate_filter(&mut self) -> Parsed<Option<crate::sql::ast::Expr>> {
@@ -124,9 +125,8 @@ impl Parser<'_> {
         Ok(Some(condition))
     }
 
-    /// `OVER w` and `OVER (`; the word alone may be an alias.
     fn over_follows(&self) -> bool {
-        self.is("OVER") && (self.is_symbol_at(1, "(") || self.is_identifier_at(1))
+        self.over_follows_at(0)
     }
 
     fn over(&mut self) -> Parsed<Over> {

@@ -210,7 +210,8 @@ impl<'a> Parser<'a> {
             return self.is_at(2, "VALUE");
         }
         let mut ahead = 1;
-        while self.starts_operand(1) && self.token(ahead).kind != TokenKind::End {
+        let measure = self.is_at(1, "OVER") && self.is_identifier_at(2);
+        while self.all_quantifies() && !measure && self.token(ahead).kind != TokenKind::End {
             if self.is_at(ahead, "VALUE") {
                 return true;
             }
@@ -232,8 +233,13 @@ impl<'a> Parser<'a> {
         Ok(ExprKind::JsonArray { elements, nulls, returning: self.json_returning()? })
     }
 
+    /// Whether `RETURNING` that comes next begins its clause, and is not a name that has other words behind it.
     fn is_returning(&self) -> bool {
-        self.is("RETURNING") && self.is_identifier_at(1) && !self.is_at(1, "VALUE") && !self.is_at(1, "FORMAT")
+        let name = self.is_at(1, "VALUE")
+            || self.is_at(1, "RETURNING")
+            || (self.is_at(1, "FORMAT") && self.is_at(2, "JSON"))
+            || (self.is_at(1, "ABSENT") && self.is_at(2, "ON"));
+        self.is("RETURNING") && self.is_identifier_at(1) && (self.is_symbol_at(2, ")") || !name)
     }
 
     fn null_handling(&mut self) -> Parsed<Option<JsonNulls>> {

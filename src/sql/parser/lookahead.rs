@@ -47,12 +47,94 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the word `ALL` that comes next quantifies what follows it, and is not a column.
+    /// Whether the word that comes next, `ALL` or one that stands where it may, is the grammar's word before what
+    /// follows it, and not a column.
     pub(super) fn all_quantifies(&self) -> bool {
-        if self.is_symbol_at(1, "*") {
-            return !self.starts_operand(2);
+        self.all_quantifies_at(0)
+    }
+
+    fn all_quantifies_at(&self, ahead: usize) -> bool {
+        let next = ahead + 1;
+        if self.is_symbol_at(next, "*") {
+            return !self.starts_operand(next + 1);
         }
-        self.starts_operand(1) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(1, symbol))
+        let is_operand =
+            ["IN", "LIKE", "BETWEEN"].iter().any(|word| self.is_at(next, "NOT") && self.is_at(next + 1, word))
+                || (self.is_at(next, "AT") && self.is_at(next + 1, "TIME"));
+        !is_operand
+            && (self.starts_operand(next) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(next, symbol)))
+    }
+
+    /// Whether `ROW (` that comes next calls a function: where what stands in the parenthesis or behind it can't belong
+    /// to a row.
+    pub(super) fn row_is_called(&self) -> bool {
+        let label = self.is_identifier_at(2)
+            && [".", "*", ")"].iter().enumerate().all(|(at, symbol)| self.is_symbol_at(3 + at, symbol));
+        let row_of_all = ["(", "+", "-", "[", "*"].iter().any(|symbol| self.is_symbol_at(3, symbol))
+            || matches!(self.token(3).kind, TokenKind::String | TokenKind::UnicodeString)
+            || self.over_follows_at(3);
+        let quantified =
+            self.is_at(2, "DISTINCT") || (self.is_at(2, "ALL") && !row_of_all && self.all_quantifies_at(2));
+        if label || quantified || self.is_symbol_at(2, ")") || self.is_symbol_at(2, "*") {
+            return true;
+        }
+        self.call_goes_on_at(self.after_parenthesis(1)) || self.any_in_parenthesis(1, |at| self.is_at(at, "ORDER"))
+    }
+
+    /// Whether `ahead` stands what may follow the parenthesis of a call only.
+    fn call_goes_on_at(&self, ahead: usize) -> bool {
+        let nulls = (self.is_at(ahead, "IGNORE") || self.is_at(ahead, "RESPECT")) && self.is_at(ahead + 1, "NULLS");
+        let filter = self.is_at(ahead, "FILTER") && self.is_symbol_at(ahead + 1, "(");
+        nulls || filter || self.over_follows_at(ahead)
+    }
+
+    /// `OVER w` and `OVER (` as the words of a window; the word alone may be an alias.
+    pub(super) fn over_follows_at(&self, ahead: usize) -> bool {
+        self.is_at(ahead, "OVER") && (self.is_symbol_at(ahead + 1, "(") || self.is_identifier_at(ahead + 1))
+    }
+
+    /// Whether `POSITION (` that comes next is the grammar's own form and not a call whose argument is `a IN (…)`.
+    pub(super) fn position_follows(&self) -> bool {
+        const OF_EXPRESSIONS: &[&str] = &["AND", "OR", "NOT", "IS", "LIKE", "BETWEEN", "ORDER"];
+        let mut list = None;
+        let mut in_lambda = false;
+        let is_call = self.any_in_parenthesis(1, |at| {
+            if self.is_at(at, "IN") {
+                list = Some(self.is_symbol_at(at + 1, "("));
+            }
+            // A lambda is an operand, whatever its body is.
+            in_lambda = list.is_none() && (in_lambda || self.is_symbol_at(at, "->"));
+            let symbol =
+                [",", "=", "<>", "!=", "<", "<=", ">", ">="].iter().any(|symbol| self.is_symbol_at(at, symbol));
+            !in_lambda && (symbol || OF_EXPRESSIONS.iter().any(|word| self.is_at(at, word)))
+        });
+        let is_call = is_call || self.is_at(2, "DISTINCT") || self.call_goes_on_at(self.after_parenthesis(1));
+        match list {
+            None => false,
+            Some(list) => !(list && is_call),
+        }
+    }
+
+    /// Whether a token of the parenthesis that opens `ahead` is as asked for; those of inner parentheses and of `CASE`
+    /// are passed over. All are looked at until one is.
+    fn any_in_parenthesis(&self, ahead: usize, mut asked: impl FnMut(usize) -> bool) -> bool {
+        let mut at = ahead + 1;
+        let mut cases = 0_usize;
+        while !self.is_symbol_at(at, ")") && self.token(at).kind != TokenKind::End {
+            if self.is_symbol_at(at, "(") {
+                at = self.after_parenthesis(at);
+                continue;
+            }
+            if self.is_at(at, "CASE") {
+                cases += 1;
+            } else if self.is_at(at, "END") {
+                cases = cases.saturating_sub(1);
+            } else if cases == 0 && asked(at) {
+                return true;
+            }
+            at += 1;
+        }
+        false
     }
 
     /// How many tokens ahead the one stands that follows the parenthesis which opens `ahead`.

@@ -341,7 +341,7 @@ impl<'a> Parser<'a> {
         let mut side = None;
         if with_from {
             let specified =
-                self.is_any(&["LEADING", "TRAILING", "BOTH"]) && (self.is_at(1, "FROM") || self.starts_operand(1));
+                self.is_any(&["LEADING", "TRAILING", "BOTH"]) && (self.is_at(1, "FROM") || self.all_quantifies());
             if specified {
                 let sides =
                     [("LEADING", TrimSide::Leading), ("TRAILING", TrimSide::Trailing), ("BOTH", TrimSide::Both)];
@@ -380,14 +380,13 @@ impl<'a> Parser<'a> {
             if self.is("TRY_CAST") && self.stands_in_parenthesis(1, "AS") {
                 return Self::cast;
             }
-            let row = !self.is_symbol_at(2, ")") && !self.is_symbol_at(2, "*");
-            if self.is("ROW") && row && !self.is_at(2, "DISTINCT") && !self.is_at(2, "ORDER") {
+            if self.is("ROW") && !self.row_is_called() {
                 return |parser| {
                     parser.advance();
                     parser.parenthesized_list(Self::expression).map(ExprKind::Row)
                 };
             }
-            let position = self.is("POSITION") && self.stands_in_parenthesis(1, "IN");
+            let position = self.is("POSITION") && self.position_follows();
             if position || (self.is("SUBSTRING") && self.stands_in_parenthesis(1, "FROM")) {
                 return Self::position_or_substring;
             }
