@@ -253,17 +253,8 @@ impl Proxy {
             };
             (snapshot.subject(&owner.user, &[]), refused)
         };
-        let asked = Asked {
-            sql,
-            headers,
-            subject,
-            principal: owner.principal.clone(),
-            peer: caller.peer,
-            snapshot,
-            grammar: self.rooms.grammar.now(),
-            arrived,
-        };
-        (asked, refused)
+        let peer = caller.peer;
+        (Asked { sql, headers, subject, principal: owner.principal.clone(), peer, snapshot, arrived }, refused)
     }
 }
 

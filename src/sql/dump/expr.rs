@@ -78,16 +78,6 @@ impl Dump<'_> {
                     dump.maybe("escape", escape.as_deref(), Self::expr);
                 });
             }),
-            ExprKind::IsTruth { negated, value, truth } => self.node("Predicated", Some(span), |dump| {
-                dump.value(value);
-                dump.field("predicate", |dump| {
-                    dump.node("BooleanTestPredicate", Some(span), |dump| {
-                        dump.flag("negated", *negated);
-                        let truth = truth.map_or("UNKNOWN", |truth| if truth { "TRUE" } else { "FALSE" });
-                        dump.text("truthValue", truth);
-                    });
-                });
-            }),
             ExprKind::IsNull { negated, value } => {
                 let class = if *negated { "IsNotNullPredicate" } else { "IsNullPredicate" };
                 self.node(class, Some(span), |dump| dump.value(value));
@@ -147,13 +137,13 @@ impl Dump<'_> {
             }),
             ExprKind::SpecialForm { form, operands } => self.special_form(span, *form, operands),
             ExprKind::JsonPath { form, path, returning, clauses, defaults } => {
-                self.json_path_form(span, *form, (path, returning.as_ref()), (*clauses, defaults));
+                self.json_path_form(span, *form, (path, returning.as_deref()), (*clauses, defaults));
             }
             ExprKind::JsonObject { members, nulls, unique_keys, returning } => {
-                self.json_object(span, (members, *nulls, *unique_keys), returning.as_ref());
+                self.json_object(span, (members, *nulls, *unique_keys), returning.as_deref());
             }
             ExprKind::JsonArray { elements, nulls, returning } => {
-                self.json_array(span, (elements, *nulls), returning.as_ref());
+                self.json_array(span, (elements, *nulls), returning.as_deref());
             }
         }
     }

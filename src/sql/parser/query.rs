@@ -51,15 +51,15 @@ impl Parser<'_> {
     fn query_end(&mut self, start: Span, with: Option<With>, body: QueryBody) -> Parsed<Query> {
         let order_by = self.order_by()?;
         let mut offset = None;
-        if self.maybe("OFFSET") {
+        if self.eat("OFFSET") {
             offset = Some(self.row_count()?);
-            if !self.maybe("ROW") {
-                self.maybe("ROWS");
+            if self.is_any(&["ROW", "ROWS"]) {
+                self.advance();
             }
         }
-        let limit = if self.maybe("LIMIT") {
-            Some(if self.maybe("ALL") { Limit::All } else { Limit::Rows(self.row_count()?) })
-        } else if self.maybe("FETCH") {
+        let limit = if self.eat("LIMIT") {
+            Some(if self.eat("ALL") { Limit::All } else { Limit::Rows(self.row_count()?) })
+        } else if self.eat("FETCH") {
             self.one_of(&[("FIRST", ()), ("NEXT", ())])?;
             let rows = if self.is_any(&["ROW", "ROWS"]) { None } else { Some(self.row_count()?) };
             self.one_of(&[("ROW", ()), ("ROWS", ())])?;
@@ -76,7 +76,7 @@ impl Parser<'_> {
 
     fn row_count(&mut self) -> Parsed<RowCount> {
         let start = self.here();
-        if self.maybe_symbol("?") {
+        if self.eat_symbol("?") {
             return Ok(RowCount::Parameter(start));
         }
         self.long().map(RowCount::Number)
@@ -103,8 +103,7 @@ impl Parser<'_> {
             return Ok(Vec::new());
         }
         let names = self.list(Self::identifier)?;
-        self.expect_symbol(")")?;
-        Ok(names)
+        if self.eat_symbol(")") { Ok(names) } else { Err(self.unexpected("')', ','")) }
     }
 
     /// `UNION` and `EXCEPT` chains of `INTERSECT` chains.
@@ -113,9 +112,9 @@ impl Parser<'_> {
         let left = self.intersections(first.take())?;
         let mut rest = Vec::new();
         loop {
-            let operator = if self.maybe("UNION") {
+            let operator = if self.eat("UNION") {
                 SetOperator::Union
-            } else if self.maybe("EXCEPT") {
+            } else if self.eat("EXCEPT") {
                 SetOperator::Except
             } else {
                 return Ok(self.set_operation(start, left, rest));
@@ -133,7 +132,7 @@ impl Parser<'_> {
             None => self.query_term()?,
         };
         let mut rest = Vec::new();
-        while self.maybe("INTERSECT") {
+        while self.eat("INTERSECT") {
             let (quantifier, corresponding) = self.set_modifiers()?;
             let term = self.query_term()?;
             rest.push(SetTerm { operator: SetOperator::Intersect, quantifier, corresponding, term });
@@ -150,7 +149,7 @@ impl Parser<'_> {
 
     fn set_modifiers(&mut self) -> Parsed<(Option<SetQuantifier>, Option<Vec<Identifier>>)> {
         let quantifier = self.set_quantifier();
-        let corresponding = if self.maybe("CORRESPONDING") { Some(self.corresponding_columns()?) } else { None };
+        let corresponding = if self.eat("CORRESPONDING") { Some(self.corresponding_columns()?) } else { None };
         Ok((quantifier, corresponding))
     }
 
@@ -160,9 +159,9 @@ impl Parser<'_> {
     }
 
     fn set_quantifier(&mut self) -> Option<SetQuantifier> {
-        if self.maybe("DISTINCT") {
+        if self.eat("DISTINCT") {
             Some(SetQuantifier::Distinct)
-        } else if self.maybe("ALL") {
+        } else if self.eat("ALL") {
             Some(SetQuantifier::All)
         } else {
             None
@@ -182,7 +181,7 @@ impl Parser<'_> {
             });
         }
         if self.eat("TABLE") {
-            let name = self.dotted_name()?;
+            let name = self.qualified_name()?;
             return Ok(QueryBody::Table { span: self.since(start), name });
         }
         if self.eat("VALUES") {
@@ -200,12 +199,11 @@ impl Parser<'_> {
         self.expect("SELECT")?;
         let quantifier = self.select_quantifier();
         let items = self.list(Self::select_item)?;
-        let from = if self.maybe("FROM") { self.list(Self::relation)? } else { Vec::new() };
-        let filter = if self.maybe("WHERE") { Some(self.expression()?) } else { None };
-        self.note("GROUP");
+        let from = if self.eat("FROM") { self.list(Self::relation)? } else { Vec::new() };
+        let filter = if self.eat("WHERE") { Some(self.expression()?) } else { None };
         let group_by = if self.is("GROUP") { Some(self.group_by()?) } else { None };
-        let having = if self.maybe("HAVING") { Some(self.expression()?) } else { None };
-        let windows = if self.maybe("WINDOW") {
+        let having = if self.eat("HAVING") { Some(self.expression()?) } else { None };
+        let windows = if self.eat("WINDOW") {
             self.list(|parser| {
                 let name = parser.identifier()?;
                 parser.expect("AS")?;
@@ -224,7 +222,6 @@ impl Parser<'_> {
     /// `DISTINCT` or `ALL`; `all` is a column where nothing that it could quantify follows it.
     fn select_quantifier(&mut self) -> Option<SetQuantifier> {
         if self.is("ALL") && !self.all_quantifies() {
-            self.note_all(&["ALL", "DISTINCT"]);
             return None;
         }
         self.set_quantifier()
@@ -232,13 +229,12 @@ impl Parser<'_> {
 
     fn select_item(&mut self) -> Parsed<SelectItem> {
         let start = self.here();
-        if self.maybe_symbol("*") {
+        if self.eat_symbol("*") {
             return Ok(SelectItem::Star(start));
         }
         let expr = self.expression()?;
         if self.is_symbol(".") && self.is_symbol_at(1, "*") && is_primary(&expr.kind) {
             self.at += 2;
-            self.note("AS");
             let aliases = if self.is("AS") && self.is_symbol_at(1, "(") {
                 self.advance();
                 self.parenthesized_list(Self::identifier)?
@@ -247,10 +243,7 @@ impl Parser<'_> {
             };
             return Ok(SelectItem::QualifiedStar { span: self.since(start), target: expr, aliases });
         }
-        let aliased = self.maybe("AS") || (self.is_identifier_at(0) && !self.clause_follows());
-        if !aliased {
-            self.note("<identifier>");
-        }
+        let aliased = self.eat("AS") || (self.is_identifier_at(0) && !self.clause_follows());
         let alias = if aliased { Some(self.identifier()?) } else { None };
         Ok(SelectItem::Expr { span: self.since(start), expr, alias })
     }
@@ -312,7 +305,7 @@ impl Parser<'_> {
 
     /// `ORDER BY …`, or nothing.
     pub(super) fn order_by(&mut self) -> Parsed<Vec<SortItem>> {
-        if !self.maybe("ORDER") {
+        if !self.eat("ORDER") {
             return Ok(Vec::new());
         }
         self.expect("BY")?;
@@ -322,12 +315,12 @@ impl Parser<'_> {
     pub(super) fn sort_item(&mut self) -> Parsed<SortItem> {
         let start = self.here();
         let key = self.expression()?;
-        let descending = self.maybe("DESC");
+        let descending = self.eat("DESC");
         if !descending {
-            self.maybe("ASC");
+            self.eat("ASC");
         }
         let nulls_first =
-            if self.maybe("NULLS") { Some(self.one_of(&[("FIRST", true), ("LAST", false)])?) } else { None };
+            if self.eat("NULLS") { Some(self.one_of(&[("FIRST", true), ("LAST", false)])?) } else { None };
         Ok(SortItem { span: self.since(start), key, descending, nulls_first })
     }
 }
@@ -345,7 +338,6 @@ fn is_primary(kind: &ExprKind) -> bool {
             | ExprKind::InSubquery { .. }
             | ExprKind::Like { .. }
             | ExprKind::IsNull { .. }
-            | ExprKind::IsTruth { .. }
             | ExprKind::IsDistinctFrom { .. }
             | ExprKind::Unary { .. }
             | ExprKind::Arithmetic { .. }
