@@ -11,7 +11,7 @@ use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Columns, Privilege, Snapshot, SourceFile, Subject, Visible, VisibleTables, compile};
-use sluice::sql;
+use sluice::sql::{self, GrammarVersion};
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ fn parse(criterion: &mut Criterion) {
     for (name, text) in TEXTS {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_with_input(BenchmarkId::from_parameter(name), text, |bencher, text| {
-            bencher.iter(|| sql::parse_statement(black_box(text)).expect("it is read"));
+            bencher.iter(|| sql::parse_statement(black_box(text), GrammarVersion::NEWEST).expect("it is read"));
         });
     }
     group.finish();
@@ -130,7 +130,7 @@ fn parse(criterion: &mut Criterion) {
 
 /// Each stage on all texts: what passes between the end of the stage before it and its own end.
 fn stages(criterion: &mut Criterion) {
-    let shop = Shop::new(Options { second_opinion: true });
+    let shop = Shop::new(Options { second_opinion: true, grammar: GrammarVersion::NEWEST });
     let mut group = criterion.benchmark_group("stage, all texts");
     group.throughput(Throughput::Elements(TEXTS.len() as u64));
     for stage in [Stage::Parse, Stage::Analyze, Stage::Decide, Stage::Rewrite, Stage::Verify, Stage::SecondOpinion] {
@@ -158,7 +158,7 @@ fn stages(criterion: &mut Criterion) {
 
 fn whole(criterion: &mut Criterion) {
     for (name, second_opinion) in [("enforce", true), ("enforce without second opinion", false)] {
-        let shop = Shop::new(Options { second_opinion });
+        let shop = Shop::new(Options { second_opinion, grammar: GrammarVersion::NEWEST });
         let mut group = criterion.benchmark_group(name);
         for (name, text) in TEXTS {
             group.bench_with_input(BenchmarkId::from_parameter(name), text, |bencher, text| {
@@ -171,7 +171,7 @@ fn whole(criterion: &mut Criterion) {
 
 /// A decision that was made before: finding what it was made from, and then finding it, as the proxy does.
 fn recall(criterion: &mut Criterion) {
-    let shop = Shop::new(Options { second_opinion: true });
+    let shop = Shop::new(Options { second_opinion: true, grammar: GrammarVersion::NEWEST });
     let nothing = Tables::default();
     let decisions = Decisions::new(64 * 1024 * 1024);
     let mut group = criterion.benchmark_group("enforce, decided before");

@@ -15,7 +15,7 @@ use crate::analysis::session::Session;
 use crate::catalog::table::{Need, Tables};
 use crate::policy::{Snapshot, Subject};
 use crate::rewrite::{Guarded, PositionMap, Proposal, verify};
-use crate::sql::parse_statement;
+use crate::sql::{GrammarVersion, parse_statement};
 pub use decisions::Decisions;
 use judge::{Draft, Judge, Stop};
 use serde::Serialize;
@@ -44,12 +44,14 @@ pub struct Request<'a> {
 pub struct Options {
     /// Whether sqlparser is asked for a second opinion.
     pub second_opinion: bool,
+    /// By which of Trino's grammars all texts are read: the statement, prepared ones, those of views, what is sent.
+    pub grammar: GrammarVersion,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options { second_opinion: true }
-    }
+#[cfg(test)]
+impl Options {
+    /// Those of tests: all that is optional, Trino 476.
+    pub(crate) const TESTS: Options = Options { second_opinion: true, grammar: GrammarVersion::V476 };
 }
 
 /// What came of it.
@@ -193,7 +195,7 @@ impl ErrorCode {
 
 /// Decides about one statement. `observe` is called after each stage.
 pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforced {
-    let parsed = parse_statement(request.sql);
+    let parsed = parse_statement(request.sql, request.options.grammar);
     observe(Stage::Parse);
     let class = parsed.as_ref().ok().map(|statement| statement.kind.class());
     let mut judge = Judge::new(request, observe);

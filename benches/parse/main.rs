@@ -117,7 +117,7 @@ fn own() -> Vec<Text> {
 }
 
 fn ours(text: &str) -> sql::Statement {
-    sql::parse_statement(text).unwrap_or_else(|error| panic!("{error:?} in {text}"))
+    sql::parse_statement(text, sql::GrammarVersion::NEWEST).unwrap_or_else(|error| panic!("{error:?} in {text}"))
 }
 
 fn theirs(text: &str) -> Option<Vec<sqlparser::ast::Statement>> {

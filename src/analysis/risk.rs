@@ -28,6 +28,7 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         | ExprKind::InList { .. }
         | ExprKind::InSubquery { .. }
         | ExprKind::IsNull { .. }
+        | ExprKind::IsTruth { .. }
         | ExprKind::IsDistinctFrom { .. }
         | ExprKind::Exists(_)
         | ExprKind::Case { .. }

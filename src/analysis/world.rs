@@ -9,9 +9,9 @@ use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, View
 use super::walk;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::names::TableName;
-use crate::policy::{PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
+use crate::policy::{Grammars, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
 use crate::sql::ast::Expr;
-use crate::sql::{StatementKind, parse_expression, parse_statement};
+use crate::sql::{GrammarVersion, StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
@@ -29,6 +29,8 @@ pub(crate) struct World<'a> {
     snapshot: &'a Snapshot,
     subject: &'a Subject,
     tables: &'a Tables,
+    /// By which the texts of views and of metadata rules are read.
+    grammar: GrammarVersion,
     /// Found when it is first needed: few statements read metadata, and a user may have thousands of grants.
     visible: OnceCell<VisibleTables>,
     needs: BTreeSet<Need>,
@@ -41,11 +43,17 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     /// An empty world of one user.
-    pub(crate) fn new(snapshot: &'a Snapshot, subject: &'a Subject, tables: &'a Tables) -> World<'a> {
+    pub(crate) fn new(
+        snapshot: &'a Snapshot,
+        subject: &'a Subject,
+        tables: &'a Tables,
+        grammar: GrammarVersion,
+    ) -> World<'a> {
         World {
             snapshot,
             subject,
             tables,
+            grammar,
             visible: OnceCell::new(),
             needs: BTreeSet::new(),
             asked: 0,
@@ -210,6 +218,7 @@ impl<'a> World<'a> {
             }
             let mut mask = None;
             if let Some(rule) = access.mask(&column.name) {
+                self.reads_like_the_policy(&rule.grammars, &rule.policy)?;
                 mask = self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, Some(&rule.policy))?;
                 pending |= mask.is_none();
             }
@@ -220,6 +229,7 @@ impl<'a> World<'a> {
         }
         let mut filters = Vec::new();
         for rule in &access.filters {
+            self.reads_like_the_policy(&rule.grammars, &rule.policy)?;
             match self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, Some(&rule.policy))? {
                 Some(filter) => filters.push(filter),
                 None => pending = true,
@@ -238,7 +248,7 @@ impl<'a> World<'a> {
     ) -> Reading {
         let made = |world: &mut World<'a>| -> Result<Option<Guard>, String> {
             let mut read = |text: &str| -> Result<Option<PolicyExpr>, String> {
-                let expr = parse_expression(text).map_err(|error| error.message)?;
+                let expr = parse_expression(text, world.grammar).map_err(|error| error.message)?;
                 world.policy_expr(name, &columns, &hidden, &Arc::from(text), &expr, None)
             };
             let Some(filter) = read(predicate)? else { return Ok(None) };
@@ -262,6 +272,14 @@ impl<'a> World<'a> {
             Ok(None) => Reading::Pending,
             Err(why) => Reading::Impossible(why),
         }
+    }
+
+    /// A policy is checked before it is known by which grammar Trino will read its expression.
+    fn reads_like_the_policy(&self, grammars: &Grammars, policy: &PolicyRef) -> Result<(), String> {
+        if grammars.contains(&self.grammar) {
+            return Ok(());
+        }
+        Err(format!("policy {} can't be applied: Trino {} can't read its expression", policy.policy, self.grammar))
     }
 
     /// A policy's expression over a table; `None` if Trino has to be asked first.
@@ -297,7 +315,7 @@ impl<'a> World<'a> {
         if self.views.contains(name) || self.views.len() >= VIEW_DEPTH {
             return Err("the view reads itself, or views are nested too deeply".to_owned());
         }
-        let Ok(statement) = parse_statement(text) else {
+        let Ok(statement) = parse_statement(text, self.grammar) else {
             return Err("the text of the view can't be read".to_owned());
         };
         let StatementKind::Query(query) = &statement.kind else {

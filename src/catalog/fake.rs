@@ -53,6 +53,8 @@ struct State {
     failing_statements: AtomicUsize,
     page_requests: AtomicUsize,
     stopped: AtomicUsize,
+    /// What `/v1/info` says; without it there is no such page.
+    version: Mutex<Option<String>>,
 }
 
 type Answer = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
@@ -86,11 +88,16 @@ impl Fake {
             url: self.url.clone(),
             ca: None,
             user: "sluice".to_owned(),
+            trino_version: None,
             password_file: None,
             connect_timeout: SignedDuration::from_secs(5),
             answer_timeout: SignedDuration::from_secs(30),
         };
         TrinoClient::new(http_client(&upstream).unwrap(), &upstream).unwrap()
+    }
+
+    pub(super) fn set_version(&self, version: &str) {
+        *self.state.version.lock().unwrap() = Some(version.to_owned());
     }
 
     pub(super) fn statements(&self) -> Vec<String> {
@@ -155,6 +162,11 @@ async fn respond(
         Method::DELETE => {
             state.stopped.fetch_add(1, Ordering::SeqCst);
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(full("")).unwrap());
+        }
+        _ if parts.uri.path() == "/v1/info" => {
+            let Some(version) = state.version.lock().unwrap().clone() else { return busy() };
+            let info = json!({"nodeVersion": {"version": version}, "starting": false});
+            return Ok(Response::new(full(info.to_string())));
         }
         _ => {
             state.page_requests.fetch_add(1, Ordering::SeqCst);

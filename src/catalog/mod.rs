@@ -1,15 +1,18 @@
 //! What tables look like: columns, types, view texts.
 //!
 //! [`table`] is pure: what analysis needs to know. The rest of this room asks Trino for it by a service identity and
-//! caches the answers: `trino` runs one statement, `questions` knows which, `cache` keeps what came.
+//! caches the answers: `trino` runs one statement, `questions` knows which, `cache` keeps what came, `grammar` follows by
+//! which grammar Trino reads.
 
 mod cache;
 #[cfg(test)]
 mod fake;
+mod grammar;
 mod questions;
 pub mod table;
 mod trino;
 
 pub use cache::Catalog;
+pub use grammar::TrinoGrammar;
 pub use questions::{CatalogError, Cause};
 pub use trino::{AnswerLimits, TrinoClient, TrinoError};

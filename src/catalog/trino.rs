@@ -13,6 +13,7 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
 use serde_json::Value;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -22,6 +23,10 @@ const AT_ONCE: usize = 16;
 
 /// Most attempts to read one page, as Trino asks of clients for 502, 503 and 504.
 const ATTEMPTS: u32 = 4;
+
+/// Most bytes of what Trino says of itself, and the longest time to wait for it.
+const INFO_BYTES: usize = 64 * 1024;
+const INFO_TIME: Duration = Duration::from_secs(5);
 
 /// Bounds of one answer.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +93,18 @@ pub struct TrinoClient {
     turns: Arc<Semaphore>,
 }
 
+/// What Trino says of itself, as far as it matters here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    node_version: NodeVersion,
+}
+
+#[derive(Deserialize)]
+struct NodeVersion {
+    version: String,
+}
+
 /// A page of a query's answer, as far as it matters here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,6 +152,28 @@ impl TrinoClient {
         tokio::time::timeout(self.limits.time, self.collect(sql))
             .await
             .unwrap_or(Err(TrinoError::Late(self.limits.time)))
+    }
+
+    /// The version that Trino gives of itself, such as `483`.
+    ///
+    /// # Errors
+    /// [`TrinoError`], if it does not answer, or not so.
+    pub async fn version(&self) -> Result<String, TrinoError> {
+        let page = |error: &dyn Display| TrinoError::Page(error.to_string());
+        let ask = async {
+            let request = self.request(Method::GET, &PathAndQuery::from_static("/v1/info")).body(empty());
+            let response = self.http.send(request.map_err(|error| page(&error))?).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), INFO_BYTES).collect().await;
+            let body = body.map_err(|error| TrinoError::BrokenOff(error.to_string()))?.to_bytes();
+            if status != StatusCode::OK {
+                let text = String::from_utf8_lossy(&body).chars().take(200).collect();
+                return Err(TrinoError::Status { status, text });
+            }
+            let info: Info = serde_json::from_slice(&body).map_err(|error| page(&error))?;
+            Ok(info.node_version.version)
+        };
+        tokio::time::timeout(INFO_TIME, ask).await.unwrap_or(Err(TrinoError::Late(INFO_TIME)))
     }
 
     async fn collect(&self, sql: String) -> Result<Vec<Vec<Value>>, TrinoError> {

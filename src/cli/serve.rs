@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::audit::Log;
-use crate::catalog::{Catalog, TrinoClient};
+use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
 use crate::console::{self, Metrics, Readiness, ReadinessProbe};
 use crate::identity::{Identify, Passwords, TrustedPeers, Ways};
@@ -53,13 +53,19 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let log = Arc::new(Log::open(&config.audit)?);
     let store = Store::open(&config.policies)?;
     let client = http_client(&config.upstream)?;
-    let catalog = catalog(&config, &metrics)?;
+    let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
+    let grammar = Arc::new(match config.upstream.trino_version {
+        Some(version) => TrinoGrammar::configured(version),
+        None => TrinoGrammar::asked(trino.clone()).await,
+    });
+    let catalog = catalog(trino, &config, &metrics);
     let (ways, passwords) = ways(&config.identity, &config.limits)?;
     let tls = config.listen.tls.as_ref().map(acceptor).transpose()?;
     let rooms = Rooms {
         ways,
         store: Arc::clone(&store),
         catalog,
+        grammar: Arc::clone(&grammar),
         log: Arc::clone(&log),
         metrics: Arc::clone(&metrics),
         client,
@@ -71,6 +77,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let (stop, end) = (CancellationToken::new(), CancellationToken::new());
     let beside = TaskTracker::new();
     beside.spawn(Arc::clone(&store).watch(end.clone()));
+    beside.spawn(grammar.follow(end.clone()));
     beside.spawn(tell(Arc::clone(&store), Arc::clone(&metrics), end.clone()));
     beside.spawn(console::serve(
         operators,
@@ -99,10 +106,9 @@ async fn bind(field: &str, address: std::net::SocketAddr) -> Result<TcpListener,
         .map_err(|error| Failure::from(std::io::Error::new(error.kind(), format!("{field} {address}: {error}"))))
 }
 
-fn catalog(config: &Config, metrics: &Metrics) -> Result<Arc<Catalog>, Failure> {
-    let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
+fn catalog(trino: TrinoClient, config: &Config, metrics: &Metrics) -> Arc<Catalog> {
     let (hits, misses) = metrics.catalog_cache();
-    Ok(Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses)))
+    Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses))
 }
 
 fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Option<Arc<Passwords>>), Failure> {

@@ -1,7 +1,7 @@
 //! `sluice sql`: how Sluice reads SQL.
 
 use super::Failure;
-use crate::sql;
+use crate::sql::{self, Fit, GrammarVersion};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Show how Sluice reads SQL.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// The version of Trino by whose grammar texts are read; the newest that is known without it.
+    #[arg(long, value_name = "N", global = true)]
+    trino_version: Option<u32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -117,12 +120,23 @@ struct ReadingError {
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<(), Failure> {
+        let grammar = self.grammar()?;
         match &self.command {
-            Command::Parse(parse) => parse.run(),
-            Command::Tree(tree) => tree.run(),
-            Command::Tokens(tokens) => tokens.run(),
-            Command::Format(format) => format.run(),
+            Command::Parse(parse) => parse.run(grammar),
+            Command::Tree(tree) => tree.run(grammar),
+            Command::Tokens(tokens) => tokens.run(grammar),
+            Command::Format(format) => format.run(grammar),
         }
+    }
+
+    /// The grammar of the version that was asked for; which one it is is said where it is not that version's own.
+    fn grammar(&self) -> io::Result<GrammarVersion> {
+        let Some(version) = self.trino_version else { return Ok(GrammarVersion::NEWEST) };
+        let (grammar, fit) = GrammarVersion::of_trino(&version.to_string());
+        if fit != Fit::Exact {
+            writeln!(io::stderr(), "Sluice has no grammar of Trino {version}; that of {grammar} is used")?;
+        }
+        Ok(grammar)
     }
 }
 
@@ -135,30 +149,30 @@ fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
 }
 
 impl Tree {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self, grammar: GrammarVersion) -> Result<(), Failure> {
         let input = open(&self.file)?;
         let mut output = BufWriter::new(io::stdout().lock());
         if !self.jsonl {
-            writeln!(output, "{}", self.tree(&io::read_to_string(input)?)?)?;
+            writeln!(output, "{}", self.tree(&io::read_to_string(input)?, grammar)?)?;
             return Ok(output.flush()?);
         }
         for line in input.lines() {
-            let tree = self.tree(&text_of_line(&line?)?);
+            let tree = self.tree(&text_of_line(&line?)?, grammar);
             writeln!(output, "{}", tree.as_deref().unwrap_or("null"))?;
         }
         Ok(output.flush()?)
     }
 
-    fn tree(&self, text: &str) -> Result<String, sql::SqlError> {
-        Ok(sql::dump(text, &sql::parse_statement(text)?, self.spans))
+    fn tree(&self, text: &str, grammar: GrammarVersion) -> Result<String, sql::SqlError> {
+        Ok(sql::dump(text, &sql::parse_statement(text, grammar)?, self.spans))
     }
 }
 
 impl Tokens {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self, grammar: GrammarVersion) -> Result<(), Failure> {
         let text = io::read_to_string(open(&self.file)?)?;
         let mut output = BufWriter::new(io::stdout().lock());
-        for span in sql::token_spans(&text)? {
+        for span in sql::token_spans(&text, grammar)? {
             writeln!(output, "{} {} {}", span.start, span.end, span.of(&text))?;
         }
         output.flush()?;
@@ -167,15 +181,15 @@ impl Tokens {
 }
 
 impl Format {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self, grammar: GrammarVersion) -> Result<(), Failure> {
         let input = open(&self.file)?;
         let mut output = BufWriter::new(io::stdout().lock());
         if !self.jsonl {
-            writeln!(output, "{}", sql::print_statement(&io::read_to_string(input)?)?)?;
+            writeln!(output, "{}", sql::print_statement(&io::read_to_string(input)?, grammar)?)?;
             return Ok(output.flush()?);
         }
         for line in input.lines() {
-            write_line(&mut output, &sql::print_statement(&text_of_line(&line?)?).ok())?;
+            write_line(&mut output, &sql::print_statement(&text_of_line(&line?)?, grammar).ok())?;
         }
         Ok(output.flush()?)
     }
@@ -188,19 +202,19 @@ fn text_of_line(line: &str) -> io::Result<String> {
 }
 
 impl Parse {
-    fn run(&self) -> Result<(), Failure> {
-        self.parse(open(&self.file)?, BufWriter::new(io::stdout().lock()))?;
+    fn run(&self, grammar: GrammarVersion) -> Result<(), Failure> {
+        self.parse(open(&self.file)?, BufWriter::new(io::stdout().lock()), grammar)?;
         Ok(())
     }
 
-    fn parse(&self, mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    fn parse(&self, mut input: impl BufRead, mut output: impl Write, grammar: GrammarVersion) -> io::Result<()> {
         if !self.jsonl {
             let mut bytes = Vec::new();
             input.read_to_end(&mut bytes)?;
-            return write_line(&mut output, &read_bytes(&bytes));
+            return write_line(&mut output, &read_bytes(&bytes, grammar));
         }
         for line in input.lines() {
-            write_line(&mut output, &read(&text_of_line(&line?)?))?;
+            write_line(&mut output, &read(&text_of_line(&line?)?, grammar))?;
         }
         output.flush()
     }
@@ -211,9 +225,9 @@ fn write_line(output: &mut impl Write, reading: &impl Serialize) -> io::Result<(
     output.write_all(b"\n")
 }
 
-fn read_bytes(bytes: &[u8]) -> Reading {
+fn read_bytes(bytes: &[u8], grammar: GrammarVersion) -> Reading {
     match std::str::from_utf8(bytes) {
-        Ok(text) => read(text),
+        Ok(text) => read(text, grammar),
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let text = String::from_utf8_lossy(before);
@@ -223,8 +237,8 @@ fn read_bytes(bytes: &[u8]) -> Reading {
     }
 }
 
-fn read(text: &str) -> Reading {
-    let statement = match sql::parse_statement(text) {
+fn read(text: &str, grammar: GrammarVersion) -> Reading {
+    let statement = match sql::parse_statement(text, grammar) {
         Ok(statement) => statement,
         Err(error) => return refused(text, error.span.start, error.message),
     };
@@ -256,7 +270,7 @@ mod tests {
 
     fn parse(jsonl: bool, input: &[u8]) -> Vec<serde_json::Value> {
         let mut output = Vec::new();
-        Parse { file: "-".into(), jsonl }.parse(input, &mut output).unwrap();
+        Parse { file: "-".into(), jsonl }.parse(input, &mut output, GrammarVersion::NEWEST).unwrap();
         String::from_utf8(output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 

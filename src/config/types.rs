@@ -80,6 +80,9 @@ pub struct Upstream {
     /// The user by which Sluice itself asks Trino about tables.
     #[serde(default = "service_user")]
     pub user: String,
+    /// The version of Trino, such as `483`, by whose grammar statements are read. Without it Trino is asked for it.
+    #[serde(default)]
+    pub trino_version: Option<u32>,
     /// A file with the password of `user`, sent on each request over TLS.
     #[serde(default)]
     pub password_file: Option<PathBuf>,

@@ -62,7 +62,7 @@ impl<'a> Judge<'a> {
         Judge {
             request,
             observe,
-            world: World::new(request.snapshot, request.subject, request.tables),
+            world: World::new(request.snapshot, request.subject, request.tables, request.options.grammar),
             record: Record::default(),
             parameters_can_fail: false,
             prepared: None,
@@ -192,7 +192,8 @@ impl<'a> Judge<'a> {
             let message = format!("Prepared statement not found: {}", name.value);
             return Err(Refusal { code: ErrorCode::NotFound, message, location: None }.into());
         };
-        let statement = parse_statement(text).map_err(|error| refusals::unreadable(text, &error))?;
+        let statement =
+            parse_statement(text, self.request.options.grammar).map_err(|error| refusals::unreadable(text, &error))?;
         let draft = self.statement(text, &statement)?;
         self.prepared = Some((text.as_str(), statement));
         if draft.prepared.is_some() {
@@ -204,7 +205,7 @@ impl<'a> Judge<'a> {
 
     fn immediate(&mut self, outer: &str, inner: &StringLiteral) -> Result<Draft, Stop> {
         let text = inner.value.as_str();
-        let draft = match parse_statement(text) {
+        let draft = match parse_statement(text, self.request.options.grammar) {
             Ok(statement) => self.statement(text, &statement),
             Err(error) => Err(refusals::unreadable(text, &error).into()),
         };
@@ -253,7 +254,8 @@ impl<'a> Judge<'a> {
             Shown::Needs(needs) => return Err(Stop::Needs(needs)),
             Shown::Other => return Err(refusals::not_supported(statement.kind.class()).into()),
         };
-        let query = parse_statement(&query_text).map_err(|error| refusals::unreadable(text, &error))?;
+        let query = parse_statement(&query_text, self.request.options.grammar)
+            .map_err(|error| refusals::unreadable(text, &error))?;
         let StatementKind::Query(query) = &query.kind else {
             return Err(refusals::not_supported(statement.kind.class()).into());
         };
@@ -375,7 +377,8 @@ impl<'a> Judge<'a> {
         }
         let prepared = self.prepared.as_ref().map(|(text, statement)| (*text, statement));
         let mut texts = [Some((self.request.sql, statement)), prepared].into_iter().flatten();
-        let agreed = texts.try_for_each(|(text, statement)| rewrite::second_opinion(text, statement));
+        let grammar = self.request.options.grammar;
+        let agreed = texts.try_for_each(|(text, statement)| rewrite::second_opinion(text, statement, grammar));
         (self.observe)(Stage::SecondOpinion);
         agreed.map_err(|unseen| Stop::Alarm(Alarm::SecondOpinion(unseen.to_string())))
     }

@@ -1,6 +1,7 @@
 //! What a decision about one object says.
 
 use crate::names::TableName;
+use crate::sql::GrammarVersion;
 use crate::sql::ast::Expr;
 use compact_str::CompactString;
 use serde::Serialize;
@@ -91,6 +92,9 @@ impl Columns {
     }
 }
 
+/// Some of Trino's grammars, the oldest first.
+pub type Grammars = Vec<GrammarVersion>;
+
 /// A mask that applies to a column for this user. The expression reads columns of the table by their names; `{column}`
 /// has been replaced by the column's own name.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +103,8 @@ pub struct Mask {
     pub text: Arc<str>,
     /// Its tree; spans are of `text`.
     pub expr: Arc<Expr>,
+    /// The grammars that read the text so; the others can't read it.
+    pub grammars: Grammars,
     /// Where it is written.
     pub policy: Arc<PolicyRef>,
 }
@@ -110,6 +116,8 @@ pub struct Filter {
     pub text: Arc<str>,
     /// Its tree; spans are of `text`.
     pub expr: Arc<Expr>,
+    /// The grammars that read the text so; the others can't read it.
+    pub grammars: Grammars,
     /// Where it is written.
     pub policy: Arc<PolicyRef>,
 }

@@ -16,8 +16,8 @@ mod suggest;
 mod tests;
 
 pub use access::{
-    Answer, ColumnRule, Columns, Filter, Mask, PolicyRef, Privilege, Subject, TableAccess, Visible, VisibleTables,
-    matches,
+    Answer, ColumnRule, Columns, Filter, Grammars, Mask, PolicyRef, Privilege, Subject, TableAccess, Visible,
+    VisibleTables, matches,
 };
 pub use compile::compile;
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place};

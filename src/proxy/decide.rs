@@ -6,6 +6,7 @@ use crate::catalog::table::{Need, Tables};
 use crate::config::Config;
 use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
 use crate::policy::{Snapshot, Subject};
+use crate::sql::GrammarVersion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -27,7 +28,7 @@ impl<F: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'sta
 #[derive(Clone)]
 pub(super) struct Enforcer {
     enforce: Arc<dyn Enforce>,
-    options: Options,
+    second_opinion: bool,
     decisions: Decisions,
 }
 
@@ -35,20 +36,21 @@ impl Enforcer {
     pub(super) fn new(enforce: impl Enforce, config: &Config) -> Enforcer {
         Enforcer {
             enforce: Arc::new(enforce),
-            options: Options { second_opinion: config.second_opinion },
+            second_opinion: config.second_opinion,
             decisions: Decisions::new(config.limits.decision_cache_bytes),
         }
     }
 
     /// One call of the core; none if the decision was made before.
     fn call(&self, asked: &Asked, tables: &Tables) -> Called {
+        let options = Options { second_opinion: self.second_opinion, grammar: asked.grammar };
         let request = Request {
             sql: &asked.sql,
             session: &asked.headers.session,
             subject: &asked.subject,
             snapshot: &asked.snapshot,
             tables,
-            options: &self.options,
+            options: &options,
         };
         let mut took = Vec::new();
         let mut last = Instant::now();
@@ -89,6 +91,8 @@ pub(super) struct Asked {
     pub(super) principal: String,
     pub(super) peer: IpAddr,
     pub(super) snapshot: Arc<Snapshot>,
+    /// By which Trino read when the statement came; the whole decision is made by it.
+    pub(super) grammar: GrammarVersion,
     pub(super) arrived: Instant,
 }
 

@@ -13,7 +13,7 @@ use super::started::Started;
 use super::statement;
 use super::upstream::Upstream;
 use crate::audit::Log;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TrinoGrammar};
 use crate::config::{Config, Limits};
 use crate::console::Metrics;
 use crate::enforce::enforce;
@@ -36,6 +36,8 @@ pub struct Rooms {
     pub store: Arc<Store>,
     /// What tables look like.
     pub catalog: Arc<Catalog>,
+    /// By which grammar Trino reads.
+    pub grammar: Arc<TrinoGrammar>,
     /// Where decisions are written down.
     pub log: Arc<Log>,
     /// What is counted.

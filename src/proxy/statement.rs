@@ -253,8 +253,17 @@ impl Proxy {
             };
             (snapshot.subject(&owner.user, &[]), refused)
         };
-        let peer = caller.peer;
-        (Asked { sql, headers, subject, principal: owner.principal.clone(), peer, snapshot, arrived }, refused)
+        let asked = Asked {
+            sql,
+            headers,
+            subject,
+            principal: owner.principal.clone(),
+            peer: caller.peer,
+            snapshot,
+            grammar: self.rooms.grammar.now(),
+            arrived,
+        };
+        (asked, refused)
     }
 }
 

@@ -11,6 +11,7 @@ mod parser;
 mod print;
 mod summary;
 mod token;
+mod version;
 pub mod visit;
 
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
@@ -18,29 +19,30 @@ pub use dump::dump;
 pub use error::{SqlError, SqlErrorKind};
 pub use print::{print_expression, print_statement, same_expression, same_statement};
 pub use summary::{RelationName, Summary, summary};
+pub use version::{Fit, GrammarVersion};
 
-/// Reads one statement.
+/// Reads one statement by a grammar of Trino's.
 ///
 /// # Errors
 /// [`SqlError`], with the place and, where it is common, the wording of Trino's own parser.
-pub fn parse_statement(text: &str) -> Result<Statement, SqlError> {
-    parser::statement(text)
+pub fn parse_statement(text: &str, version: GrammarVersion) -> Result<Statement, SqlError> {
+    parser::statement(text, version)
 }
 
 /// Reads one expression, as a policy's mask or filter is.
 ///
 /// # Errors
 /// As [`parse_statement`].
-pub fn parse_expression(text: &str) -> Result<ast::Expr, SqlError> {
-    parser::expression(text)
+pub fn parse_expression(text: &str, version: GrammarVersion) -> Result<ast::Expr, SqlError> {
+    parser::expression(text, version)
 }
 
 /// Where the tokens of a text stand, without white space and comments.
 ///
 /// # Errors
 /// A limit of Sluice's: the text is too long or has too many tokens.
-pub fn token_spans(text: &str) -> Result<Vec<Span>, SqlError> {
-    let tokens = token::tokens(text)?;
+pub fn token_spans(text: &str, version: GrammarVersion) -> Result<Vec<Span>, SqlError> {
+    let tokens = token::tokens(text, version)?;
     Ok(tokens.iter().map(|token| token.span).filter(|span| span.start < span.end).collect())
 }
 
@@ -50,4 +52,26 @@ pub fn line_and_column(text: &str, offset: u32) -> (u32, u32) {
     let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32 + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
     (line, column)
+}
+
+/// Reading by Trino 476's grammar, for tests to which the version does not matter.
+#[cfg(test)]
+pub(crate) mod v476 {
+    use super::{GrammarVersion, SqlError, Statement, ast};
+
+    pub(crate) fn parse_statement(text: &str) -> Result<Statement, SqlError> {
+        super::parse_statement(text, GrammarVersion::V476)
+    }
+
+    pub(crate) fn parse_expression(text: &str) -> Result<ast::Expr, SqlError> {
+        super::parse_expression(text, GrammarVersion::V476)
+    }
+
+    pub(crate) fn print_statement(text: &str) -> Result<String, SqlError> {
+        super::print_statement(text, GrammarVersion::V476)
+    }
+
+    pub(crate) fn print_expression(text: &str) -> Result<String, SqlError> {
+        super::print_expression(text, GrammarVersion::V476)
+    }
 }

@@ -7,6 +7,7 @@
 use super::ast::{Expr, ExprKind, Identifier, Span, Statement};
 use super::error::SqlError;
 use super::token::{Token, TokenKind, tokens};
+use super::version::GrammarVersion;
 use super::visit::{ForgetSpans, Visit, VisitMut, walk};
 use std::collections::HashSet;
 
@@ -14,22 +15,22 @@ use std::collections::HashSet;
 ///
 /// # Errors
 /// As [`super::parse_statement`].
-pub fn print_statement(text: &str) -> Result<String, SqlError> {
-    let statement = super::parse_statement(text)?;
+pub fn print_statement(text: &str, version: GrammarVersion) -> Result<String, SqlError> {
+    let statement = super::parse_statement(text, version)?;
     let mut names = Roles::default();
     names.statement(&statement);
-    print(text, &names)
+    print(text, version, &names)
 }
 
 /// The canonical text of an expression.
 ///
 /// # Errors
 /// As [`super::parse_expression`].
-pub fn print_expression(text: &str) -> Result<String, SqlError> {
-    let expr = super::parse_expression(text)?;
+pub fn print_expression(text: &str, version: GrammarVersion) -> Result<String, SqlError> {
+    let expr = super::parse_expression(text, version)?;
     let mut names = Roles::default();
     names.expr(&expr);
-    print(text, &names)
+    print(text, version, &names)
 }
 
 /// Whether two statements have one tree but for spans.
@@ -70,10 +71,10 @@ impl Visit for Roles {
     }
 }
 
-fn print(text: &str, roles: &Roles) -> Result<String, SqlError> {
+fn print(text: &str, version: GrammarVersion, roles: &Roles) -> Result<String, SqlError> {
     let mut printed = String::with_capacity(text.len());
     let mut before: Option<Token> = None;
-    for token in tokens(text)? {
+    for token in tokens(text, version)? {
         if token.kind == TokenKind::End {
             break;
         }
@@ -111,13 +112,13 @@ fn spaced(text: &str, roles: &Roles, before: Token, token: Token) -> bool {
 }
 
 fn is_name(roles: &Roles, token: Token) -> bool {
-    let Token { kind, span: Span { start, end: _ }, key: _ } = token;
+    let Token { kind, span: Span { start, end: _ } } = token;
     matches!(kind, TokenKind::Word { .. } | TokenKind::Quoted) && roles.names.contains(&start)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{parse_expression, parse_statement};
+    use super::super::v476::{parse_expression, parse_statement, print_expression, print_statement};
     use super::*;
 
     #[test]

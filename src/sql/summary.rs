@@ -83,7 +83,7 @@ impl Visit for Names {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_statement;
+    use super::super::v476::parse_statement;
     use super::*;
 
     fn relations(text: &str) -> Vec<(String, bool)> {

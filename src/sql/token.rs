@@ -6,6 +6,7 @@
 
 use super::ast::Span;
 use super::error::SqlError;
+use super::version::GrammarVersion::{self, V483};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,57 +49,17 @@ pub(super) enum TokenKind {
 pub(super) struct Token {
     pub(super) kind: TokenKind,
     pub(super) span: Span,
-    /// [`word_key`] of a word, [`symbol_key`] of a symbol, [`NO_KEY`] of any other.
-    pub(super) key: u32,
-}
-
-impl Token {
-    /// A token that is neither a word nor a symbol.
-    pub(super) fn of_kind(kind: TokenKind, span: Span) -> Token {
-        Token { kind, span, key: NO_KEY }
-    }
-}
-
-/// The key of what has none.
-const NO_KEY: u32 = 0;
-
-/// A number that equal words have in common, whatever their letter case: their length and three of their letters.
-///
-/// The parser asks of each token many times whether it is this or that keyword. The key of the keyword is known when the
-/// parser is compiled, so that nearly all of these questions are one comparison of numbers; only where it holds are the
-/// letters compared. That takes 7 % off the time of a parse.
-#[inline(always)]
-pub(super) const fn word_key(word: &[u8]) -> u32 {
-    let letters = match word {
-        [first, .., near_end, _, last] => [*first, *near_end, *last],
-        [first, .., last] => [*first, 0, *last],
-        [only] => [*only, 0, 0],
-        [] => return NO_KEY,
-    };
-    // The length tells a word from a symbol, which has a zero there.
-    let length = if word.len() < 255 { word.len() as u8 } else { 255 };
-    u32::from_le_bytes([length, letters[0] | 0x20, letters[1] | 0x20, letters[2] | 0x20])
-}
-
-/// A number that only this symbol has.
-#[inline(always)]
-pub(super) const fn symbol_key(symbol: &[u8]) -> u32 {
-    match symbol {
-        [only] => u32::from_le_bytes([0, *only, 0, 0]),
-        [first, second] => u32::from_le_bytes([0, *first, *second, 0]),
-        _ => NO_KEY,
-    }
 }
 
 /// Most tokens of a statement; each takes 16 bytes.
 pub(super) const MAX_TOKENS: usize = 2_000_000;
 
 /// Reads all tokens; the last one is `End`.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SqlError> {
+pub(super) fn tokens(text: &str, version: GrammarVersion) -> Result<Vec<Token>, SqlError> {
     let Ok(length) = u32::try_from(text.len()) else {
         return Err(SqlError::limit(Span::default(), "the statement is too large"));
     };
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, open_comment: false };
+    let mut lexer = Lexer { text, version, bytes: text.as_bytes(), at: 0, open_comment: false };
     let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
     while let Some(token) = lexer.next() {
         if tokens.len() >= MAX_TOKENS {
@@ -106,12 +67,13 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SqlError> {
         }
         tokens.push(token);
     }
-    tokens.push(Token::of_kind(TokenKind::End, Span { start: length, end: length }));
+    tokens.push(Token { kind: TokenKind::End, span: Span { start: length, end: length } });
     Ok(tokens)
 }
 
 struct Lexer<'a> {
     text: &'a str,
+    version: GrammarVersion,
     bytes: &'a [u8],
     at: usize,
     /// A comment was met that nothing ends; nor does anything end a later one, so that none is searched again.
@@ -130,13 +92,7 @@ impl Lexer<'_> {
         }
         let start = self.at;
         let kind = self.kind().unwrap_or_else(|| self.unrecognised(start));
-        let text = self.bytes.get(start..self.at).unwrap_or_default();
-        let key = match kind {
-            TokenKind::Word { .. } => word_key(text),
-            TokenKind::Symbol => symbol_key(text),
-            _ => NO_KEY,
-        };
-        Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 }, key })
+        Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 } })
     }
 
     fn skip_space_and_comments(&mut self) {
@@ -183,7 +139,8 @@ impl Lexer<'_> {
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let start = self.at;
                 self.skip_word();
-                let reserved = self.bytes.get(start..self.at).is_some_and(is_reserved);
+                let word = self.text.get(start..self.at).unwrap_or_default();
+                let reserved = is_reserved(word) || (self.version >= V483 && is_reserved_since_483(word));
                 Some(TokenKind::Word { reserved })
             }
             byte if byte.is_ascii_digit() => Some(self.number()),
@@ -239,6 +196,8 @@ impl Lexer<'_> {
     fn symbol(&mut self) -> Option<TokenKind> {
         let two = [self.byte(0), self.byte(1)];
         self.at += match &two {
+            b"::" if self.version >= V483 => 2,
+            [b'@', _] if self.version >= V483 => 1,
             b"<>" | b"!=" | b"<=" | b">=" | b"||" | b"->" | b"=>" | b"{-" | b"-}" => 2,
             [b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'=' | b'+' | b'-' | b'*' | b'/' | b'%', _] => 1,
             [b'.' | b',' | b';' | b':' | b'?' | b'|' | b'^', _] => 1,
@@ -303,134 +262,104 @@ fn run(bytes: &[u8], radix: u32, leading: bool) -> usize {
     }
 }
 
-/// Whether a word can't be an identifier.
-fn is_reserved(word: &[u8]) -> bool {
-    let slot = RESERVED_SLOTS.slot(word_key(word));
-    slot.and_then(|at| RESERVED.get(at)).is_some_and(|reserved| reserved.as_bytes().eq_ignore_ascii_case(word))
+/// The words that Trino 483 reserves and 476 does not.
+fn is_reserved_since_483(word: &str) -> bool {
+    word.eq_ignore_ascii_case("OVERLAPS")
 }
 
-/// Trino's reserved words, by length.
-const RESERVED: [&str; 82] = [
-    "AS",
-    "BY",
-    "IN",
-    "IS",
-    "ON",
-    "OR",
-    "AND",
-    "END",
-    "FOR",
-    "NOT",
-    "AUTO",
-    "CASE",
-    "CAST",
-    "CUBE",
-    "DROP",
-    "ELSE",
-    "FROM",
-    "FULL",
-    "INTO",
-    "JOIN",
-    "LEFT",
-    "LIKE",
-    "NULL",
-    "SKIP",
-    "THEN",
-    "TRIM",
-    "TRUE",
-    "WHEN",
-    "WITH",
-    "ALTER",
-    "CROSS",
-    "FALSE",
-    "GROUP",
-    "INNER",
-    "ORDER",
-    "OUTER",
-    "RIGHT",
-    "TABLE",
-    "UNION",
-    "USING",
-    "WHERE",
-    "CREATE",
-    "DELETE",
-    "ESCAPE",
-    "EXCEPT",
-    "EXISTS",
-    "HAVING",
-    "INSERT",
-    "ROLLUP",
-    "SELECT",
-    "UNNEST",
-    "VALUES",
-    "BETWEEN",
-    "EXTRACT",
-    "LISTAGG",
-    "NATURAL",
-    "PREPARE",
-    "UESCAPE",
-    "DESCRIBE",
-    "DISTINCT",
-    "GROUPING",
-    "INTERSECT",
-    "LOCALTIME",
-    "NORMALIZE",
-    "RECURSIVE",
-    "CONSTRAINT",
-    "DEALLOCATE",
-    "JSON_ARRAY",
-    "JSON_QUERY",
-    "JSON_TABLE",
-    "JSON_VALUE",
-    "JSON_EXISTS",
-    "JSON_OBJECT",
-    "CURRENT_DATE",
-    "CURRENT_PATH",
-    "CURRENT_ROLE",
-    "CURRENT_TIME",
-    "CURRENT_USER",
-    "CURRENT_SCHEMA",
-    "LOCALTIMESTAMP",
-    "CURRENT_CATALOG",
-    "CURRENT_TIMESTAMP",
-];
-
-static RESERVED_SLOTS: Slots = Slots::of(&RESERVED);
-
-/// A table that has a slot of its own for each of some words; the compiler searches it.
-struct Slots {
-    multiplier: u32,
-    /// One more than the place of the word in the list of words, zero for none.
-    places: [u8; 1 << SLOT_BITS],
-}
-
-const SLOT_BITS: u32 = 10;
-
-impl Slots {
-    #[expect(clippy::indexing_slicing, reason = "it runs in the compiler")]
-    const fn of(words: &[&str]) -> Slots {
-        let mut multiplier = 0x9E37_79B1;
-        'search: loop {
-            let mut slots = Slots { multiplier, places: [0; 1 << SLOT_BITS] };
-            let mut at = 0;
-            while at < words.len() {
-                let place = &mut slots.places
-                    [slots.multiplier.wrapping_mul(word_key(words[at].as_bytes())) as usize >> (u32::BITS - SLOT_BITS)];
-                if *place != 0 {
-                    multiplier += 2;
-                    continue 'search;
-                }
-                at += 1;
-                *place = at as u8;
-            }
-            return slots;
-        }
-    }
-
-    fn slot(&self, key: u32) -> Option<usize> {
-        let slot = self.multiplier.wrapping_mul(key) as usize >> (u32::BITS - SLOT_BITS);
-        self.places.get(slot).and_then(|place| usize::from(*place).checked_sub(1))
-    }
+/// Trino's reserved words, by length and alphabet.
+fn is_reserved(word: &str) -> bool {
+    let mut upper = [0_u8; 18];
+    let Some(upper) = upper.get_mut(..word.len()) else {
+        return false;
+    };
+    upper.copy_from_slice(word.as_bytes());
+    upper.make_ascii_uppercase();
+    matches!(
+        &*upper,
+        b"AS"
+            | b"BY"
+            | b"IN"
+            | b"IS"
+            | b"ON"
+            | b"OR"
+            | b"AND"
+            | b"END"
+            | b"FOR"
+            | b"NOT"
+            | b"AUTO"
+            | b"CASE"
+            | b"CAST"
+            | b"CUBE"
+            | b"DROP"
+            | b"ELSE"
+            | b"FROM"
+            | b"FULL"
+            | b"INTO"
+            | b"JOIN"
+            | b"LEFT"
+            | b"LIKE"
+            | b"NULL"
+            | b"SKIP"
+            | b"THEN"
+            | b"TRIM"
+            | b"TRUE"
+            | b"WHEN"
+            | b"WITH"
+            | b"ALTER"
+            | b"CROSS"
+            | b"FALSE"
+            | b"GROUP"
+            | b"INNER"
+            | b"ORDER"
+            | b"OUTER"
+            | b"RIGHT"
+            | b"TABLE"
+            | b"UNION"
+            | b"USING"
+            | b"WHERE"
+            | b"CREATE"
+            | b"DELETE"
+            | b"ESCAPE"
+            | b"EXCEPT"
+            | b"EXISTS"
+            | b"HAVING"
+            | b"INSERT"
+            | b"ROLLUP"
+            | b"SELECT"
+            | b"UNNEST"
+            | b"VALUES"
+            | b"BETWEEN"
+            | b"EXTRACT"
+            | b"LISTAGG"
+            | b"NATURAL"
+            | b"PREPARE"
+            | b"UESCAPE"
+            | b"DESCRIBE"
+            | b"DISTINCT"
+            | b"GROUPING"
+            | b"INTERSECT"
+            | b"LOCALTIME"
+            | b"NORMALIZE"
+            | b"RECURSIVE"
+            | b"CONSTRAINT"
+            | b"DEALLOCATE"
+            | b"JSON_ARRAY"
+            | b"JSON_QUERY"
+            | b"JSON_TABLE"
+            | b"JSON_VALUE"
+            | b"JSON_EXISTS"
+            | b"JSON_OBJECT"
+            | b"CURRENT_DATE"
+            | b"CURRENT_PATH"
+            | b"CURRENT_ROLE"
+            | b"CURRENT_TIME"
+            | b"CURRENT_USER"
+            | b"CURRENT_SCHEMA"
+            | b"LOCALTIMESTAMP"
+            | b"CURRENT_CATALOG"
+            | b"CURRENT_TIMESTAMP"
+    )
 }
 
 #[cfg(test)]
@@ -438,7 +367,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(TokenKind, &str)> {
-        let tokens = tokens(text).expect(text);
+        let tokens = tokens(text, GrammarVersion::V476).expect(text);
         tokens
             .iter()
             .map(|token| (token.kind, token.span.of(text)))
@@ -500,7 +429,7 @@ mod tests {
             ("a\u{b}b", 1),
             ("U&'open", 1),
         ] {
-            let found = tokens(text).unwrap();
+            let found = tokens(text, GrammarVersion::V476).unwrap();
             let first = found.iter().find(|token| token.kind == TokenKind::Unrecognised).expect(text);
             assert_eq!(first.span.start, at, "{text}");
         }
@@ -509,6 +438,6 @@ mod tests {
 
     #[test]
     fn many_comments_that_nothing_ends_are_read_in_linear_time() {
-        assert!(tokens(&"/* ".repeat(400_000)).is_ok());
+        assert!(tokens(&"/* ".repeat(400_000), GrammarVersion::V476).is_ok());
     }
 }

@@ -14,7 +14,7 @@ NAME = re.compile(r'\{"is":"Identifier","at":\[(\d+),(\d+)\],"value":("(?:[^"\\]
 def ask(command, version, texts):
     """The lines that `sluice sql COMMAND` prints about texts."""
     lines = "".join(json.dumps(text) + "\n" for text in texts)
-    words = [str(sluice.binary()), "sql", *command, "--jsonl"]
+    words = [str(sluice.binary()), "sql", *command, "--jsonl", "--trino-version", version]
     answer = subprocess.run(words, input=lines, capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
     assert len(answer) == len(texts), (version, len(answer), len(texts))
     return answer

@@ -75,7 +75,9 @@ impl Walk<'_, '_> {
                 self.exprs([&**value, &**pattern], scope);
                 self.exprs(escape.as_deref(), scope);
             }
-            ExprKind::IsNull { negated: _, value } => self.expr(value, scope),
+            ExprKind::IsNull { negated: _, value } | ExprKind::IsTruth { negated: _, value, truth: _ } => {
+                self.expr(value, scope);
+            }
             ExprKind::IsDistinctFrom { negated: _, left, right } => self.exprs([&**left, &**right], scope),
             ExprKind::Unary { negative: _, operand } => self.expr(operand, scope),
             ExprKind::Arithmetic { first, rest } => {

@@ -28,7 +28,7 @@ impl Asked {
             session: session("lake.hr"),
             subject: SNAPSHOT.subject("analyst", &[]),
             snapshot: Arc::new(compile(POLICIES)),
-            options: Options::default(),
+            options: Options::TESTS,
             changed: None,
         }
     }

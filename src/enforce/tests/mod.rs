@@ -6,7 +6,8 @@ mod mesh;
 use super::{Alarm, ErrorCode, Stage};
 use crate::analysis::session::Session;
 use crate::policy::{Snapshot, SourceFile};
-use crate::sql::{StatementKind, parse_statement};
+use crate::sql::StatementKind;
+use crate::sql::v476::parse_statement;
 use mesh::{decide, outcome, session};
 use std::fmt::Write as _;
 
@@ -163,7 +164,7 @@ fn stages_are_told_in_their_order() {
         subject: &snapshot.subject("nobody", &[]),
         snapshot: &snapshot,
         tables: &crate::catalog::table::Tables::default(),
-        options: &super::Options { second_opinion: false },
+        options: &super::Options { second_opinion: false, ..super::Options::TESTS },
     };
     let super::Enforced::Decided(decision) = super::enforce(&request, &mut |stage| stages.push(stage)) else {
         panic!()

@@ -151,7 +151,9 @@ impl Check {
                 self.exprs([&**value, pattern]);
                 self.exprs(escape.as_deref());
             }
-            ExprKind::IsNull { negated: _, value } => self.expr(value),
+            ExprKind::IsNull { negated: _, value } | ExprKind::IsTruth { negated: _, value, truth: _ } => {
+                self.expr(value);
+            }
             ExprKind::Unary { negative: _, operand } => self.expr(operand),
             ExprKind::Arithmetic { first, rest } => {
                 self.expr(first);

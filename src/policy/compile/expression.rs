@@ -4,10 +4,11 @@ use super::check::{Forbidden, Found, check};
 use super::domains::Domain;
 use super::{Context, place};
 use crate::names::quoted;
+use crate::policy::Grammars;
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::document::{At, Bytes};
 use crate::sql::ast::Expr;
-use crate::sql::{Span, parse_expression};
+use crate::sql::{GrammarVersion, Span, parse_expression};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +19,32 @@ pub(super) enum Usage<'a> {
     Filter,
 }
 
+/// An expression that was read and is allowed.
+pub(super) struct Read {
+    pub(super) text: Arc<str>,
+    pub(super) expr: Arc<Expr>,
+    /// The grammars that read it.
+    pub(super) grammars: Grammars,
+}
+
+/// Reads an expression by all grammars, since Trino's version is not known where policies are. Those that can read it
+/// have to agree.
+fn read(text: &str) -> Result<(Expr, Grammars), (Span, String)> {
+    let mut found: Option<(Expr, Grammars)> = None;
+    let mut refused = None;
+    for grammar in GrammarVersion::ALL {
+        match (parse_expression(text, grammar), &mut found) {
+            (Ok(expr), None) => found = Some((expr, vec![grammar])),
+            (Ok(expr), Some((read, grammars))) if expr == *read => grammars.push(grammar),
+            (Ok(expr), Some(_)) => {
+                return Err((expr.span, format!("Trino {grammar} reads this in another way than older versions")));
+            }
+            (Err(error), _) => refused = Some((error.span, error.message)),
+        }
+    }
+    found.ok_or_else(|| refused.unwrap_or_default())
+}
+
 /// Reads and checks an expression. `None` if it is wrong, which has been reported.
 pub(super) fn expression(
     file: usize,
@@ -25,21 +52,20 @@ pub(super) fn expression(
     usage: Usage<'_>,
     domain: Option<&Domain>,
     context: &mut Context<'_>,
-) -> Option<(Arc<str>, Arc<Expr>)> {
+) -> Option<Read> {
     let source = Source::new(file, written, usage, context)?;
     let bytes = |span: Span| source.place_of(span.start as usize..span.end as usize);
-    let expr = match parse_expression(&source.text) {
-        Ok(expr) => expr,
-        Err(error) => {
-            let place = place(file, &bytes(error.span));
-            context.report(Diagnostic::new("bad-expression", place, error.message, "here"));
+    let (expr, grammars) = match read(&source.text) {
+        Ok(read) => read,
+        Err((span, message)) => {
+            context.report(Diagnostic::new("bad-expression", place(file, &bytes(span)), message, "here"));
             return None;
         }
     };
     let Found { forbidden, mut objects } = check(&expr);
     objects.retain(|(_, object)| domain.is_some_and(|domain| !domain.may_speak_of(object)));
     if forbidden.is_empty() && objects.is_empty() {
-        return Some((source.text.into(), Arc::new(expr)));
+        return Some(Read { text: source.text.into(), expr: Arc::new(expr), grammars });
     }
     for (span, object) in objects {
         if let Some(domain) = domain {

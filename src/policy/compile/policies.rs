@@ -1,7 +1,7 @@
 //! Access policies → rules.
 
 use super::domains::{Domain, Domains};
-use super::expression::{Usage, expression};
+use super::expression::{Read, Usage, expression};
 use super::grants::{column, granted};
 use super::objects::{Written, pattern};
 use super::principals::Principals;
@@ -110,18 +110,28 @@ impl Policy<'_> {
             let reach = self.principals.reach(self.file, mask.to.as_ref(), mask.except.as_ref(), context);
             column(self.file, &mask.column, context);
             let usage = Usage::Mask { column: &mask.column.value };
-            if let Some((text, expr)) = expression(self.file, &mask.expression, usage, self.domain, context) {
+            if let Some(Read { text, expr, grammars }) =
+                expression(self.file, &mask.expression, usage, self.domain, context)
+            {
                 let policy = context.policy_ref(self.file, &self.name, at);
                 let column = CompactString::from(&mask.column.value).to_lowercase();
                 let priority = mask.priority;
-                add(at, &tables, reach, Effect::Mask { column, priority, mask: Mask { text, expr, policy } }, context);
+                add(
+                    at,
+                    &tables,
+                    reach,
+                    Effect::Mask { column, priority, mask: Mask { text, expr, grammars, policy } },
+                    context,
+                );
             }
         }
         for At { at, value: filter } in &spec.filters {
             let reach = self.principals.reach(self.file, filter.to.as_ref(), filter.except.as_ref(), context);
-            if let Some((text, expr)) = expression(self.file, &filter.expression, Usage::Filter, self.domain, context) {
+            if let Some(Read { text, expr, grammars }) =
+                expression(self.file, &filter.expression, Usage::Filter, self.domain, context)
+            {
                 let policy = context.policy_ref(self.file, &self.name, at);
-                add(at, &tables, reach, Effect::Filter(Filter { text, expr, policy }), context);
+                add(at, &tables, reach, Effect::Filter(Filter { text, expr, grammars, policy }), context);
             }
         }
         self.central_rules(compiled, context);

@@ -12,6 +12,7 @@ fn upstream(url: &str) -> Upstream {
         url: url.to_owned(),
         ca: None,
         user: "sluice".to_owned(),
+        trino_version: None,
         password_file: None,
         connect_timeout: SignedDuration::from_secs(2),
         answer_timeout: SignedDuration::from_secs(2),

@@ -3,7 +3,7 @@
 
 use super::trino::FakeTrino;
 use crate::audit::Log;
-use crate::catalog::{Catalog, TrinoClient};
+use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::Config;
 use crate::console::Metrics;
 use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request as Asked};
@@ -103,6 +103,7 @@ impl Sluice {
             catalog: Arc::new(Catalog::new(asking, &config.catalog)),
             log: Arc::new(Log::open(&config.audit).unwrap()),
             metrics: Arc::new(Metrics::new().unwrap()),
+            grammar: Arc::new(TrinoGrammar::configured(476)),
             client,
         };
         let metrics = Arc::clone(&rooms.metrics);

@@ -8,7 +8,7 @@ mod dialect;
 mod ours;
 mod theirs;
 
-use crate::sql::{Statement, StatementKind, parse_statement};
+use crate::sql::{GrammarVersion, Statement, StatementKind, parse_statement};
 use std::collections::BTreeSet;
 
 /// The parts of a name in lower case.
@@ -29,20 +29,20 @@ pub struct Unseen {
     pub names: Vec<String>,
 }
 
-/// Compares the tables that sqlparser sees in `sql` with those of our own tree of it.
+/// Compares the tables that sqlparser sees in `sql` with those of our own tree of it, which was read by `grammar`.
 ///
 /// # Errors
 /// [`Unseen`], if it sees any that we do not.
-pub fn second_opinion(sql: &str, ours: &Statement) -> Result<(), Unseen> {
-    opinion(sql, ours, 0)
+pub fn second_opinion(sql: &str, ours: &Statement, grammar: GrammarVersion) -> Result<(), Unseen> {
+    opinion(sql, ours, grammar, 0)
 }
 
-fn opinion(sql: &str, statement: &Statement, depth: usize) -> Result<(), Unseen> {
+fn opinion(sql: &str, statement: &Statement, grammar: GrammarVersion, depth: usize) -> Result<(), Unseen> {
     if let StatementKind::ExecuteImmediate { text, .. } = &statement.kind
         && depth < DEEPEST
-        && let Ok(inner) = parse_statement(&text.value)
+        && let Ok(inner) = parse_statement(&text.value, grammar)
     {
-        return opinion(&text.value, &inner, depth + 1);
+        return opinion(&text.value, &inner, grammar, depth + 1);
     }
     if sql.len() > LONGEST {
         return Ok(());

@@ -199,6 +199,7 @@ impl Names {
             | ExprKind::Parenthesized(inner)
             | ExprKind::Not(inner)
             | ExprKind::IsNull { value: inner, .. }
+            | ExprKind::IsTruth { value: inner, .. }
             | ExprKind::Unary { operand: inner, .. }
             | ExprKind::Cast { value: inner, .. }
             | ExprKind::Lambda { body: inner, .. }

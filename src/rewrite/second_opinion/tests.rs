@@ -1,12 +1,14 @@
-use super::*;
+use super::second_opinion;
+use super::{GrammarVersion, Unseen, theirs};
+use crate::sql::v476::parse_statement;
 
 fn opinion_on(sql: &str) -> Result<(), Unseen> {
-    second_opinion(sql, &parse_statement(sql).unwrap_or_else(|error| panic!("{error}: {sql}")))
+    second_opinion(sql, &parse_statement(sql).unwrap_or_else(|error| panic!("{error}: {sql}")), GrammarVersion::V476)
 }
 
 /// What sqlparser makes of `theirs`, beside our tree of `ours`.
 fn compared(theirs: &str, ours: &str) -> Result<(), Unseen> {
-    second_opinion(theirs, &parse_statement(ours).unwrap())
+    second_opinion(theirs, &parse_statement(ours).unwrap(), GrammarVersion::V476)
 }
 
 /// Queries as people and tools write them. Each of them is read by both parsers.
@@ -72,7 +74,7 @@ fn a_table_that_only_sqlparser_sees_is_told() {
 #[test]
 fn the_text_of_execute_immediate_is_read_too() {
     let ours = parse_statement("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'").unwrap();
-    assert_eq!(second_opinion("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'", &ours), Ok(()));
+    assert_eq!(second_opinion("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'", &ours, GrammarVersion::V476), Ok(()));
 }
 
 #[test]

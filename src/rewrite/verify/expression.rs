@@ -83,7 +83,9 @@ impl Walk<'_> {
                 self.expr(pattern)?;
                 self.optional(escape.as_deref())
             }
-            ExprKind::IsNull { negated: _, value } => self.expr(value),
+            ExprKind::IsNull { negated: _, value } | ExprKind::IsTruth { negated: _, value, truth: _ } => {
+                self.expr(value)
+            }
             ExprKind::Unary { negative: _, operand } => self.expr(operand),
             ExprKind::Arithmetic { first, rest } => {
                 self.expr(first)?;

@@ -100,6 +100,7 @@ pub(super) fn possible(expr: &Expr) -> bool {
         | ExprKind::InList { .. }
         | ExprKind::InSubquery { .. }
         | ExprKind::IsNull { .. }
+        | ExprKind::IsTruth { .. }
         | ExprKind::IsDistinctFrom { .. }
         | ExprKind::Exists(_)
         | ExprKind::Case { .. }

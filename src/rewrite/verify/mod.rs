@@ -64,7 +64,7 @@ impl Unproved {
 /// [`Unproved`], if there is anything in it that is neither guarded nor unrestricted.
 pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unproved> {
     session_properties_are_granted(request)?;
-    let tree = parse(&proposal.text)?;
+    let tree = parse(&proposal.text, request)?;
     same_class(request, &tree)?;
     let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let guard_met = statement::prove(request, &proposal.text, &tree, prepared)?;
@@ -72,8 +72,9 @@ pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unpr
     Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted))
 }
 
-fn parse(text: &str) -> Result<sql::Statement, Unproved> {
-    sql::parse_statement(text).map_err(|error| Unproved::because(format!("the text can't be read: {error}")))
+fn parse(text: &str, request: &Request<'_>) -> Result<sql::Statement, Unproved> {
+    sql::parse_statement(text, request.options.grammar)
+        .map_err(|error| Unproved::because(format!("the text can't be read: {error}")))
 }
 
 /// Each property that goes along in the session must be one that the user may set.
@@ -83,7 +84,7 @@ fn session_properties_are_granted(request: &Request<'_>) -> Result<(), Unproved>
 
 /// Rewriting may turn `SHOW …` into a query, and nothing else into anything else.
 fn same_class(request: &Request<'_>, tree: &sql::Statement) -> Result<(), Unproved> {
-    let asked = parse(request.sql)?.kind.class();
+    let asked = parse(request.sql, request)?.kind.class();
     let proposed = tree.kind.class();
     let shown = matches!(asked, "ShowCatalogs" | "ShowSchemas" | "ShowTables" | "ShowColumns") && proposed == "Query";
     if asked == proposed || shown { Ok(()) } else { Err(Unproved::because(format!("{asked} became {proposed}"))) }

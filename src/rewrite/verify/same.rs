@@ -170,6 +170,11 @@ impl<'a> Same<'a> {
                 equal("NOT", a, b)?;
                 self.expr(v, w)
             }
+            (K::IsTruth { negated: a, value: v, truth: x }, K::IsTruth { negated: b, value: w, truth: y }) => {
+                equal("NOT", a, b)?;
+                equal("a truth value", x, y)?;
+                self.expr(v, w)
+            }
             (
                 K::IsDistinctFrom { negated: a, left: l, right: r },
                 K::IsDistinctFrom { negated: b, left: m, right: s },

@@ -79,7 +79,7 @@ fn view_reaches_only_unrestricted(
     if views.len() >= DEEPEST_VIEW || views.contains(name) {
         return Err(Unproved::because(format!("{name} stands in views that are too deep, or in itself")));
     }
-    let tree = super::parse(text)?;
+    let tree = super::parse(text, request)?;
     let StatementKind::Query(query) = &tree.kind else {
         return Err(Unproved::because(format!("the text of {name} is no query")));
     };

@@ -80,7 +80,7 @@ impl Proof<'_> {
             }
             StatementKind::ExecuteImmediate { text: inner, parameters } => {
                 let found = self.parameters(text, parameters)?;
-                let tree = super::parse(&inner.value)?;
+                let tree = super::parse(&inner.value, self.request)?;
                 self.statement(&inner.value, &tree).map(|inner| inner.and(found))
             }
             StatementKind::ShowCreate { object, name } => self.show_create(*object, name).map(|()| nothing),
@@ -159,7 +159,7 @@ impl Proof<'_> {
     fn prepared(&mut self, name: &str) -> Result<Found, Unproved> {
         match self.prepared {
             Some((sent, inner)) if sent == name => {
-                let tree = super::parse(inner)?;
+                let tree = super::parse(inner, self.request)?;
                 self.statement(inner, &tree)
             }
             _ => Err(Unproved::because(format!("the text of the prepared statement {name} does not go along"))),

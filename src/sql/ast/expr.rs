@@ -32,7 +32,7 @@ pub enum ExprKind {
         /// The type's name; `DOUBLE PRECISION` is one identifier.
         type_name: Identifier,
         /// The text.
-        value: Box<StringLiteral>,
+        value: StringLiteral,
     },
     /// `INTERVAL …`.
     Interval(Interval),
@@ -136,6 +136,15 @@ pub enum ExprKind {
         /// The value.
         value: Box<Expr>,
     },
+    /// `value IS [NOT] {TRUE | FALSE | UNKNOWN}`, of Trino 483.
+    IsTruth {
+        /// `NOT`.
+        negated: bool,
+        /// The value.
+        value: Box<Expr>,
+        /// Which truth value; `None` for `UNKNOWN`.
+        truth: Option<bool>,
+    },
     /// `left IS [NOT] DISTINCT FROM right`.
     IsDistinctFrom {
         /// `NOT`.
@@ -188,7 +197,7 @@ pub enum ExprKind {
         /// What is cast.
         value: Box<Expr>,
         /// The type.
-        data_type: Box<DataType>,
+        data_type: DataType,
     },
     /// A call; the special forms of the grammar that read like one included.
     Call(Box<Call>),
@@ -231,7 +240,7 @@ pub enum ExprKind {
         /// Input, path and arguments.
         path: Box<JsonPathInvocation>,
         /// `RETURNING type`.
-        returning: Option<Box<JsonReturning>>,
+        returning: Option<JsonReturning>,
         /// What becomes of the values found.
         clauses: JsonClauses,
         /// The expressions of `DEFAULT … ON EMPTY | ERROR`, in that order.
@@ -246,7 +255,7 @@ pub enum ExprKind {
         /// `WITH UNIQUE KEYS` is `Some(true)`, `WITHOUT …` is `Some(false)`.
         unique_keys: Option<bool>,
         /// `RETURNING type`.
-        returning: Option<Box<JsonReturning>>,
+        returning: Option<JsonReturning>,
     },
     /// `JSON_ARRAY (…)`.
     JsonArray {
@@ -255,7 +264,7 @@ pub enum ExprKind {
         /// What becomes of elements that are null.
         nulls: Option<JsonNulls>,
         /// `RETURNING type`.
-        returning: Option<Box<JsonReturning>>,
+        returning: Option<JsonReturning>,
     },
 }
 

@@ -78,6 +78,16 @@ impl Dump<'_> {
                     dump.maybe("escape", escape.as_deref(), Self::expr);
                 });
             }),
+            ExprKind::IsTruth { negated, value, truth } => self.node("Predicated", Some(span), |dump| {
+                dump.value(value);
+                dump.field("predicate", |dump| {
+                    dump.node("BooleanTestPredicate", Some(span), |dump| {
+                        dump.flag("negated", *negated);
+                        let truth = truth.map_or("UNKNOWN", |truth| if truth { "TRUE" } else { "FALSE" });
+                        dump.text("truthValue", truth);
+                    });
+                });
+            }),
             ExprKind::IsNull { negated, value } => {
                 let class = if *negated { "IsNotNullPredicate" } else { "IsNullPredicate" };
                 self.node(class, Some(span), |dump| dump.value(value));
@@ -137,13 +147,13 @@ impl Dump<'_> {
             }),
             ExprKind::SpecialForm { form, operands } => self.special_form(span, *form, operands),
             ExprKind::JsonPath { form, path, returning, clauses, defaults } => {
-                self.json_path_form(span, *form, (path, returning.as_deref()), (*clauses, defaults));
+                self.json_path_form(span, *form, (path, returning.as_ref()), (*clauses, defaults));
             }
             ExprKind::JsonObject { members, nulls, unique_keys, returning } => {
-                self.json_object(span, (members, *nulls, *unique_keys), returning.as_deref());
+                self.json_object(span, (members, *nulls, *unique_keys), returning.as_ref());
             }
             ExprKind::JsonArray { elements, nulls, returning } => {
-                self.json_array(span, (elements, *nulls), returning.as_deref());
+                self.json_array(span, (elements, *nulls), returning.as_ref());
             }
         }
     }

@@ -170,7 +170,7 @@ impl Dump<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_statement;
+    use super::super::v476::parse_statement;
     use super::*;
 
     fn select_item(text: &str) -> String {

@@ -44,7 +44,7 @@ impl Parser<'_> {
             Some(roles) if !self.is("ON") && self.is("TO") => {
                 self.advance();
                 let roles = self.roles(roles);
-                let principals = self.list(Self::listed_principal)?;
+                let principals = self.list(Self::principal)?;
                 let admin_option = self.maybe_all(&["WITH", "ADMIN", "OPTION"])?;
                 let grantor = self.granted_by()?;
                 let catalog = self.in_catalog()?;
@@ -69,8 +69,7 @@ impl Parser<'_> {
             self.at += 2;
             self.expect("FOR")?;
         } else {
-            self.note("ADMIN");
-            self.note("GRANT");
+            self.note_all(&["ADMIN", "GRANT"]);
         }
         if admin_option {
             self.note("<identifier>");
@@ -83,7 +82,7 @@ impl Parser<'_> {
             Some(roles) if !grant_option && (admin_option || self.is("FROM")) => {
                 self.expect("FROM")?;
                 let roles = self.roles(roles);
-                let principals = self.list(Self::listed_principal)?;
+                let principals = self.list(Self::principal)?;
                 let grantor = self.granted_by()?;
                 let catalog = self.in_catalog()?;
                 access(Access::RevokeRoles(RoleGrant { admin_option, roles, principals, grantor, catalog }))
@@ -120,15 +119,12 @@ impl Parser<'_> {
     fn privilege(&mut self) -> Parsed<PrivilegeName> {
         let span = self.here();
         let word = PRIVILEGES.iter().find(|(keyword, _)| self.is(keyword));
-        let name = if let Some((_, word)) = word {
+        if let Some((_, word)) = word {
             self.advance();
-            PrivilegeName::Word { span, word: *word }
-        } else {
-            PRIVILEGES.iter().for_each(|(keyword, _)| self.note(keyword));
-            PrivilegeName::Name(self.identifier()?)
-        };
-        self.note(",");
-        Ok(name)
+            return Ok(PrivilegeName::Word { span, word: *word });
+        }
+        PRIVILEGES.iter().for_each(|(keyword, _)| self.note(keyword));
+        self.identifier().map(PrivilegeName::Name)
     }
 
     /// The names of roles. The grammar takes the words of privileges for them too, Trino does not.
@@ -152,8 +148,7 @@ impl Parser<'_> {
         let kind = if kind_follows {
             Some(self.entity_kind(false)?)
         } else {
-            self.note("SCHEMA");
-            self.note("TABLE");
+            self.note_all(&["SCHEMA", "TABLE"]);
             None
         };
         let name = self.dotted_name()?;
@@ -208,8 +203,7 @@ impl Parser<'_> {
         } else if name_follows && self.maybe("ROLE") {
             Some(PrincipalKind::Role)
         } else {
-            self.note("ROLE");
-            self.note("USER");
+            self.note_all(&["ROLE", "USER"]);
             None
         };
         let alone = kind.is_none() && self.is_any(&["ROLE", "USER"]);
@@ -218,12 +212,6 @@ impl Parser<'_> {
             self.note("<identifier>");
         }
         Ok(Principal { span: self.since(start), kind, name })
-    }
-
-    fn listed_principal(&mut self) -> Parsed<Principal> {
-        let principal = self.principal()?;
-        self.note(",");
-        Ok(principal)
     }
 
     fn grantor(&mut self) -> Parsed<Grantor> {

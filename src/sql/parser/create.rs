@@ -207,7 +207,6 @@ impl Parser<'_> {
         };
         // Trino forgets here what else could have gone on with the column.
         self.possible.clear();
-        self.note(",");
         Ok(element)
     }
 
@@ -252,7 +251,6 @@ impl Parser<'_> {
         self.expect_symbol("=")?;
         let ends = self.is_symbol_at(1, ",") || self.is_symbol_at(1, ")") || self.token(1).kind == TokenKind::End;
         let value = if ends && self.eat("DEFAULT") { None } else { Some(self.expression()?) };
-        self.note(",");
         Ok(Property { span: self.since(start), name, value })
     }
 }

@@ -20,35 +20,37 @@ impl Parser<'_> {
         self.nested(|parser| parser.boolean(Some(first)))
     }
 
-    /// `OR` chains of `AND` chains, each a flat list. What is neither, as most expressions, passes no function for them.
+    /// `OR` and `AND` chains, each a flat list.
     fn boolean(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let term = self.negation(first)?;
-        if !self.is_any(&["AND", "OR"]) {
-            return Ok(term);
-        }
-        let first = self.conjunction(term)?;
-        if !self.is("OR") {
-            return Ok(first);
-        }
-        let start = first.span;
-        let mut terms = vec![first];
-        while self.eat("OR") {
-            let term = self.negation(None)?;
-            terms.push(self.conjunction(term)?);
-        }
-        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator: LogicalOperator::Or, terms } })
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.conjunction(first)?;
+        self.note("OR");
+        if self.is("OR") { self.terms(start, first, LogicalOperator::Or) } else { Ok(first) }
     }
 
-    fn conjunction(&mut self, first: Expr) -> Parsed<Expr> {
-        if !self.is("AND") {
-            return Ok(first);
-        }
-        let start = first.span;
+    fn conjunction(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.negation(first)?;
+        self.note("AND");
+        if self.is("AND") { self.terms(start, first, LogicalOperator::And) } else { Ok(first) }
+    }
+
+    /// The rest of a chain that begins with `first`.
+    fn terms(&mut self, start: Span, first: Expr, operator: LogicalOperator) -> Parsed<Expr> {
         let mut terms = vec![first];
-        while self.eat("AND") {
-            terms.push(self.negation(None)?);
+        match operator {
+            LogicalOperator::Or => {
+                while self.maybe("OR") {
+                    terms.push(self.conjunction(None)?);
+                }
+            }
+            LogicalOperator::And => {
+                while self.maybe("AND") {
+                    terms.push(self.negation(None)?);
+                }
+            }
         }
-        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator: LogicalOperator::And, terms } })
+        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator, terms } })
     }
 
     /// `NOT`, any number of times, before a predicate.
@@ -65,40 +67,38 @@ impl Parser<'_> {
     /// A value with at most one predicate: `a = b = c` is not of Trino's grammar.
     fn predicated(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let value = self.value(first)?;
-        match self.kind() {
-            TokenKind::Symbol => match self.comparison_operator() {
-                Some(operator) => self.predicate(value, |parser, value| parser.comparison(operator, value)),
-                None => Ok(value),
-            },
-            TokenKind::Word { reserved: true } if self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) => {
-                self.predicate(value, Self::word_predicate)
-            }
-            _ => Ok(value),
-        }
+        self.note("<predicate>");
+        let symbol = self.kind() == TokenKind::Symbol;
+        if symbol || self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) { self.predicate(value) } else { Ok(value) }
     }
 
-    fn predicate(&mut self, value: Expr, read: impl FnOnce(&mut Self, Expr) -> Parsed<ExprKind>) -> Parsed<Expr> {
+    fn predicate(&mut self, value: Expr) -> Parsed<Expr> {
         let start = value.span;
-        let kind = read(self, value)?;
+        let kind = if let Some(operator) = self.comparison_operator() {
+            self.comparison(operator, value)?
+        } else if self.eat("IS") {
+            self.is_predicate(value)?
+        } else if self.eat("NOT") {
+            if !self.is_any(&["BETWEEN", "IN", "LIKE"]) {
+                return Err(self.unexpected("'BETWEEN', 'IN', 'LIKE'"));
+            }
+            self.negatable_predicate(true, value)?
+        } else if self.is_any(&["BETWEEN", "IN", "LIKE"]) {
+            self.negatable_predicate(false, value)?
+        } else {
+            return Ok(value);
+        };
         Ok(Expr { span: self.since(start), kind })
     }
 
-    /// A predicate that begins with a word, which comes next.
-    fn word_predicate(&mut self, value: Expr) -> Parsed<ExprKind> {
-        if self.eat("IS") {
-            return self.is_predicate(value);
-        }
-        let negated = self.eat("NOT");
-        if negated && !self.is_any(&["BETWEEN", "IN", "LIKE"]) {
-            return Err(self.unexpected("'BETWEEN', 'IN', 'LIKE'"));
-        }
-        self.negatable_predicate(negated, value)
-    }
-
     fn is_predicate(&mut self, value: Expr) -> Parsed<ExprKind> {
-        let negated = self.eat("NOT");
-        if self.eat("NULL") {
+        let negated = self.maybe("NOT");
+        if self.maybe("NULL") {
             return Ok(ExprKind::IsNull { negated, value: Box::new(value) });
+        }
+        if self.has_483() && self.is_any(&["TRUE", "FALSE", "UNKNOWN"]) {
+            let truth = self.one_of(&[("TRUE", Some(true)), ("FALSE", Some(false)), ("UNKNOWN", None)])?;
+            return Ok(ExprKind::IsTruth { negated, value: Box::new(value), truth });
         }
         self.expect_all(&["DISTINCT", "FROM"])?;
         let right = Box::new(self.value(None)?);
@@ -134,6 +134,7 @@ impl Parser<'_> {
             let query = Box::new(self.parenthesized_query()?);
             return Ok(ExprKind::QuantifiedComparison { operator, quantifier, left, query });
         }
+        self.note_all(&["ALL", "ANY", "SOME"]);
         Ok(ExprKind::Comparison { operator, left, right: Box::new(self.value(None)?) })
     }
 
@@ -147,7 +148,7 @@ impl Parser<'_> {
         }
         if self.eat("LIKE") {
             let pattern = Box::new(self.value(None)?);
-            let escape = if self.eat("ESCAPE") { Some(Box::new(self.value(None)?)) } else { None };
+            let escape = if self.maybe("ESCAPE") { Some(Box::new(self.value(None)?)) } else { None };
             return Ok(ExprKind::Like { negated, value, pattern, escape });
         }
         self.expect("IN")?;
@@ -186,57 +187,47 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    /// `||` chains of `+`/`-` chains of `*`/`/`/`%` chains, each a flat list. An operand that stands alone, as most do,
-    /// passes no function for them.
+    /// `||` chains of `+`/`-` chains of `*`/`/`/`%` chains, each a flat list.
     pub(super) fn value(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let operand = self.signed(first)?;
-        let multiplied = self.is_symbol("*") || self.is_symbol("/") || self.is_symbol("%");
-        if multiplied || self.is_symbol("+") || self.is_symbol("-") || self.is_symbol("||") {
-            return self.operators(operand);
-        }
-        Ok(operand)
-    }
-
-    fn operators(&mut self, operand: Expr) -> Parsed<Expr> {
-        let start = operand.span;
-        let first = self.sum(operand)?;
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.sum(first)?;
+        self.note("||");
         if !self.is_symbol("||") {
             return Ok(first);
         }
         let mut parts = vec![first];
-        while self.eat_symbol("||") {
-            let operand = self.signed(None)?;
-            parts.push(self.sum(operand)?);
+        while self.maybe_symbol("||") {
+            parts.push(self.sum(None)?);
         }
         Ok(Expr { span: self.since(start), kind: ExprKind::Concat(parts) })
     }
 
-    fn sum(&mut self, operand: Expr) -> Parsed<Expr> {
-        let start = operand.span;
-        let first = self.product(operand)?;
+    fn sum(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.product(first)?;
         let mut rest = Vec::new();
         loop {
-            let operator = if self.eat_symbol("+") {
+            let operator = if self.maybe_symbol("+") {
                 ArithmeticOperator::Add
-            } else if self.eat_symbol("-") {
+            } else if self.maybe_symbol("-") {
                 ArithmeticOperator::Subtract
             } else {
                 return Ok(self.arithmetic(start, first, rest));
             };
-            let operand = self.signed(None)?;
-            rest.push((operator, self.product(operand)?));
+            rest.push((operator, self.product(None)?));
         }
     }
 
-    fn product(&mut self, first: Expr) -> Parsed<Expr> {
-        let start = first.span;
+    fn product(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
+        let first = self.signed(first)?;
         let mut rest = Vec::new();
         loop {
-            let operator = if self.eat_symbol("*") {
+            let operator = if self.maybe_symbol("*") {
                 ArithmeticOperator::Multiply
-            } else if self.eat_symbol("/") {
+            } else if self.maybe_symbol("/") {
                 ArithmeticOperator::Divide
-            } else if self.eat_symbol("%") {
+            } else if self.maybe_symbol("%") {
                 ArithmeticOperator::Modulus
             } else {
                 return Ok(self.arithmetic(start, first, rest));
@@ -272,6 +263,7 @@ impl Parser<'_> {
             let zone = Box::new(Expr { span: self.since(zone_start), kind });
             value = Expr { span: self.since(start), kind: ExprKind::AtTimeZone { value: Box::new(value), zone } };
         }
+        self.note("AT");
         self.end_chain(outer);
         Ok(value)
     }

@@ -24,7 +24,7 @@ impl Parser<'_> {
                 let message = "Spaces are not allowed between 'X' and the starting quote of a binary literal";
                 return Err(SqlError::syntax(name.span, message));
             }
-            return Ok(ExprKind::TypedLiteral { type_name: name, value: Box::new(self.string()?) });
+            return Ok(ExprKind::TypedLiteral { type_name: name, value: self.string()? });
         }
         if self.over_follows() {
             let over = Box::new(self.over()?);
@@ -73,7 +73,8 @@ impl Parser<'_> {
             over: None,
             listagg: None,
         });
-        if self.eat_symbol("*") {
+        self.note_all(&[")", "ALL", "DISTINCT", "ORDER"]);
+        if self.maybe_symbol("*") {
             self.expect_symbol(")")?;
             call.arguments = Arguments::Star(None);
         } else if self.is_identifier_at(0) && self.is_symbol_at(1, ".") && self.is_symbol_at(2, "*") {
@@ -90,6 +91,7 @@ impl Parser<'_> {
             self.expect_symbol(")")?;
         }
         call.filter = self.aggregate_filter()?;
+        self.note_all(&["IGNORE", "OVER", "RESPECT"]);
         let star = matches!(call.arguments, Arguments::Star(_));
         if !star && self.is_any(&["IGNORE", "RESPECT"]) && self.is_at(1, "NULLS") {
             call.ignore_nulls = Some(self.one_of(&[("IGNORE", true), ("RESPECT", false)])?);
@@ -112,6 +114,7 @@ impl Parser<'_> {
     }
 
     fn aggregate_filter(&mut self) -> Parsed<Option<crate::sql::ast::Expr>> {
+        self.note("FILTER");
         if !(self.is("FILTER") && self.is_symbol_at(1, "(")) {
             return Ok(None);
         }
@@ -185,13 +188,12 @@ impl Parser<'_> {
 /// What Trino's parser demands of calls that its tree has nodes of their own for.
 fn check_special_function(call: &Call, start: Span) -> Parsed<()> {
     let [name] = call.name.parts.as_slice() else { return Ok(()) };
-    const NAMES: [&str; 5] = ["if", "nullif", "coalesce", "try", "format"];
-    let Some(name) = NAMES.into_iter().find(|special| special.eq_ignore_ascii_case(&name.value)) else { return Ok(()) };
+    let name = name.value.to_ascii_lowercase();
     let count = match &call.arguments {
         Arguments::Star(_) => 0,
         Arguments::List(arguments) => arguments.len(),
     };
-    let (fits, message) = match name {
+    let (fits, message) = match name.as_str() {
         "if" => ((2..=3).contains(&count), "Invalid number of arguments for 'if' function"),
         "nullif" => (count == 2, "Invalid number of arguments for 'nullif' function"),
         "coalesce" => (count >= 2, "The 'coalesce' function must have at least two arguments"),

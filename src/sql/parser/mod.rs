@@ -7,6 +7,7 @@ mod access;
 mod alter;
 mod change;
 mod create;
+mod expecting;
 mod expression;
 mod function;
 mod json;
@@ -24,8 +25,9 @@ mod tests;
 mod types;
 
 use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral};
-use super::error::SqlError;
-use super::token::{Token, TokenKind, symbol_key, tokens, word_key};
+use super::error::{SqlError, SqlErrorKind};
+use super::token::{Token, TokenKind, tokens};
+use super::version::GrammarVersion;
 use compact_str::CompactString;
 
 /// How deep queries, expressions, types and patterns may nest.
@@ -37,34 +39,45 @@ pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 type Parsed<T> = Result<T, SqlError>;
 
 /// Reads a whole statement.
-pub(super) fn statement(text: &str) -> Parsed<Statement> {
-    whole(text, |parser| parser.statement())
+pub(super) fn statement(text: &str, version: GrammarVersion) -> Parsed<Statement> {
+    whole(text, version, |parser| parser.statement())
 }
 
 /// Reads a whole expression.
-pub(super) fn expression(text: &str) -> Parsed<Expr> {
-    whole(text, |parser| parser.expression())
+pub(super) fn expression(text: &str, version: GrammarVersion) -> Parsed<Expr> {
+    whole(text, version, |parser| parser.expression())
 }
 
-fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
     if text.len() > MAX_BYTES {
         return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
     }
     let mut parser = Parser {
         text,
-        tokens: tokens(text)?,
+        version,
+        tokens: tokens(text, version)?,
         at: 0,
         depth: 0,
         deepest: 0,
         objection: None,
+        wrong: None,
         possible: Vec::new(),
-        possible_at: 0,
     };
-    let result = read(&mut parser)?;
+    let result = to_the_end(&mut parser, &read);
+    if matches!(&result, Err(error) if error.kind == SqlErrorKind::Syntax) {
+        // What else could have stood there is found by reading once more: what is right is read without asking for it.
+        parser = Parser { at: 0, depth: 0, deepest: 0, objection: None, wrong: Some(parser.at), ..parser };
+        return to_the_end(&mut parser, &read);
+    }
+    result
+}
+
+fn to_the_end<T>(parser: &mut Parser<'_>, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+    let result = read(parser)?;
     if parser.kind() != TokenKind::End {
         return Err(parser.unexpected("<EOF>"));
     }
-    match parser.objection {
+    match parser.objection.take() {
         Some(objection) => Err(objection),
         None => Ok(result),
     }
@@ -72,6 +85,7 @@ fn whole<T>(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Pars
 
 struct Parser<'a> {
     text: &'a str,
+    version: GrammarVersion,
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
@@ -79,20 +93,21 @@ struct Parser<'a> {
     deepest: u32,
     /// What Trino objects to in a tree that its grammar allows, which it says only when all is read.
     objection: Option<SqlError>,
-    /// What could have stood at `possible_at` besides what is asked for there: keywords, symbols, `<names>`.
+    /// The token that can't stand where it does, when all is read once more to say what could.
+    wrong: Option<usize>,
+    /// What could stand at the place of the wrong token: keywords, symbols, `<names>`.
     possible: Vec<&'static str>,
-    possible_at: usize,
 }
 
 impl<'a> Parser<'a> {
-    #[inline]
-    fn token(&self, ahead: usize) -> Token {
-        self.tokens.get(self.at + ahead).copied().unwrap_or_else(|| self.last_token())
+    /// Whether the grammar has what Trino 483 has and 476 has not.
+    fn has_483(&self) -> bool {
+        self.version >= GrammarVersion::V483
     }
 
-    #[cold]
-    fn last_token(&self) -> Token {
-        self.tokens.last().copied().unwrap_or(Token::of_kind(TokenKind::End, Span::default()))
+    fn token(&self, ahead: usize) -> Token {
+        let end = Token { kind: TokenKind::End, span: Span::default() };
+        self.tokens.get(self.at + ahead).or(self.tokens.last()).copied().unwrap_or(end)
     }
 
     fn kind(&self) -> TokenKind {
@@ -120,30 +135,25 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether the token `ahead` is this keyword, in upper case. It is inlined so that the keyword's key is a constant.
-    #[inline(always)]
+    /// Whether the token `ahead` is this keyword, in upper case.
     fn is_at(&self, ahead: usize, keyword: &str) -> bool {
         let token = self.token(ahead);
-        token.key == word_key(keyword.as_bytes()) && self.text_of(token).eq_ignore_ascii_case(keyword)
+        matches!(token.kind, TokenKind::Word { .. }) && self.text_of(token).eq_ignore_ascii_case(keyword)
     }
 
-    #[inline(always)]
     fn is(&self, keyword: &str) -> bool {
         self.is_at(0, keyword)
     }
 
-    #[inline(always)]
     fn is_any(&self, keywords: &[&str]) -> bool {
         keywords.iter().any(|keyword| self.is(keyword))
     }
 
     /// Whether the next tokens are these keywords.
-    #[inline(always)]
     fn are(&self, keywords: &[&str]) -> bool {
         keywords.iter().enumerate().all(|(ahead, keyword)| self.is_at(ahead, keyword))
     }
 
-    #[inline(always)]
     fn eat(&mut self, keyword: &str) -> bool {
         let found = self.is(keyword);
         if found {
@@ -152,7 +162,6 @@ impl<'a> Parser<'a> {
         found
     }
 
-    #[inline(always)]
     fn eat_all(&mut self, keywords: &[&str]) -> bool {
         let found = self.are(keywords);
         if found {
@@ -184,17 +193,15 @@ impl<'a> Parser<'a> {
         }
     }
 
-    #[inline(always)]
     fn is_symbol_at(&self, ahead: usize, symbol: &str) -> bool {
-        self.token(ahead).key == symbol_key(symbol.as_bytes())
+        let token = self.token(ahead);
+        token.kind == TokenKind::Symbol && self.text_of(token) == symbol
     }
 
-    #[inline(always)]
     fn is_symbol(&self, symbol: &str) -> bool {
         self.is_symbol_at(0, symbol)
     }
 
-    #[inline(always)]
     fn eat_symbol(&mut self, symbol: &str) -> bool {
         let found = self.is_symbol(symbol);
         if found {
@@ -205,72 +212,6 @@ impl<'a> Parser<'a> {
 
     fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
         if self.eat_symbol(symbol) { Ok(()) } else { Err(self.unexpected(&format!("'{symbol}'"))) }
-    }
-
-    /// An error at the next token, in Trino's words.
-    fn unexpected(&self, expecting: &str) -> SqlError {
-        let token = self.token(0);
-        let found = if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) };
-        let expecting = self.with_possible(expecting);
-        SqlError::syntax(token.span, format!("mismatched input '{found}'. Expecting: {expecting}"))
-    }
-
-    /// What was asked for and what else could have stood here, in Trino's order.
-    fn with_possible(&self, expecting: &str) -> String {
-        if self.possible_at != self.at || self.possible.is_empty() {
-            return expecting.to_owned();
-        }
-        let mut all: Vec<String> = expecting.split(", ").map(str::to_owned).collect();
-        all.extend(self.possible.iter().map(|what| match what.strip_prefix('<') {
-            Some(_) => (*what).to_owned(),
-            None => format!("'{what}'"),
-        }));
-        all.sort_unstable();
-        all.dedup();
-        all.join(", ")
-    }
-
-    /// Notes what could stand here, for the message if something else does. It is for statements that are read seldom:
-    /// what reads queries does without.
-    fn note(&mut self, what: &'static str) {
-        if self.possible_at != self.at {
-            self.possible.clear();
-            self.possible_at = self.at;
-        }
-        self.possible.push(what);
-    }
-
-    /// As [`Parser::eat`], with a note.
-    fn maybe(&mut self, keyword: &'static str) -> bool {
-        let found = self.eat(keyword);
-        if !found {
-            self.note(keyword);
-        }
-        found
-    }
-
-    /// Reads all of these keywords if the first comes next.
-    fn maybe_all(&mut self, keywords: &[&'static str]) -> Parsed<bool> {
-        let Some((first, rest)) = keywords.split_first() else { return Ok(false) };
-        let found = self.maybe(first);
-        if found {
-            self.expect_all(rest)?;
-        }
-        Ok(found)
-    }
-
-    /// As [`Parser::eat_symbol`], with a note.
-    fn maybe_symbol(&mut self, symbol: &'static str) -> bool {
-        let found = self.eat_symbol(symbol);
-        if !found {
-            self.note(symbol);
-        }
-        found
-    }
-
-    /// Keeps what Trino would object to when all else is read; it says the first objection.
-    fn object(&mut self, span: Span, message: &str) {
-        self.objection.get_or_insert_with(|| SqlError::syntax(span, message));
     }
 
     /// A name that could have gone on with a dot.
@@ -317,7 +258,7 @@ impl<'a> Parser<'a> {
     /// `item, item, …`.
     fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = vec![read(self)?];
-        while self.eat_symbol(",") {
+        while self.maybe_symbol(",") {
             items.push(read(self)?);
         }
         Ok(items)

@@ -51,15 +51,15 @@ impl Parser<'_> {
     fn query_end(&mut self, start: Span, with: Option<With>, body: QueryBody) -> Parsed<Query> {
         let order_by = self.order_by()?;
         let mut offset = None;
-        if self.eat("OFFSET") {
+        if self.maybe("OFFSET") {
             offset = Some(self.row_count()?);
-            if self.is_any(&["ROW", "ROWS"]) {
-                self.advance();
+            if !self.maybe("ROW") {
+                self.maybe("ROWS");
             }
         }
-        let limit = if self.eat("LIMIT") {
-            Some(if self.eat("ALL") { Limit::All } else { Limit::Rows(self.row_count()?) })
-        } else if self.eat("FETCH") {
+        let limit = if self.maybe("LIMIT") {
+            Some(if self.maybe("ALL") { Limit::All } else { Limit::Rows(self.row_count()?) })
+        } else if self.maybe("FETCH") {
             self.one_of(&[("FIRST", ()), ("NEXT", ())])?;
             let rows = if self.is_any(&["ROW", "ROWS"]) { None } else { Some(self.row_count()?) };
             self.one_of(&[("ROW", ()), ("ROWS", ())])?;
@@ -76,7 +76,7 @@ impl Parser<'_> {
 
     fn row_count(&mut self) -> Parsed<RowCount> {
         let start = self.here();
-        if self.eat_symbol("?") {
+        if self.maybe_symbol("?") {
             return Ok(RowCount::Parameter(start));
         }
         self.long().map(RowCount::Number)
@@ -103,7 +103,8 @@ impl Parser<'_> {
             return Ok(Vec::new());
         }
         let names = self.list(Self::identifier)?;
-        if self.eat_symbol(")") { Ok(names) } else { Err(self.unexpected("')', ','")) }
+        self.expect_symbol(")")?;
+        Ok(names)
     }
 
     /// `UNION` and `EXCEPT` chains of `INTERSECT` chains.
@@ -112,9 +113,9 @@ impl Parser<'_> {
         let left = self.intersections(first.take())?;
         let mut rest = Vec::new();
         loop {
-            let operator = if self.eat("UNION") {
+            let operator = if self.maybe("UNION") {
                 SetOperator::Union
-            } else if self.eat("EXCEPT") {
+            } else if self.maybe("EXCEPT") {
                 SetOperator::Except
             } else {
                 return Ok(self.set_operation(start, left, rest));
@@ -132,7 +133,7 @@ impl Parser<'_> {
             None => self.query_term()?,
         };
         let mut rest = Vec::new();
-        while self.eat("INTERSECT") {
+        while self.maybe("INTERSECT") {
             let (quantifier, corresponding) = self.set_modifiers()?;
             let term = self.query_term()?;
             rest.push(SetTerm { operator: SetOperator::Intersect, quantifier, corresponding, term });
@@ -149,7 +150,7 @@ impl Parser<'_> {
 
     fn set_modifiers(&mut self) -> Parsed<(Option<SetQuantifier>, Option<Vec<Identifier>>)> {
         let quantifier = self.set_quantifier();
-        let corresponding = if self.eat("CORRESPONDING") { Some(self.corresponding_columns()?) } else { None };
+        let corresponding = if self.maybe("CORRESPONDING") { Some(self.corresponding_columns()?) } else { None };
         Ok((quantifier, corresponding))
     }
 
@@ -159,9 +160,9 @@ impl Parser<'_> {
     }
 
     fn set_quantifier(&mut self) -> Option<SetQuantifier> {
-        if self.eat("DISTINCT") {
+        if self.maybe("DISTINCT") {
             Some(SetQuantifier::Distinct)
-        } else if self.eat("ALL") {
+        } else if self.maybe("ALL") {
             Some(SetQuantifier::All)
         } else {
             None
@@ -181,7 +182,7 @@ impl Parser<'_> {
             });
         }
         if self.eat("TABLE") {
-            let name = self.qualified_name()?;
+            let name = self.dotted_name()?;
             return Ok(QueryBody::Table { span: self.since(start), name });
         }
         if self.eat("VALUES") {
@@ -199,11 +200,12 @@ impl Parser<'_> {
         self.expect("SELECT")?;
         let quantifier = self.select_quantifier();
         let items = self.list(Self::select_item)?;
-        let from = if self.eat("FROM") { self.list(Self::relation)? } else { Vec::new() };
-        let filter = if self.eat("WHERE") { Some(self.expression()?) } else { None };
+        let from = if self.maybe("FROM") { self.list(Self::relation)? } else { Vec::new() };
+        let filter = if self.maybe("WHERE") { Some(self.expression()?) } else { None };
+        self.note("GROUP");
         let group_by = if self.is("GROUP") { Some(self.group_by()?) } else { None };
-        let having = if self.eat("HAVING") { Some(self.expression()?) } else { None };
-        let windows = if self.eat("WINDOW") {
+        let having = if self.maybe("HAVING") { Some(self.expression()?) } else { None };
+        let windows = if self.maybe("WINDOW") {
             self.list(|parser| {
                 let name = parser.identifier()?;
                 parser.expect("AS")?;
@@ -222,6 +224,7 @@ impl Parser<'_> {
     /// `DISTINCT` or `ALL`; `all` is a column where nothing that it could quantify follows it.
     fn select_quantifier(&mut self) -> Option<SetQuantifier> {
         if self.is("ALL") && !self.all_quantifies() {
+            self.note_all(&["ALL", "DISTINCT"]);
             return None;
         }
         self.set_quantifier()
@@ -229,12 +232,13 @@ impl Parser<'_> {
 
     fn select_item(&mut self) -> Parsed<SelectItem> {
         let start = self.here();
-        if self.eat_symbol("*") {
+        if self.maybe_symbol("*") {
             return Ok(SelectItem::Star(start));
         }
         let expr = self.expression()?;
         if self.is_symbol(".") && self.is_symbol_at(1, "*") && is_primary(&expr.kind) {
             self.at += 2;
+            self.note("AS");
             let aliases = if self.is("AS") && self.is_symbol_at(1, "(") {
                 self.advance();
                 self.parenthesized_list(Self::identifier)?
@@ -243,7 +247,10 @@ impl Parser<'_> {
             };
             return Ok(SelectItem::QualifiedStar { span: self.since(start), target: expr, aliases });
         }
-        let aliased = self.eat("AS") || (self.is_identifier_at(0) && !self.clause_follows());
+        let aliased = self.maybe("AS") || (self.is_identifier_at(0) && !self.clause_follows());
+        if !aliased {
+            self.note("<identifier>");
+        }
         let alias = if aliased { Some(self.identifier()?) } else { None };
         Ok(SelectItem::Expr { span: self.since(start), expr, alias })
     }
@@ -305,7 +312,7 @@ impl Parser<'_> {
 
     /// `ORDER BY …`, or nothing.
     pub(super) fn order_by(&mut self) -> Parsed<Vec<SortItem>> {
-        if !self.eat("ORDER") {
+        if !self.maybe("ORDER") {
             return Ok(Vec::new());
         }
         self.expect("BY")?;
@@ -315,12 +322,12 @@ impl Parser<'_> {
     pub(super) fn sort_item(&mut self) -> Parsed<SortItem> {
         let start = self.here();
         let key = self.expression()?;
-        let descending = self.eat("DESC");
+        let descending = self.maybe("DESC");
         if !descending {
-            self.eat("ASC");
+            self.maybe("ASC");
         }
         let nulls_first =
-            if self.eat("NULLS") { Some(self.one_of(&[("FIRST", true), ("LAST", false)])?) } else { None };
+            if self.maybe("NULLS") { Some(self.one_of(&[("FIRST", true), ("LAST", false)])?) } else { None };
         Ok(SortItem { span: self.since(start), key, descending, nulls_first })
     }
 }
@@ -338,6 +345,7 @@ fn is_primary(kind: &ExprKind) -> bool {
             | ExprKind::InSubquery { .. }
             | ExprKind::Like { .. }
             | ExprKind::IsNull { .. }
+            | ExprKind::IsTruth { .. }
             | ExprKind::IsDistinctFrom { .. }
             | ExprKind::Unary { .. }
             | ExprKind::Arithmetic { .. }

@@ -41,6 +41,9 @@ impl Parser<'_> {
             return Ok(Some(Join { span, kind: JoinKind::Cross, right, criteria: JoinCriteria::None }));
         }
         let natural = self.eat("NATURAL");
+        if !natural {
+            self.note_all(&["CROSS", "FULL", "INNER", "JOIN", "LEFT", "NATURAL", "RIGHT"]);
+        }
         let Some(kind) = self.join_kind()? else {
             return if natural { Err(self.unexpected("'FULL', 'INNER', 'JOIN', 'LEFT', 'RIGHT'")) } else { Ok(None) };
         };
@@ -101,6 +104,7 @@ impl Parser<'_> {
     fn sampled(&mut self, first: Option<Relation>) -> Parsed<Relation> {
         let start = first.as_ref().map_or(self.here(), Relation::span);
         let relation = self.pattern_recognition(first)?;
+        self.note("TABLESAMPLE");
         if !self.sample_follows() {
             return Ok(relation);
         }
@@ -119,6 +123,7 @@ impl Parser<'_> {
             None => self.relation_primary()?,
         };
         let input = self.aliased(start, primary)?;
+        self.note("MATCH_RECOGNIZE");
         if !self.match_recognize_follows() {
             return Ok(input);
         }
@@ -140,11 +145,13 @@ impl Parser<'_> {
 
     /// `[AS] alias [(columns)]`, or nothing.
     fn alias(&mut self) -> Parsed<Option<(Identifier, Vec<Identifier>)>> {
-        let aliased = self.eat("AS") || (self.is_identifier_at(0) && !self.clause_follows());
+        let aliased = self.maybe("AS") || (self.is_identifier_at(0) && !self.clause_follows());
         if !aliased {
+            self.note("<identifier>");
             return Ok(None);
         }
         let alias = self.identifier()?;
+        self.note("(");
         Ok(Some((alias, self.column_aliases()?)))
     }
 
@@ -174,8 +181,9 @@ impl Parser<'_> {
         if !self.is_identifier_at(0) {
             return Err(self.unexpected("'(', 'JSON_TABLE', 'LATERAL', 'TABLE', 'UNNEST', <identifier>"));
         }
-        let name = self.qualified_name()?;
-        let period = if self.is("FOR") { Some(Box::new(self.period()?)) } else { None };
+        let name = self.dotted_name()?;
+        self.note("FOR");
+        let period = if self.is("FOR") { Some(self.period()?) } else { None };
         Ok(Relation::Table(TableReference { span: self.since(start), name, period }))
     }
 
@@ -192,6 +200,7 @@ impl Parser<'_> {
     fn parenthesized_relation(&mut self) -> Parsed<Relation> {
         let start = self.here();
         self.expect_symbol("(")?;
+        self.note("<query>");
         if self.is_query_start(0) {
             let query = Box::new(self.query()?);
             self.expect_symbol(")")?;

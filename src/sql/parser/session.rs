@@ -16,7 +16,7 @@ impl Parser<'_> {
                 let user = if self.is_string() {
                     AuthorizationUser::String(self.string()?)
                 } else {
-                    ["<string>", ".", "="].into_iter().for_each(|what| self.note(what));
+                    self.note_all(&["<string>", ".", "="]);
                     AuthorizationUser::Name(self.identifier()?)
                 };
                 return Ok(StatementKind::SetSessionAuthorization { user });
@@ -56,7 +56,6 @@ impl Parser<'_> {
         let start = self.here();
         let first = self.identifier()?;
         let (catalog, schema) = if self.eat_symbol(".") { (Some(first), self.identifier()?) } else { (None, first) };
-        self.note(",");
         Ok(PathElement { span: self.since(start), catalog, schema })
     }
 
@@ -87,7 +86,6 @@ impl Parser<'_> {
             self.expect("READ")?;
             TransactionMode::Access { read_only: self.one_of(&[("ONLY", true), ("WRITE", false)])? }
         };
-        self.note(",");
         Ok(mode)
     }
 

@@ -144,8 +144,7 @@ impl Parser<'_> {
         if self.is_identifier_at(1) && self.eat("OUTPUT") {
             return Ok(StatementKind::DescribeOutput { name: self.identifier()? });
         }
-        self.note("INPUT");
-        self.note("OUTPUT");
+        self.note_all(&["INPUT", "OUTPUT"]);
         Ok(StatementKind::ShowColumns { table: self.dotted_name()?, like: None })
     }
 

@@ -1,7 +1,8 @@
 //! What is read, what is refused and where.
 
+use crate::sql::SqlErrorKind;
 use crate::sql::ast::{Access, Relation, Select, Span, StatementKind};
-use crate::sql::{SqlErrorKind, parse_expression, parse_statement};
+use crate::sql::v476::{parse_expression, parse_statement};
 
 /// Statements that Trino reads, one a line.
 const ACCEPTED: &str = include_str!("tests/accepted.sql");
@@ -98,6 +99,20 @@ fn the_word_before_a_granted_object_is_its_kind_only_if_the_rest_fits() {
 #[test]
 fn errors_name_what_could_stand_there() {
     for (sql, expecting) in [
+        (
+            "SELECT 1 FORM t",
+            "',', 'EXCEPT', 'FETCH', 'FROM', 'GROUP', 'HAVING', 'INTERSECT', 'LIMIT', 'OFFSET', 'ORDER', 'UNION', 'WHERE', 'WINDOW', <EOF>",
+        ),
+        ("SELECT , FROM t", "'*', 'ALL', 'DISTINCT', <expression>"),
+        ("SELECT a, FROM t", "'*', <expression>"),
+        ("SELECT (", "')', <expression>, <query>"),
+        ("SELECT a FROM (", "'(', 'JSON_TABLE', 'LATERAL', 'TABLE', 'UNNEST', <identifier>, <query>"),
+        ("SELECT a FROM t WHERE a IS x", "'DISTINCT', 'NOT', 'NULL'"),
+        (
+            "SELECT a FROM t WHERE a = b;",
+            "'%', '*', '+', '-', '.', '/', 'AND', 'AT', 'EXCEPT', 'FETCH', 'GROUP', 'HAVING', 'INTERSECT', 'LIMIT', 'OFFSET', 'OR', 'ORDER', 'UNION', 'WINDOW', '[', '||', <EOF>",
+        ),
+        ("SELECT 1 UNION", "'(', 'ALL', 'CORRESPONDING', 'DISTINCT', 'SELECT', 'TABLE', 'VALUES'"),
         ("DROP TABLE 1", "'IF', <identifier>"),
         ("DROP x", "'CATALOG', 'FUNCTION', 'MATERIALIZED', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'"),
         ("CREATE OR REPLACE SCHEMA a", "'FUNCTION', 'MATERIALIZED', 'TABLE', 'VIEW'"),

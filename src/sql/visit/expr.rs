@@ -34,6 +34,7 @@ macro_rules! expr {
                 ExprKind::Parenthesized(inner)
                 | ExprKind::Not(inner)
                 | ExprKind::IsNull { negated: _, value: inner }
+                | ExprKind::IsTruth { negated: _, value: inner, truth: _ }
                 | ExprKind::Unary { negative: _, operand: inner } => v.expr(inner),
                 ExprKind::Row(items)
                 | ExprKind::Array(items)

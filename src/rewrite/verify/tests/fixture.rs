@@ -113,7 +113,7 @@ pub(super) fn verify_rewritten(sql: &str, text: &str, prepared: Option<&str>) ->
 pub(super) fn verify_in(session: &Session, sql: &str, text: &str, prepared: Option<&str>) -> Result<Guarded, Unproved> {
     let tables = tables();
     let subject = SNAPSHOT.subject("analyst", &[]);
-    let options = Options::default();
+    let options = Options::TESTS;
     let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &options };
     let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
     let positions = PositionMap::apply(text, Vec::new());

@@ -263,7 +263,7 @@ fn no_changed_guard_is_proved() {
         let right = filled(right);
         assert!(right.contains(from), "{what}: {from} is not in {right}");
         let text = format!("SELECT * FROM {} \"e\"", right.replace(from, to));
-        sql::parse_statement(&text).unwrap_or_else(|error| panic!("{what}: {error}: {text}"));
+        sql::v476::parse_statement(&text).unwrap_or_else(|error| panic!("{what}: {error}: {text}"));
         if verify_text(&text).is_ok() {
             proved.push(format!("{what}: {text}"));
         }

@@ -1,0 +1,121 @@
+//! By which grammar Trino reads, followed while Sluice runs.
+//!
+//! In: `upstream.trino_version`, or what Trino says of itself at `/v1/info`. Out: the [`GrammarVersion`] of the moment.
+//! Trino may be upgraded behind Sluice's back, so it is asked again every few seconds, and more often while it does not
+//! answer: who is replaced is away for a while. A change is said in the log.
+
+use super::trino::{TrinoClient, TrinoError};
+use crate::sql::{Fit, GrammarVersion};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often Trino is asked for its version.
+const OFTEN: Duration = Duration::from_secs(5);
+/// How often while it does not answer.
+const AWAY: Duration = Duration::from_millis(250);
+
+/// By which grammar Trino reads.
+#[derive(Debug)]
+pub struct TrinoGrammar {
+    now: watch::Sender<GrammarVersion>,
+    trino: Option<TrinoClient>,
+}
+
+impl TrinoGrammar {
+    /// That of a version of Trino's, whatever Trino says.
+    pub fn configured(version: u32) -> TrinoGrammar {
+        let version = version.to_string();
+        let (grammar, fit) = GrammarVersion::of_trino(&version);
+        tell(&version, grammar, fit);
+        TrinoGrammar { now: watch::Sender::new(grammar), trino: None }
+    }
+
+    /// That of the version that Trino gives; the newest that is known until it has answered.
+    pub async fn asked(trino: TrinoClient) -> TrinoGrammar {
+        let grammar = TrinoGrammar { now: watch::Sender::new(GrammarVersion::NEWEST), trino: Some(trino) };
+        if let Err(error) = grammar.ask(&mut None).await {
+            tracing::warn!(%error, grammar = %grammar.now(), "Trino's version is not known; the newest grammar is used");
+        }
+        grammar
+    }
+
+    /// The grammar of the moment.
+    pub fn now(&self) -> GrammarVersion {
+        *self.now.borrow()
+    }
+
+    /// Follows Trino until the end.
+    pub async fn follow(self: Arc<Self>, end: CancellationToken) {
+        let mut told = None;
+        while self.trino.is_some() {
+            let pause = if self.ask(&mut told).await.is_ok() { OFTEN } else { AWAY };
+            if end.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Asks Trino for its version; `told` is the last that the log was told of.
+    async fn ask(&self, told: &mut Option<String>) -> Result<(), TrinoError> {
+        let Some(trino) = &self.trino else { return Ok(()) };
+        let version = trino.version().await?;
+        if told.as_ref() != Some(&version) {
+            let (grammar, fit) = GrammarVersion::of_trino(&version);
+            tell(&version, grammar, fit);
+            self.now.send_replace(grammar);
+            *told = Some(version);
+        }
+        Ok(())
+    }
+}
+
+/// Says which grammar was chosen, and how well it fits.
+fn tell(version: &str, grammar: GrammarVersion, fit: Fit) {
+    match fit {
+        Fit::Exact => tracing::info!(version, %grammar, "statements are read by Trino's own grammar"),
+        Fit::TooOld => {
+            tracing::warn!(version, %grammar, "Trino is older than any grammar of Sluice's; the oldest is used");
+        }
+        Fit::Between => {
+            tracing::warn!(version, %grammar, "Sluice has no grammar of this version of Trino; an older one is used");
+        }
+        Fit::TooNew => {
+            tracing::warn!(version, %grammar, "Trino is newer than any grammar of Sluice's; the newest is used");
+        }
+        Fit::Unknown => {
+            tracing::warn!(version, %grammar, "Trino's version is no number; the newest grammar is used");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fake::{Fake, Reply};
+    use GrammarVersion::{V476, V483};
+
+    #[tokio::test]
+    async fn an_upgrade_behind_sluices_back_is_noticed() {
+        let fake = Fake::start(|_| Reply::rows(Vec::new())).await;
+        fake.set_version("476");
+        let grammar = Arc::new(TrinoGrammar::asked(fake.client()).await);
+        assert_eq!(grammar.now(), V476);
+        fake.set_version("483");
+        let end = CancellationToken::new();
+        let following = tokio::spawn(Arc::clone(&grammar).follow(end.clone()));
+        let mut changes = grammar.now.subscribe();
+        tokio::time::timeout(Duration::from_secs(20), changes.wait_for(|now| *now == V483)).await.unwrap().unwrap();
+        end.cancel();
+        following.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn where_trino_does_not_tell_its_version_the_newest_grammar_is_used() {
+        let fake = Fake::start(|_| Reply::rows(Vec::new())).await;
+        assert_eq!(TrinoGrammar::asked(fake.client()).await.now(), GrammarVersion::NEWEST);
+        assert_eq!(TrinoGrammar::configured(476).now(), V476);
+        assert_eq!(TrinoGrammar::configured(9_999).now(), GrammarVersion::NEWEST);
+    }
+}
