@@ -137,22 +137,34 @@ impl Parser<'_> {
         false
     }
 
-    /// How many tokens ahead the one stands that follows the parenthesis which opens `ahead`.
-    pub(super) fn after_parenthesis(&self, mut ahead: usize) -> usize {
-        let mut open = 0_usize;
-        loop {
-            if self.is_symbol_at(ahead, "(") {
-                open += 1;
-            } else if self.is_symbol_at(ahead, ")") {
-                open = open.saturating_sub(1);
-            } else if self.token(ahead).kind == TokenKind::End {
-                return ahead;
-            }
-            ahead += 1;
-            if open == 0 {
-                return ahead;
+    /// How many tokens ahead the one stands that follows the parenthesis which opens `ahead`, or the end of the text.
+    pub(super) fn after_parenthesis(&self, ahead: usize) -> usize {
+        if !self.is_symbol_at(ahead, "(") {
+            return ahead + 1;
+        }
+        let pairs = self.parentheses.get_or_init(|| self.pairs());
+        let open = self.at + ahead;
+        let close = match pairs.binary_search_by_key(&(open as u32), |(open, _)| *open) {
+            Ok(found) => pairs.get(found).map(|(_, close)| *close as usize + 1),
+            Err(_) => None,
+        };
+        close.unwrap_or(self.tokens.len().saturating_sub(1)).saturating_sub(self.at)
+    }
+
+    /// The tokens of the text that open and close a parenthesis, in the order of those that open; one look at each
+    /// token, whatever is nested in what.
+    fn pairs(&self) -> Vec<(u32, u32)> {
+        let mut open = Vec::new();
+        let mut pairs = Vec::new();
+        for (at, token) in self.tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Symbol) {
+            match self.text_of(*token) {
+                "(" => open.push(at as u32),
+                ")" => pairs.extend(open.pop().map(|open| (open, at as u32))),
+                _ => {}
             }
         }
+        pairs.sort_unstable();
+        pairs
     }
 
     /// Whether the parenthesis of a row pattern that opens `ahead` holds two patterns or more.

@@ -29,6 +29,7 @@ use super::error::{SqlError, SqlErrorKind};
 use super::token::{Token, TokenKind, tokens};
 use super::version::GrammarVersion;
 use compact_str::CompactString;
+use std::cell::OnceCell;
 
 /// How deep queries, expressions, types and patterns may nest.
 pub(super) const MAX_NESTING: u32 = 250;
@@ -60,6 +61,7 @@ fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) 
         depth: 0,
         deepest: 0,
         objection: None,
+        parentheses: OnceCell::new(),
         wrong: None,
         possible: Vec::new(),
     };
@@ -93,6 +95,8 @@ struct Parser<'a> {
     deepest: u32,
     /// What Trino objects to in a tree that its grammar allows, which it says only when all is read.
     objection: Option<SqlError>,
+    /// Which token closes each parenthesis, by the one that opens it; found when it is first asked for.
+    parentheses: OnceCell<Vec<(u32, u32)>>,
     /// The token that can't stand where it does, when all is read once more to say what could.
     wrong: Option<usize>,
     /// What could stand at the place of the wrong token: keywords, symbols, `<names>`.
