@@ -29,7 +29,7 @@ enum Command {
 /// Print the tree of a statement as Trino's own parser would keep it, as JSON.
 ///
 /// Each node has Trino's class name (of io.trino.sql.tree) under `is` and the fields of that class, in their order;
-/// what is absent, false or empty is left out. A statement that Sluice knows by its first words only is marked `unread`.
+/// what is absent, false or empty is left out.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

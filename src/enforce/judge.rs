@@ -146,8 +146,7 @@ impl<'a> Judge<'a> {
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
-            | StatementKind::ResetSessionAuthorization
-            | StatementKind::Unsupported { class: _ } => {
+            | StatementKind::ResetSessionAuthorization => {
                 Err(refusals::not_supported(&format!("The statement {}", statement.kind.class())).into())
             }
         }
@@ -175,12 +174,15 @@ impl<'a> Judge<'a> {
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
-            | StatementKind::ResetSessionAuthorization
-            | StatementKind::Unsupported { class: _ } => {
+            | StatementKind::ResetSessionAuthorization => {
                 Err(refusals::not_supported(&format!("PREPARE of the statement {}", statement.kind.class())).into())
             }
             StatementKind::Explain { options: _, statement }
             | StatementKind::ExplainAnalyze { verbose: _, statement } => self.prepare(statement),
+            StatementKind::Query(query) | StatementKind::ShowStatsForQuery { query } => match query.definitions() {
+                Some(what) => Err(refusals::not_supported(&format!("PREPARE of {what}")).into()),
+                None => Ok(()),
+            },
             StatementKind::Prepare { .. } => Err(refusals::not_supported("PREPARE of PREPARE").into()),
             _ => Ok(()),
         }

@@ -17,7 +17,10 @@ impl Walk<'_, '_> {
         let labels = self.labels.take();
         self.depth += 1;
         self.facts.queries += 1;
-        let Query { span: _, with, body, order_by, offset: _, limit: _ } = query;
+        let Query { span, session: _, functions: _, with, body, order_by, offset: _, limit: _ } = query;
+        if let Some(what) = query.definitions() {
+            self.problem(*span, Problem::NotSupported(what));
+        }
         let scope = match with {
             Some(with) => self.with(with, outer),
             None => outer.clone(),

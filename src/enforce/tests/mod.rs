@@ -107,6 +107,32 @@ fn what_is_read_but_not_decided_yet_is_refused_by_its_class() {
 }
 
 #[test]
+fn what_stands_in_front_of_a_query_is_refused_wherever_it_may_stand() {
+    let function = "WITH FUNCTION f() RETURNS int RETURN 1 SELECT 1";
+    let setting = "WITH SESSION query_max_run_time = '1s' SELECT 1";
+    for (sql, what) in [
+        (function, "WITH FUNCTION"),
+        (setting, "WITH SESSION"),
+        ("WITH SESSION a = 1 WITH FUNCTION f() RETURNS int RETURN 1 SELECT 1", "WITH SESSION"),
+        ("SHOW STATS FOR (WITH FUNCTION f() RETURNS int RETURN 1 SELECT 1)", "WITH FUNCTION"),
+        (&format!("EXPLAIN {function}"), "WITH FUNCTION"),
+        (&format!("EXPLAIN (TYPE VALIDATE) {setting}"), "WITH SESSION"),
+        (&format!("EXPLAIN ANALYZE {function}"), "WITH FUNCTION"),
+        (&format!("PREPARE p FROM {function}"), "PREPARE of WITH FUNCTION"),
+        (&format!("PREPARE p FROM EXPLAIN {setting}"), "PREPARE of WITH SESSION"),
+        (&format!("EXECUTE IMMEDIATE '{function}'"), "WITH FUNCTION"),
+        ("EXECUTE q", "WITH FUNCTION"),
+        ("DESCRIBE OUTPUT q", "WITH FUNCTION"),
+    ] {
+        let mut session = session("lake.hr");
+        session.prepared.insert("q".into(), function.into());
+        let refusal = outcome("hr_partner", &session, sql).unwrap_err();
+        let message = format!("{what} is not supported by Sluice yet");
+        assert_eq!((refusal.code, refusal.message), (ErrorCode::NotSupported, message), "{sql}");
+    }
+}
+
+#[test]
 fn the_user_who_may_read_all_sends_the_text_as_it_is() {
     for sql in ["SELECT ssn, lake.hr.employees.* FROM lake.hr.employees", "TABLE lake.hr.directory"] {
         assert_eq!(outcome("hr_partner", &Session::default(), sql).unwrap(), sql);

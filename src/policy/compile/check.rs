@@ -255,7 +255,10 @@ impl Check {
     }
 
     fn query(&mut self, query: &Query) {
-        let Query { span, with, body, order_by, offset, limit } = query;
+        let Query { span, session: _, functions: _, with, body, order_by, offset, limit } = query;
+        if query.definitions().is_some() {
+            self.forbid(*span, "a policy defines no functions and sets no session properties");
+        }
         if self.lambdas > 0 {
             self.forbid(*span, "a lambda can't hold a sub-query");
         }

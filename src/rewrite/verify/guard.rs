@@ -64,7 +64,16 @@ fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) 
 
 /// The select, its only relation and the relation's alias, of a query that has nothing else but items and `WHERE`.
 fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier)> {
-    let Query { span: _, with: None, body: QueryBody::Select(select), order_by, offset: None, limit: None } = query
+    let Query {
+        span: _,
+        session,
+        functions,
+        with: None,
+        body: QueryBody::Select(select),
+        order_by,
+        offset: None,
+        limit: None,
+    } = query
     else {
         return None;
     };
@@ -74,7 +83,8 @@ fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier)> {
         return None;
     };
     let [Relation::Aliased { span: _, relation, alias, columns }] = from.as_slice() else { return None };
-    let bare = order_by.is_empty() && windows.is_empty() && columns.is_empty();
+    let bare =
+        session.is_empty() && functions.is_empty() && order_by.is_empty() && windows.is_empty() && columns.is_empty();
     bare.then_some((select.as_ref(), relation.as_ref(), alias))
 }
 

@@ -21,6 +21,9 @@ impl Same<'_> {
         let (Query { with: None, .. }, Query { with: None, .. }) = (policy, found) else {
             return difference("WITH in a policy's query");
         };
+        if policy.definitions().or(found.definitions()).is_some() {
+            return difference("definitions in a policy's query");
+        }
         match (&policy.offset, &found.offset) {
             (None, None) => (),
             (Some(a), Some(b)) => self.rows(a, b)?,
@@ -214,10 +217,12 @@ impl Same<'_> {
 /// A query's body without the parentheses that only group.
 fn bare(mut body: &QueryBody) -> &QueryBody {
     while let QueryBody::Parenthesized { span: _, query } = body {
-        let Query { span: _, with: None, body: inner, order_by, offset: None, limit: None } = query.as_ref() else {
+        let Query { span: _, session, functions, with: None, body: inner, order_by, offset: None, limit: None } =
+            query.as_ref()
+        else {
             break;
         };
-        if !order_by.is_empty() {
+        if !(session.is_empty() && functions.is_empty() && order_by.is_empty()) {
             break;
         }
         body = inner;

@@ -124,8 +124,7 @@ impl Proof<'_> {
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
-            | StatementKind::ResetSessionAuthorization
-            | StatementKind::Unsupported { class: _ } => {
+            | StatementKind::ResetSessionAuthorization => {
                 Err(Unproved::because(format!("a statement of class {}", kind.class())))
             }
         }
@@ -225,10 +224,13 @@ fn readable(statement: &Statement, depth: usize) -> Result<(), Unproved> {
         | StatementKind::ShowCreateFunction { name: _ }
         | StatementKind::SetPath { path: _ }
         | StatementKind::SetSessionAuthorization { user: _ }
-        | StatementKind::ResetSessionAuthorization
-        | StatementKind::Unsupported { class: _ } => {
+        | StatementKind::ResetSessionAuthorization => {
             Err(Unproved::because(format!("PREPARE of class {}", statement.kind.class())))
         }
+        StatementKind::Query(query) | StatementKind::ShowStatsForQuery { query } => match query.definitions() {
+            Some(what) => Err(Unproved::because(format!("PREPARE of {what}"))),
+            None => Ok(()),
+        },
         StatementKind::Explain { statement, .. }
         | StatementKind::ExplainAnalyze { statement, .. }
         | StatementKind::Prepare { statement, .. } => {

@@ -97,9 +97,12 @@ impl<'a> Walk<'a> {
         if let Some(what) = self.constant {
             return Err(Unproved::because(format!("a query in {what}")));
         }
+        if let Some(what) = query.definitions() {
+            return Err(Unproved::because(what));
+        }
         self.depth += 1;
         if !guard::met(self, query)? {
-            let Query { span: _, with, body, order_by, offset: _, limit: _ } = query;
+            let Query { span: _, session: _, functions: _, with, body, order_by, offset: _, limit: _ } = query;
             let mark = self.named.enter();
             if let Some(with) = with {
                 self.with(with)?;

@@ -1,8 +1,8 @@
 //! Statements that create, change and drop catalogs, schemas, tables and views.
 
 use super::{
-    ColumnChange, CreateMaterializedView, CreateTable, CreateTableAsSelect, CreateView, Expr, Identifier, Principal,
-    QualifiedName, Span, StringLiteral,
+    ColumnChange, CreateMaterializedView, CreateTable, CreateTableAsSelect, CreateView, Expr, FunctionSpecification,
+    Identifier, ParameterDeclaration, Principal, QualifiedName, Span, StringLiteral,
 };
 
 /// A statement that defines an object, or ends it.
@@ -83,6 +83,22 @@ pub enum Definition {
     CreateView(CreateView),
     /// `CREATE [OR REPLACE] MATERIALIZED VIEW …`.
     CreateMaterializedView(CreateMaterializedView),
+    /// `CREATE [OR REPLACE] FUNCTION …`.
+    CreateFunction {
+        /// The function.
+        specification: FunctionSpecification,
+        /// `OR REPLACE`.
+        replace: bool,
+    },
+    /// `DROP FUNCTION [IF EXISTS] name (parameters)`.
+    DropFunction {
+        /// The function.
+        name: QualifiedName,
+        /// The parameters, by which one of several functions of a name is meant.
+        parameters: Vec<ParameterDeclaration>,
+        /// `IF EXISTS`.
+        if_exists: bool,
+    },
     /// `COMMENT ON {TABLE | VIEW | COLUMN} name IS {'text' | NULL}`.
     Comment {
         /// What is commented on.
@@ -117,6 +133,8 @@ impl Definition {
             Definition::AlterColumn { change, .. } => change.class(),
             Definition::CreateView(_) => "CreateView",
             Definition::CreateMaterializedView(_) => "CreateMaterializedView",
+            Definition::CreateFunction { .. } => "CreateFunction",
+            Definition::DropFunction { .. } => "DropFunction",
             Definition::Comment { .. } => "Comment",
         }
     }

@@ -15,6 +15,7 @@ mod name;
 mod pattern;
 mod query;
 mod relation;
+mod routine;
 mod statement;
 mod table;
 mod types;
@@ -47,6 +48,10 @@ pub use query::{
 pub use relation::{
     Join, JoinCriteria, JoinKind, PeriodKind, QueryPeriod, Relation, SampleMethod, TableArgument, TableArgumentInput,
     TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
+};
+pub use routine::{
+    ControlBranch, ControlStatement, ControlStatementKind, ElseClause, FunctionSpecification, ParameterDeclaration,
+    ReturnsClause, RoutineBody, RoutineCharacteristic, RoutineCharacteristicKind, SessionProperty, VariableDeclaration,
 };
 pub use statement::{
     AuthorizationUser, ExplainFormat, ExplainOption, ExplainType, IsolationLevel, LikePattern, PathElement,

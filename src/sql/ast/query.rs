@@ -1,12 +1,18 @@
 //! Queries.
 
-use super::{Expr, Identifier, QualifiedName, Relation, Span, WindowDefinition};
+use super::{
+    Expr, FunctionSpecification, Identifier, QualifiedName, Relation, SessionProperty, Span, WindowDefinition,
+};
 
-/// `[WITH …] body [ORDER BY …] [OFFSET …] [LIMIT … | FETCH …]`.
+/// `[WITH SESSION …] [WITH FUNCTION …] [WITH …] body [ORDER BY …] [OFFSET …] [LIMIT … | FETCH …]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// From the first word to the last, without the parentheses around a sub-query.
     pub span: Span,
+    /// `WITH SESSION`, which only a query that is a statement has; empty without it.
+    pub session: Vec<SessionProperty>,
+    /// `WITH FUNCTION`, which only a query that is a statement or the last part of one has; empty without it.
+    pub functions: Vec<FunctionSpecification>,
     /// Named queries.
     pub with: Option<With>,
     /// What is selected.
@@ -17,6 +23,17 @@ pub struct Query {
     pub offset: Option<RowCount>,
     /// `LIMIT n` or `FETCH FIRST n ROWS …`.
     pub limit: Option<Limit>,
+}
+
+impl Query {
+    /// What stands in front of it that changes what names or settings mean in it: `WITH SESSION` or `WITH FUNCTION`.
+    pub fn definitions(&self) -> Option<&'static str> {
+        match (self.session.as_slice(), self.functions.as_slice()) {
+            ([], []) => None,
+            ([], [_, ..]) => Some("WITH FUNCTION"),
+            ([_, ..], _) => Some("WITH SESSION"),
+        }
+    }
 }
 
 /// `WITH [RECURSIVE] name [(columns)] AS (query), …`.

@@ -177,11 +177,6 @@ pub enum StatementKind {
     Change(Box<Change>),
     /// A statement about roles, privileges or owners.
     Access(Box<Access>),
-    /// A statement of Trino's that Sluice knows by its first words and does not read yet; always refused.
-    Unsupported {
-        /// Trino's class name for it, such as `CreateFunction`.
-        class: &'static str,
-    },
 }
 
 impl StatementKind {
@@ -218,7 +213,6 @@ impl StatementKind {
             StatementKind::Definition(definition) => definition.class(),
             StatementKind::Change(change) => change.class(),
             StatementKind::Access(access) => access.class(),
-            StatementKind::Unsupported { class } => class,
         }
     }
 }

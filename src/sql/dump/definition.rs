@@ -64,6 +64,15 @@ impl Dump<'_> {
             Definition::AlterColumn { table, if_exists, change } => dump.column_change(table, *if_exists, change),
             Definition::CreateView(create) => dump.create_view(create),
             Definition::CreateMaterializedView(create) => dump.create_materialized_view(create),
+            Definition::CreateFunction { specification, replace } => {
+                dump.field("specification", |dump| dump.function_specification(specification));
+                dump.flag("replace", *replace);
+            }
+            Definition::DropFunction { name, parameters, if_exists } => {
+                dump.field("name", |dump| dump.qualified_name(name));
+                dump.list("parameters", parameters, Self::parameter_declaration);
+                dump.flag("exists", *if_exists);
+            }
             Definition::Comment { target, comment } => {
                 match target {
                     CommentTarget::Table(name) => dump.comment_target("TABLE", name),

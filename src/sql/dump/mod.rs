@@ -17,6 +17,7 @@ mod json;
 mod pattern;
 mod query;
 mod relation;
+mod routine;
 mod statement;
 mod types;
 

@@ -16,9 +16,11 @@ struct Tail<'q> {
 
 impl Dump<'_> {
     pub(super) fn query(&mut self, node: &Query) {
-        let Query { span, with, body, order_by, offset, limit } = node;
+        let Query { span, session, functions, with, body, order_by, offset, limit } = node;
         let tail = Tail { order_by, offset: offset.as_ref(), limit: limit.as_ref() };
         self.node("Query", Some(*span), |dump| {
+            dump.list("sessionProperties", session, Self::session_property);
+            dump.list("functions", functions, Self::function_specification);
             dump.maybe("with", with.as_ref(), Self::with);
             dump.key("queryBody");
             // Trino keeps ORDER BY and limits of a lone SELECT with the SELECT, where they see its columns.

@@ -99,10 +99,6 @@ impl Dump<'_> {
             StatementKind::ResetSessionAuthorization | StatementKind::Commit | StatementKind::Rollback => {
                 self.node(class, Some(span), |_| {});
             }
-            // The tree has not all that the text says.
-            StatementKind::Unsupported { class: _ } => {
-                self.node(class, Some(span), |dump| dump.flag("unread", true));
-            }
         }
     }
 

@@ -13,7 +13,9 @@ fn definition(definition: Definition) -> Parsed<StatementKind> {
 impl Parser<'_> {
     /// What follows `DROP`.
     pub(super) fn drop_statement(&mut self) -> Parsed<StatementKind> {
-        self.note("FUNCTION");
+        if self.maybe("FUNCTION") {
+            return self.drop_function();
+        }
         if self.maybe("CATALOG") {
             let if_exists = self.if_exists();
             let name = self.identifier()?;

@@ -18,6 +18,9 @@ impl Parser<'_> {
     /// What follows `CREATE`; the statement begins at `start`.
     pub(super) fn create(&mut self, start: Span) -> Parsed<StatementKind> {
         let replace = self.maybe_all(&["OR", "REPLACE"])?;
+        if self.is("FUNCTION") {
+            return self.create_function(replace);
+        }
         self.note("FUNCTION");
         if !replace {
             if self.maybe("CATALOG") {
@@ -111,14 +114,6 @@ impl Parser<'_> {
         let query = self.root_query()?;
         self.expect_symbol(")")?;
         Ok(query)
-    }
-
-    /// A query that is a statement of its own or the last part of one.
-    pub(super) fn root_query(&mut self) -> Parsed<Query> {
-        if !self.is_query_start(0) && !self.is_any(&["WITH", "TABLE"]) && !self.is_symbol("(") {
-            return Err(self.unexpected("'WITH', <query>"));
-        }
-        self.query()
     }
 
     fn create_view(&mut self, replace: bool) -> Parsed<StatementKind> {

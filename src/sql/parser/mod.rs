@@ -16,10 +16,10 @@ mod pattern;
 mod primary;
 mod query;
 mod relation;
+mod routine;
 mod session;
 mod show;
 mod statement;
-mod statement_class;
 #[cfg(test)]
 mod tests;
 mod types;

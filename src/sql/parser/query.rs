@@ -71,7 +71,8 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(Query { span: self.since(start), with, body, order_by, offset, limit })
+        let (session, functions) = (Vec::new(), Vec::new());
+        Ok(Query { span: self.since(start), session, functions, with, body, order_by, offset, limit })
     }
 
     fn row_count(&mut self) -> Parsed<RowCount> {

@@ -60,7 +60,10 @@ impl Parser<'_> {
             self.expect("FOR")?;
             self.note("(");
             if self.is_symbol("(") {
-                return Ok(StatementKind::ShowStatsForQuery { query: Box::new(self.parenthesized_query()?) });
+                self.advance();
+                let query = Box::new(self.root_query()?);
+                self.expect_symbol(")")?;
+                return Ok(StatementKind::ShowStatsForQuery { query });
             }
             return Ok(StatementKind::ShowStats { table: self.dotted_name()? });
         }

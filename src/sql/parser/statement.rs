@@ -16,13 +16,8 @@ impl Parser<'_> {
     }
 
     fn statement_kind(&mut self) -> Parsed<StatementKind> {
-        if let Some(class) = self.unsupported_class() {
-            // Nothing of it is believed: it is refused whatever the rest says.
-            self.at = self.tokens.len().saturating_sub(1);
-            return Ok(StatementKind::Unsupported { class });
-        }
         if self.is_query_start(0) || self.is("TABLE") || self.is_symbol("(") {
-            return Ok(StatementKind::Query(Box::new(self.query()?)));
+            return Ok(StatementKind::Query(Box::new(self.query_with_session()?)));
         }
         let start = self.here();
         let word = self.word_in_upper_case();

@@ -206,6 +206,26 @@ fn the_deepest_text_fits_a_small_stack() {
 }
 
 #[test]
+fn the_deepest_routine_fits_a_small_stack() {
+    for (open, close) in [
+        ("BEGIN ", "; END"),
+        ("IF a THEN ", "; END IF"),
+        ("CASE WHEN a THEN ", "; END CASE"),
+        ("LOOP ", "; END LOOP"),
+        ("REPEAT ", "; UNTIL a END REPEAT"),
+    ] {
+        for depth in [1, 60, 120, 240, 249, 300] {
+            let (open, close) = (open.repeat(depth), close.repeat(depth));
+            let sql = format!("CREATE FUNCTION f() RETURNS int BEGIN {open}RETURN 1{close}; END");
+            match parse_statement(&sql) {
+                Ok(statement) => drop(statement.clone()),
+                Err(error) => assert_eq!(error.kind, SqlErrorKind::Limit, "{sql}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn chains_within_chains_are_bounded_as_one() {
     // Each level is short and the levels are few, but their tree would be 40,000 nodes deep.
     for chain in ["[1]", ".a", " AT TIME ZONE 'UTC'"] {

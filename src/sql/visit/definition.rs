@@ -70,6 +70,11 @@ macro_rules! definition {
                     properties(v, given);
                     v.query(query);
                 }
+                Definition::CreateFunction { specification, replace: _ } => v.function_specification(specification),
+                Definition::DropFunction { name, parameters, if_exists: _ } => {
+                    v.other_name(name);
+                    parameter_declarations(v, parameters);
+                }
                 Definition::Comment { target, comment } => {
                     match target {
                         CommentTarget::Table(name) | CommentTarget::View(name) => v.table_name(name),

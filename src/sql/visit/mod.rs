@@ -14,6 +14,7 @@ mod expr;
 mod pattern;
 mod query;
 mod relation;
+mod routine;
 mod statement;
 mod types;
 
@@ -38,6 +39,14 @@ macro_rules! visitor {
             fn query(&mut self, node: & $($mutable)? Query) { $walk::query(self, node); }
             /// A query that `WITH` names.
             fn named_query(&mut self, node: & $($mutable)? NamedQuery) { $walk::named_query(self, node); }
+            /// A function that a query or a schema defines.
+            fn function_specification(&mut self, node: & $($mutable)? FunctionSpecification) {
+                $walk::function_specification(self, node);
+            }
+            /// A statement of a function's body.
+            fn control_statement(&mut self, node: & $($mutable)? ControlStatement) {
+                $walk::control_statement(self, node);
+            }
             /// The part of a query that yields rows.
             fn query_body(&mut self, node: & $($mutable)? QueryBody) { $walk::query_body(self, node); }
             /// `SELECT …`.
@@ -86,6 +95,7 @@ macro_rules! visitor {
             query::query! { $name, $($mutable)? }
             pattern::pattern! { $name, $($mutable)? }
             relation::relation! { $name, $($mutable)? }
+            routine::routine! { $name, $($mutable)? }
             expr::expr! { $name, $($mutable)? }
             types::types! { $name, $($mutable)? }
 

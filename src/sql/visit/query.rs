@@ -3,8 +3,10 @@
 macro_rules! query {
     ($name:ident, $($mutable:tt)?) => {
         pub fn query<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Query) {
-            let Query { span, with, body, order_by, offset, limit } = node;
+            let Query { span, session, functions, with, body, order_by, offset, limit } = node;
             v.span(span);
+            session_properties(v, session);
+            for function in functions { v.function_specification(function); }
             if let Some(With { span, recursive: _, queries }) = with {
                 v.span(span);
                 for query in queries { v.named_query(query); }

@@ -64,8 +64,7 @@ macro_rules! statement {
                 StatementKind::ResetSessionAuthorization
                 | StatementKind::StartTransaction { modes: _ }
                 | StatementKind::Commit
-                | StatementKind::Rollback
-                | StatementKind::Unsupported { class: _ } => {}
+                | StatementKind::Rollback => {}
             }
         }
 
