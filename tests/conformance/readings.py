@@ -21,13 +21,12 @@ def ask(command, version, texts):
 
 
 def readings(version, texts):
-    """One object a text, as the oracle's; `unread` where only the class of the statement is known."""
+    """One object a text, as the oracle's."""
     found = []
     for text, said, tree in zip(texts, ask(["parse"], version, texts), ask(["tree", "--spans"], version, texts)):
         reading = json.loads(said)
         if reading["ok"]:
             reading["relations"] = [[relation["start"], relation["end"]] for relation in reading["relations"]]
-            reading["unread"] = '"unread":true' in tree
             reading["tree"] = oracle.digest_of(PLACE.sub("", tree))
             reading["names"] = oracle.digest_of(names(text, tree))
         else:

@@ -83,9 +83,7 @@ class Comparison:
         """What Sluice prints of a text has to be read by Trino as the text is."""
         found = self.accepted("corpus") + self.accepted("mutations")
         texts = [text for text, _ in found]
-        unread = ['"unread":true' in tree for tree in readings.ask(["tree"], self.version, texts)]
-        pairs = [(text, said, printed) for (text, said), printed, skip in zip(found, readings.printed(self.version, texts), unread)
-                 if printed and not skip]
+        pairs = [(text, said, printed) for (text, said), printed in zip(found, readings.printed(self.version, texts)) if printed]
         verdicts = oracle.verdicts(self.version, "printed", [printed for *_, printed in pairs])
         wrong = []
         for (text, said, printed), verdict in zip(pairs, verdicts):
