@@ -13,6 +13,7 @@ mod summary;
 mod token;
 mod version;
 pub mod visit;
+mod word;
 
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
 pub use dump::dump;

@@ -112,7 +112,7 @@ fn spaced(text: &str, roles: &Roles, before: Token, token: Token) -> bool {
 }
 
 fn is_name(roles: &Roles, token: Token) -> bool {
-    let Token { kind, span: Span { start, end: _ } } = token;
+    let Token { kind, span: Span { start, end: _ }, key: _ } = token;
     matches!(kind, TokenKind::Word { .. } | TokenKind::Quoted) && roles.names.contains(&start)
 }
 

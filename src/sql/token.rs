@@ -7,6 +7,7 @@
 use super::ast::Span;
 use super::error::SqlError;
 use super::version::GrammarVersion::{self, V483};
+use super::word::{NO_KEY, is_reserved, is_reserved_since_483, symbol_key, word_key};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,15 @@ pub(super) enum TokenKind {
 pub(super) struct Token {
     pub(super) kind: TokenKind,
     pub(super) span: Span,
+    /// [`word_key`] of a word, [`symbol_key`] of a symbol, [`NO_KEY`] of any other.
+    pub(super) key: u32,
+}
+
+impl Token {
+    /// A token that is neither a word nor a symbol.
+    pub(super) fn of_kind(kind: TokenKind, span: Span) -> Token {
+        Token { kind, span, key: NO_KEY }
+    }
 }
 
 /// Most tokens of a statement; each takes 16 bytes.
@@ -67,7 +77,7 @@ pub(super) fn tokens(text: &str, version: GrammarVersion) -> Result<Vec<Token>, 
         }
         tokens.push(token);
     }
-    tokens.push(Token { kind: TokenKind::End, span: Span { start: length, end: length } });
+    tokens.push(Token::of_kind(TokenKind::End, Span { start: length, end: length }));
     Ok(tokens)
 }
 
@@ -92,7 +102,13 @@ impl Lexer<'_> {
         }
         let start = self.at;
         let kind = self.kind().unwrap_or_else(|| self.unrecognised(start));
-        Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 } })
+        let text = self.bytes.get(start..self.at).unwrap_or_default();
+        let key = match kind {
+            TokenKind::Word { .. } => word_key(text),
+            TokenKind::Symbol => symbol_key(text),
+            _ => NO_KEY,
+        };
+        Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 }, key })
     }
 
     fn skip_space_and_comments(&mut self) {
@@ -139,7 +155,7 @@ impl Lexer<'_> {
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let start = self.at;
                 self.skip_word();
-                let word = self.text.get(start..self.at).unwrap_or_default();
+                let word = self.bytes.get(start..self.at).unwrap_or_default();
                 let reserved = is_reserved(word) || (self.version >= V483 && is_reserved_since_483(word));
                 Some(TokenKind::Word { reserved })
             }
@@ -260,106 +276,6 @@ fn run(bytes: &[u8], radix: u32, leading: bool) -> usize {
             return end;
         }
     }
-}
-
-/// The words that Trino 483 reserves and 476 does not.
-fn is_reserved_since_483(word: &str) -> bool {
-    word.eq_ignore_ascii_case("OVERLAPS")
-}
-
-/// Trino's reserved words, by length and alphabet.
-fn is_reserved(word: &str) -> bool {
-    let mut upper = [0_u8; 18];
-    let Some(upper) = upper.get_mut(..word.len()) else {
-        return false;
-    };
-    upper.copy_from_slice(word.as_bytes());
-    upper.make_ascii_uppercase();
-    matches!(
-        &*upper,
-        b"AS"
-            | b"BY"
-            | b"IN"
-            | b"IS"
-            | b"ON"
-            | b"OR"
-            | b"AND"
-            | b"END"
-            | b"FOR"
-            | b"NOT"
-            | b"AUTO"
-            | b"CASE"
-            | b"CAST"
-            | b"CUBE"
-            | b"DROP"
-            | b"ELSE"
-            | b"FROM"
-            | b"FULL"
-            | b"INTO"
-            | b"JOIN"
-            | b"LEFT"
-            | b"LIKE"
-            | b"NULL"
-            | b"SKIP"
-            | b"THEN"
-            | b"TRIM"
-            | b"TRUE"
-            | b"WHEN"
-            | b"WITH"
-            | b"ALTER"
-            | b"CROSS"
-            | b"FALSE"
-            | b"GROUP"
-            | b"INNER"
-            | b"ORDER"
-            | b"OUTER"
-            | b"RIGHT"
-            | b"TABLE"
-            | b"UNION"
-            | b"USING"
-            | b"WHERE"
-            | b"CREATE"
-            | b"DELETE"
-            | b"ESCAPE"
-            | b"EXCEPT"
-            | b"EXISTS"
-            | b"HAVING"
-            | b"INSERT"
-            | b"ROLLUP"
-            | b"SELECT"
-            | b"UNNEST"
-            | b"VALUES"
-            | b"BETWEEN"
-            | b"EXTRACT"
-            | b"LISTAGG"
-            | b"NATURAL"
-            | b"PREPARE"
-            | b"UESCAPE"
-            | b"DESCRIBE"
-            | b"DISTINCT"
-            | b"GROUPING"
-            | b"INTERSECT"
-            | b"LOCALTIME"
-            | b"NORMALIZE"
-            | b"RECURSIVE"
-            | b"CONSTRAINT"
-            | b"DEALLOCATE"
-            | b"JSON_ARRAY"
-            | b"JSON_QUERY"
-            | b"JSON_TABLE"
-            | b"JSON_VALUE"
-            | b"JSON_EXISTS"
-            | b"JSON_OBJECT"
-            | b"CURRENT_DATE"
-            | b"CURRENT_PATH"
-            | b"CURRENT_ROLE"
-            | b"CURRENT_TIME"
-            | b"CURRENT_USER"
-            | b"CURRENT_SCHEMA"
-            | b"LOCALTIMESTAMP"
-            | b"CURRENT_CATALOG"
-            | b"CURRENT_TIMESTAMP"
-    )
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral
 use super::error::{SqlError, SqlErrorKind};
 use super::token::{Token, TokenKind, tokens};
 use super::version::GrammarVersion;
+use super::word::{symbol_key, word_key};
 use compact_str::CompactString;
 use std::cell::OnceCell;
 
@@ -109,9 +110,14 @@ impl<'a> Parser<'a> {
         self.version >= GrammarVersion::V483
     }
 
+    #[inline]
     fn token(&self, ahead: usize) -> Token {
-        let end = Token { kind: TokenKind::End, span: Span::default() };
-        self.tokens.get(self.at + ahead).or(self.tokens.last()).copied().unwrap_or(end)
+        self.tokens.get(self.at + ahead).copied().unwrap_or_else(|| self.last_token())
+    }
+
+    #[cold]
+    fn last_token(&self) -> Token {
+        self.tokens.last().copied().unwrap_or(Token::of_kind(TokenKind::End, Span::default()))
     }
 
     fn kind(&self) -> TokenKind {
@@ -139,25 +145,30 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether the token `ahead` is this keyword, in upper case.
+    /// Whether the token `ahead` is this keyword, in upper case. It is inlined so that the keyword's key is a constant.
+    #[inline(always)]
     fn is_at(&self, ahead: usize, keyword: &str) -> bool {
         let token = self.token(ahead);
-        matches!(token.kind, TokenKind::Word { .. }) && self.text_of(token).eq_ignore_ascii_case(keyword)
+        token.key == word_key(keyword.as_bytes()) && self.text_of(token).eq_ignore_ascii_case(keyword)
     }
 
+    #[inline(always)]
     fn is(&self, keyword: &str) -> bool {
         self.is_at(0, keyword)
     }
 
+    #[inline(always)]
     fn is_any(&self, keywords: &[&str]) -> bool {
         keywords.iter().any(|keyword| self.is(keyword))
     }
 
     /// Whether the next tokens are these keywords.
+    #[inline(always)]
     fn are(&self, keywords: &[&str]) -> bool {
         keywords.iter().enumerate().all(|(ahead, keyword)| self.is_at(ahead, keyword))
     }
 
+    #[inline(always)]
     fn eat(&mut self, keyword: &str) -> bool {
         let found = self.is(keyword);
         if found {
@@ -166,6 +177,7 @@ impl<'a> Parser<'a> {
         found
     }
 
+    #[inline(always)]
     fn eat_all(&mut self, keywords: &[&str]) -> bool {
         let found = self.are(keywords);
         if found {
@@ -197,15 +209,17 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline(always)]
     fn is_symbol_at(&self, ahead: usize, symbol: &str) -> bool {
-        let token = self.token(ahead);
-        token.kind == TokenKind::Symbol && self.text_of(token) == symbol
+        self.token(ahead).key == symbol_key(symbol.as_bytes())
     }
 
+    #[inline(always)]
     fn is_symbol(&self, symbol: &str) -> bool {
         self.is_symbol_at(0, symbol)
     }
 
+    #[inline(always)]
     fn eat_symbol(&mut self, symbol: &str) -> bool {
         let found = self.is_symbol(symbol);
         if found {
