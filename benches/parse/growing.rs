@@ -26,7 +26,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family { name: "bytes of a comment", sizes: &[10_000, 100_000, 1_000_000], text: comment },
     Family { name: "slashes with asterisks that end nowhere", sizes: &[1_000, 10_000, 100_000], text: open_comments },
     Family { name: "levels of parentheses", sizes: &[6, 60, 120], text: parentheses },
-    Family { name: "levels of sub-queries", sizes: &[6, 30, 120], text: sub_queries },
+    Family { name: "levels of sub-queries", sizes: &[6, 30, 80], text: sub_queries },
     Family { name: "levels of parentheses around a query", sizes: &[6, 60, 120], text: query_in_parentheses },
     Family { name: "levels of calls", sizes: &[6, 60, 120], text: calls },
     Family { name: "levels of CASE", sizes: &[6, 60, 120], text: nested_cases },

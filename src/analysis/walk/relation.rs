@@ -40,7 +40,7 @@ impl Walk<'_, '_> {
     pub(super) fn relation(&mut self, relation: &Relation, scope: &ScopeRef) -> RelationType {
         match relation {
             Relation::Table(TableReference { span: _, name, period }) => {
-                self.table(name, period.as_ref(), Place::From, None, scope)
+                self.table(name, period.as_deref(), Place::From, None, scope)
             }
             Relation::Subquery { span: _, query } | Relation::Lateral { span: _, query } => self.query(query, scope),
             Relation::Parenthesized { span: _, relation } => self.relation(relation, scope),
@@ -58,7 +58,7 @@ impl Walk<'_, '_> {
                 let direct = matches!(**relation, Relation::Table(_));
                 let inner = match &**relation {
                     Relation::Table(TableReference { span: _, name, period }) => {
-                        self.table(name, period.as_ref(), Place::From, Some(alias.span), scope)
+                        self.table(name, period.as_deref(), Place::From, Some(alias.span), scope)
                     }
                     other => self.relation(other, scope),
                 };

@@ -32,7 +32,7 @@ pub enum ExprKind {
         /// The type's name; `DOUBLE PRECISION` is one identifier.
         type_name: Identifier,
         /// The text.
-        value: StringLiteral,
+        value: Box<StringLiteral>,
     },
     /// `INTERVAL …`.
     Interval(Interval),
@@ -197,7 +197,7 @@ pub enum ExprKind {
         /// What is cast.
         value: Box<Expr>,
         /// The type.
-        data_type: DataType,
+        data_type: Box<DataType>,
     },
     /// A call; the special forms of the grammar that read like one included.
     Call(Box<Call>),
@@ -240,7 +240,7 @@ pub enum ExprKind {
         /// Input, path and arguments.
         path: Box<JsonPathInvocation>,
         /// `RETURNING type`.
-        returning: Option<JsonReturning>,
+        returning: Option<Box<JsonReturning>>,
         /// What becomes of the values found.
         clauses: JsonClauses,
         /// The expressions of `DEFAULT … ON EMPTY | ERROR`, in that order.
@@ -255,7 +255,7 @@ pub enum ExprKind {
         /// `WITH UNIQUE KEYS` is `Some(true)`, `WITHOUT …` is `Some(false)`.
         unique_keys: Option<bool>,
         /// `RETURNING type`.
-        returning: Option<JsonReturning>,
+        returning: Option<Box<JsonReturning>>,
     },
     /// `JSON_ARRAY (…)`.
     JsonArray {
@@ -264,7 +264,7 @@ pub enum ExprKind {
         /// What becomes of elements that are null.
         nulls: Option<JsonNulls>,
         /// `RETURNING type`.
-        returning: Option<JsonReturning>,
+        returning: Option<Box<JsonReturning>>,
     },
 }
 

@@ -110,7 +110,7 @@ pub struct TableReference {
     /// The name.
     pub name: QualifiedName,
     /// `FOR {VERSION | TIMESTAMP} AS OF …`.
-    pub period: Option<QueryPeriod>,
+    pub period: Option<Box<QueryPeriod>>,
 }
 
 /// `FOR {VERSION | TIMESTAMP} AS OF expression`.

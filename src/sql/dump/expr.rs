@@ -147,13 +147,13 @@ impl Dump<'_> {
             }),
             ExprKind::SpecialForm { form, operands } => self.special_form(span, *form, operands),
             ExprKind::JsonPath { form, path, returning, clauses, defaults } => {
-                self.json_path_form(span, *form, (path, returning.as_ref()), (*clauses, defaults));
+                self.json_path_form(span, *form, (path, returning.as_deref()), (*clauses, defaults));
             }
             ExprKind::JsonObject { members, nulls, unique_keys, returning } => {
-                self.json_object(span, (members, *nulls, *unique_keys), returning.as_ref());
+                self.json_object(span, (members, *nulls, *unique_keys), returning.as_deref());
             }
             ExprKind::JsonArray { elements, nulls, returning } => {
-                self.json_array(span, (elements, *nulls), returning.as_ref());
+                self.json_array(span, (elements, *nulls), returning.as_deref());
             }
         }
     }

@@ -96,7 +96,7 @@ impl Dump<'_> {
         let TableReference { span, name, period } = node;
         self.node("Table", Some(*span), |dump| {
             dump.field("name", |dump| dump.qualified_name(name));
-            dump.maybe("queryPeriod", period.as_ref(), |dump, QueryPeriod { span, kind, end }| {
+            dump.maybe("queryPeriod", period.as_deref(), |dump, QueryPeriod { span, kind, end }| {
                 dump.node("QueryPeriod", Some(*span), |dump| {
                     dump.field("end", |dump| dump.expr(end));
                     let kind = match kind {

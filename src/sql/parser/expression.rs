@@ -20,37 +20,38 @@ impl Parser<'_> {
         self.nested(|parser| parser.boolean(Some(first)))
     }
 
-    /// `OR` and `AND` chains, each a flat list.
+    /// `OR` chains of `AND` chains, each a flat list. What is neither, as most expressions, passes no function for them.
     fn boolean(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let first = self.conjunction(first)?;
-        self.note("OR");
-        if self.is("OR") { self.terms(start, first, LogicalOperator::Or) } else { Ok(first) }
-    }
-
-    fn conjunction(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let first = self.negation(first)?;
-        self.note("AND");
-        if self.is("AND") { self.terms(start, first, LogicalOperator::And) } else { Ok(first) }
-    }
-
-    /// The rest of a chain that begins with `first`.
-    fn terms(&mut self, start: Span, first: Expr, operator: LogicalOperator) -> Parsed<Expr> {
-        let mut terms = vec![first];
-        match operator {
-            LogicalOperator::Or => {
-                while self.maybe("OR") {
-                    terms.push(self.conjunction(None)?);
-                }
-            }
-            LogicalOperator::And => {
-                while self.maybe("AND") {
-                    terms.push(self.negation(None)?);
-                }
-            }
+        let term = self.negation(first)?;
+        self.note_all(&["AND", "OR"]);
+        if !self.is_any(&["AND", "OR"]) {
+            return Ok(term);
         }
-        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator, terms } })
+        let first = self.conjunction(term)?;
+        self.note("OR");
+        if !self.is("OR") {
+            return Ok(first);
+        }
+        let start = first.span;
+        let mut terms = vec![first];
+        while self.maybe("OR") {
+            let term = self.negation(None)?;
+            terms.push(self.conjunction(term)?);
+        }
+        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator: LogicalOperator::Or, terms } })
+    }
+
+    fn conjunction(&mut self, first: Expr) -> Parsed<Expr> {
+        self.note("AND");
+        if !self.is("AND") {
+            return Ok(first);
+        }
+        let start = first.span;
+        let mut terms = vec![first];
+        while self.maybe("AND") {
+            terms.push(self.negation(None)?);
+        }
+        Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator: LogicalOperator::And, terms } })
     }
 
     /// `NOT`, any number of times, before a predicate.
@@ -68,27 +69,34 @@ impl Parser<'_> {
     fn predicated(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let value = self.value(first)?;
         self.note("<predicate>");
-        let symbol = self.kind() == TokenKind::Symbol;
-        if symbol || self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) { self.predicate(value) } else { Ok(value) }
+        match self.kind() {
+            TokenKind::Symbol => match self.comparison_operator() {
+                Some(operator) => self.predicate(value, |parser, value| parser.comparison(operator, value)),
+                None => Ok(value),
+            },
+            TokenKind::Word { reserved: true } if self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) => {
+                self.predicate(value, Self::word_predicate)
+            }
+            _ => Ok(value),
+        }
     }
 
-    fn predicate(&mut self, value: Expr) -> Parsed<Expr> {
+    fn predicate(&mut self, value: Expr, read: impl FnOnce(&mut Self, Expr) -> Parsed<ExprKind>) -> Parsed<Expr> {
         let start = value.span;
-        let kind = if let Some(operator) = self.comparison_operator() {
-            self.comparison(operator, value)?
-        } else if self.eat("IS") {
-            self.is_predicate(value)?
-        } else if self.eat("NOT") {
-            if !self.is_any(&["BETWEEN", "IN", "LIKE"]) {
-                return Err(self.unexpected("'BETWEEN', 'IN', 'LIKE'"));
-            }
-            self.negatable_predicate(true, value)?
-        } else if self.is_any(&["BETWEEN", "IN", "LIKE"]) {
-            self.negatable_predicate(false, value)?
-        } else {
-            return Ok(value);
-        };
+        let kind = read(self, value)?;
         Ok(Expr { span: self.since(start), kind })
+    }
+
+    /// A predicate that begins with a word, which comes next.
+    fn word_predicate(&mut self, value: Expr) -> Parsed<ExprKind> {
+        if self.eat("IS") {
+            return self.is_predicate(value);
+        }
+        let negated = self.eat("NOT");
+        if negated && !self.is_any(&["BETWEEN", "IN", "LIKE"]) {
+            return Err(self.unexpected("'BETWEEN', 'IN', 'LIKE'"));
+        }
+        self.negatable_predicate(negated, value)
     }
 
     fn is_predicate(&mut self, value: Expr) -> Parsed<ExprKind> {
@@ -187,24 +195,36 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    /// `||` chains of `+`/`-` chains of `*`/`/`/`%` chains, each a flat list.
+    /// `||` chains of `+`/`-` chains of `*`/`/`/`%` chains, each a flat list. An operand that stands alone, as most do,
+    /// passes no function for them.
     pub(super) fn value(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let first = self.sum(first)?;
+        let operand = self.signed(first)?;
+        let multiplied = self.is_symbol("*") || self.is_symbol("/") || self.is_symbol("%");
+        if multiplied || self.is_symbol("+") || self.is_symbol("-") || self.is_symbol("||") {
+            return self.operators(operand);
+        }
+        self.note_all(&["*", "/", "%", "+", "-", "||"]);
+        Ok(operand)
+    }
+
+    fn operators(&mut self, operand: Expr) -> Parsed<Expr> {
+        let start = operand.span;
+        let first = self.sum(operand)?;
         self.note("||");
         if !self.is_symbol("||") {
             return Ok(first);
         }
         let mut parts = vec![first];
         while self.maybe_symbol("||") {
-            parts.push(self.sum(None)?);
+            let operand = self.signed(None)?;
+            parts.push(self.sum(operand)?);
         }
         Ok(Expr { span: self.since(start), kind: ExprKind::Concat(parts) })
     }
 
-    fn sum(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let first = self.product(first)?;
+    fn sum(&mut self, operand: Expr) -> Parsed<Expr> {
+        let start = operand.span;
+        let first = self.product(operand)?;
         let mut rest = Vec::new();
         loop {
             let operator = if self.maybe_symbol("+") {
@@ -214,13 +234,13 @@ impl Parser<'_> {
             } else {
                 return Ok(self.arithmetic(start, first, rest));
             };
-            rest.push((operator, self.product(None)?));
+            let operand = self.signed(None)?;
+            rest.push((operator, self.product(operand)?));
         }
     }
 
-    fn product(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        let start = first.as_ref().map_or(self.here(), |expr| expr.span);
-        let first = self.signed(first)?;
+    fn product(&mut self, first: Expr) -> Parsed<Expr> {
+        let start = first.span;
         let mut rest = Vec::new();
         loop {
             let operator = if self.maybe_symbol("*") {

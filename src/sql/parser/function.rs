@@ -24,7 +24,7 @@ impl Parser<'_> {
                 let message = "Spaces are not allowed between 'X' and the starting quote of a binary literal";
                 return Err(SqlError::syntax(name.span, message));
             }
-            return Ok(ExprKind::TypedLiteral { type_name: name, value: self.string()? });
+            return Ok(ExprKind::TypedLiteral { type_name: name, value: Box::new(self.string()?) });
         }
         if self.over_follows() {
             let over = Box::new(self.over()?);
@@ -188,12 +188,13 @@ impl Parser<'_> {
 /// What Trino's parser demands of calls that its tree has nodes of their own for.
 fn check_special_function(call: &Call, start: Span) -> Parsed<()> {
     let [name] = call.name.parts.as_slice() else { return Ok(()) };
-    let name = name.value.to_ascii_lowercase();
+    const NAMES: [&str; 5] = ["if", "nullif", "coalesce", "try", "format"];
+    let Some(name) = NAMES.into_iter().find(|special| special.eq_ignore_ascii_case(&name.value)) else { return Ok(()) };
     let count = match &call.arguments {
         Arguments::Star(_) => 0,
         Arguments::List(arguments) => arguments.len(),
     };
-    let (fits, message) = match name.as_str() {
+    let (fits, message) = match name {
         "if" => ((2..=3).contains(&count), "Invalid number of arguments for 'if' function"),
         "nullif" => (count == 2, "Invalid number of arguments for 'nullif' function"),
         "coalesce" => (count >= 2, "The 'coalesce' function must have at least two arguments"),

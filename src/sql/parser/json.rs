@@ -50,7 +50,7 @@ impl<'a> Parser<'a> {
             }
             JsonPathForm::Value => {
                 if self.eat("RETURNING") {
-                    returning = Some(JsonReturning { data_type: self.data_type()?, format: None });
+                    returning = Some(Box::new(JsonReturning { data_type: self.data_type()?, format: None }));
                 }
                 self.value_behaviors(&mut clauses, &mut defaults)?;
             }
@@ -99,11 +99,11 @@ impl<'a> Parser<'a> {
         self.one_of(&encodings).map(Some)
     }
 
-    fn json_returning(&mut self) -> Parsed<Option<JsonReturning>> {
+    fn json_returning(&mut self) -> Parsed<Option<Box<JsonReturning>>> {
         if !self.eat("RETURNING") {
             return Ok(None);
         }
-        Ok(Some(JsonReturning { data_type: self.data_type()?, format: self.json_format()? }))
+        Ok(Some(Box::new(JsonReturning { data_type: self.data_type()?, format: self.json_format()? })))
     }
 
     /// `[… ON EMPTY] [… ON ERROR]` of JSON_VALUE.

@@ -123,15 +123,18 @@ impl<'a> Parser<'a> {
     pub(super) fn check_integer(&self, start: Span) -> Parsed<()> {
         let token = self.token(0);
         let negative = start != token.span;
-        let digits = self.text_of(token).replace('_', "").to_ascii_lowercase();
-        let (radix, digits) = match digits.get(..2) {
-            Some("0x") => (16, digits.get(2..).unwrap_or_default()),
-            Some("0o") => (8, digits.get(2..).unwrap_or_default()),
-            Some("0b") => (2, digits.get(2..).unwrap_or_default()),
-            _ => (10, digits.as_str()),
+        let (radix, digits) = match self.text_of(token).as_bytes() {
+            [b'0', b'x' | b'X', digits @ ..] => (16, digits),
+            [b'0', b'o' | b'O', digits @ ..] => (8, digits),
+            [b'0', b'b' | b'B', digits @ ..] => (2, digits),
+            digits => (10, digits),
         };
+        let mut digits = digits.iter().filter(|digit| **digit != b'_');
+        let value = digits.try_fold(0_u64, |value, digit| {
+            value.checked_mul(radix.into())?.checked_add(char::from(*digit).to_digit(radix)?.into())
+        });
         let most = if negative { 1 << 63 } else { (1 << 63) - 1 };
-        if u64::from_str_radix(digits, radix).is_ok_and(|value| value <= most) {
+        if value.is_some_and(|value| value <= most) {
             return Ok(());
         }
         let sign = if negative { "-" } else { "" };
@@ -327,7 +330,7 @@ impl<'a> Parser<'a> {
         self.expect_symbol("(")?;
         let value = Box::new(self.expression()?);
         self.expect("AS")?;
-        let data_type = self.data_type()?;
+        let data_type = Box::new(self.data_type()?);
         self.expect_symbol(")")?;
         Ok(ExprKind::Cast { safe, value, data_type })
     }
@@ -373,7 +376,7 @@ impl<'a> Parser<'a> {
         if self.is("DOUBLE") && self.is_at(1, "PRECISION") && self.is_string_at(2) {
             return |parser| {
                 let type_name = parser.double_precision()?;
-                Ok(ExprKind::TypedLiteral { type_name, value: parser.string()? })
+                Ok(ExprKind::TypedLiteral { type_name, value: Box::new(parser.string()?) })
             };
         }
         if self.is_symbol_at(1, "(") {

@@ -183,7 +183,7 @@ impl Parser<'_> {
         }
         let name = self.dotted_name()?;
         self.note("FOR");
-        let period = if self.is("FOR") { Some(self.period()?) } else { None };
+        let period = if self.is("FOR") { Some(Box::new(self.period()?)) } else { None };
         Ok(Relation::Table(TableReference { span: self.since(start), name, period }))
     }
 

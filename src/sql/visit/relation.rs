@@ -7,7 +7,8 @@ macro_rules! relation {
                 Relation::Table(TableReference { span, name, period }) => {
                     v.span(span);
                     v.table_name(name);
-                    if let Some(QueryPeriod { span, kind: _, end }) = period {
+                    if let Some(period) = period {
+                        let QueryPeriod { span, kind: _, end } = & $($mutable)? **period;
                         v.span(span);
                         v.expr(end);
                     }
@@ -154,8 +155,11 @@ macro_rules! relation {
             v.expr(value);
         }
 
-        fn json_returning<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Option<JsonReturning>) {
-            if let Some(JsonReturning { data_type, format: _ }) = node { v.data_type(data_type); }
+        fn json_returning<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Option<Box<JsonReturning>>) {
+            if let Some(returning) = node {
+                let JsonReturning { data_type, format: _ } = & $($mutable)? **returning;
+                v.data_type(data_type);
+            }
         }
     };
 }
