@@ -34,6 +34,8 @@ const REASON: usize = 1000;
 enum NoStatement {
     /// Not the protocol.
     Status(StatusCode, &'static str),
+    /// Not UTF-8, with the offset of the first byte that is not.
+    NotUtf8(usize),
     /// Too large, with its size as far as it was read.
     TooLarge(usize),
 }
@@ -53,6 +55,10 @@ pub(super) async fn answer(
     let (sql, too_large) = match read(proxy, body).await {
         Ok(sql) => (sql, None),
         Err(NoStatement::Status(status, reason)) => return answer::text(status, reason),
+        Err(NoStatement::NotUtf8(offset)) => {
+            let reason = format!("A statement is UTF-8, and the byte at offset {offset} is not");
+            return answer::text(StatusCode::BAD_REQUEST, &reason);
+        }
         Err(NoStatement::TooLarge(size)) => (String::new(), Some(size)),
     };
     let (headers, unsupported) = match headers {
@@ -293,8 +299,7 @@ async fn read(proxy: &Proxy, body: Incoming) -> Result<String, NoStatement> {
     let text = tokio::time::timeout(proxy.limits.body_timeout.unsigned_abs(), reading)
         .await
         .map_err(|_| NoStatement::Status(StatusCode::REQUEST_TIMEOUT, "The statement was sent too slowly"))??;
-    let text =
-        String::from_utf8(text).map_err(|_| NoStatement::Status(StatusCode::BAD_REQUEST, "A statement is UTF-8"))?;
+    let text = String::from_utf8(text).map_err(|error| NoStatement::NotUtf8(error.utf8_error().valid_up_to()))?;
     if text.is_empty() {
         return Err(NoStatement::Status(StatusCode::BAD_REQUEST, "SQL statement is empty"));
     }

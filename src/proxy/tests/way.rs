@@ -201,7 +201,9 @@ async fn who_is_not_known_is_asked_to_log_in_and_nothing_else_asks_for_it() {
     }
     let role = sluice.post("anna", "SELECT 1", &[("x-trino-role", "system=ROLE%7Badmin%7D")]).await;
     assert_eq!(role.error("errorName"), "NOT_SUPPORTED");
-    assert_eq!(sluice.post("anna", vec![0xff_u8], &[]).await.status, StatusCode::BAD_REQUEST);
+    let got = sluice.post("anna", b"SELECT '\xff'".to_vec(), &[]).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    assert_eq!(got.body, "A statement is UTF-8, and the byte at offset 8 is not");
     assert_eq!(sluice.get("anna", "/ui/").await.status, StatusCode::FORBIDDEN);
     assert!(trino.seen().is_empty());
 }
