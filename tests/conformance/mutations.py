@@ -16,6 +16,18 @@ INSERTED = """
     COMMENT DEFAULT DATA NO AUTHORIZATION GRANT REVOKE DENY OPTION ADMIN GRANTED BY INSERT INTO DELETE UPDATE MERGE MATCHED SHOW SESSION
     BEGIN RETURN RETURNS DECLARE DO WHILE LOOP REPEAT UNTIL ITERATE LEAVE DETERMINISTIC LANGUAGE CASCADE RESTRICT SECURITY INCLUDING BRANCH
 """.split()
+# Words that stand for names where the grammar lets them, besides those above.
+WORDS = [word for word in INSERTED if word.isalpha()] + """
+    ABSENT ADMIN AFTER AT BERNOULLI BOTH BRANCH CALL CALLED CASCADE CATALOG CATALOGS CHECK COLUMNS COMMIT CONDITIONAL COPARTITION COUNT
+    CURRENT DEFAULT DEFINE DENY DESCRIPTOR DETERMINISTIC DISTRIBUTED DOUBLE EMPTY ELSEIF ENCODING ERROR EXCLUDING FAIL FETCH FILTER FINAL
+    FOLLOWING FORMAT FUNCTIONS GRACE GRAPHVIZ GROUPS HOUR IMMEDIATE INITIAL INPUT INTERVAL INVOKER IO ISOLATION ITERATE JSON KEEP KEY KEYS
+    LAST LATERAL LEADING LEVEL LIMIT LOCAL LOGICAL MAP MATCH MATCHES MATCH_RECOGNIZE MEASURES MERGE MINUTE MONTH NESTED NEXT NFC NONE
+    NULLIF NULLS OBJECT OF OFFSET OMIT ONE ONLY OPTION ORDINALITY OUTPUT OVER OVERFLOW PARTITION PASSING PAST PATH PATTERN PER PERIOD
+    PERMUTE PLAN POSITION PRECEDING PRECISION PREPARE PRIVILEGES PRUNE QUOTES RANGE READ REFRESH RENAME REPEATABLE RESET RESPECT RETURNING
+    ROLLBACK ROW ROWS RUNNING SCALAR SECOND SEEK SERIALIZABLE SESSION SETS SHOW SKIP SOME START STATS STRING SUBSET SUBSTRING SYSTEM
+    TABLES TABLESAMPLE TEXT TIES TIME TIMESTAMP TO TRAILING TRANSACTION TRUNCATE TRY_CAST TYPE UNBOUNDED UNCONDITIONAL UNIQUE UNKNOWN
+    UNMATCHED USE UTF8 VALIDATE VALUE VERBOSE VERSION VIEW WINDOW WITHIN WITHOUT WORK WRAPPER WRITE YEAR ZONE
+""".split()
 LONGEST = 2000
 SPACES = [" ", "\t", "\n", "\r\n", " -- a\n", " -- a\r", "/* a */", "/* /* */", "/**/", "\u00a0", "\v", ""]
 
@@ -48,7 +60,7 @@ def mutated(tokens, chance):
         return tokens
     at = chance.randrange(len(tokens))
     before, token, after = tokens[:at], tokens[at], tokens[at + 1:]
-    match chance.randrange(7):
+    match chance.randrange(8):
         case 0:
             return before + after
         case 1:
@@ -63,6 +75,10 @@ def mutated(tokens, chance):
         case 4:
             return before + [chance.choice(INSERTED)] + after
         case 5:
+            names = [at for at, token in enumerate(tokens) if token[:1].isalpha() and token.upper() not in INSERTED]
+            at = chance.choice(names) if names else at
+            return tokens[:at] + [chance.choice(WORDS)] + tokens[at + 1:]
+        case 6:
             return before + [token.swapcase() if not token.startswith("'") else token] + after
         case _:
             return before + [token, chance.choice(SPACES)] + after

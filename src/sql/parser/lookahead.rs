@@ -60,25 +60,44 @@ impl Parser<'_> {
         }
         let is_operand =
             ["IN", "LIKE", "BETWEEN"].iter().any(|word| self.is_at(next, "NOT") && self.is_at(next + 1, word))
-                || (self.is_at(next, "AT") && self.is_at(next + 1, "TIME"));
+                || (self.is_at(next, "AT") && self.is_at(next + 1, "TIME"))
+                || (self.limit_follows_at(next) && !self.is_limit_all_at(next))
+                || self.window_follows_at(next);
+        let is_function = self.is_symbol_at(next, "(")
+            && !self.parenthesis_holds_query(next)
+            && (self.is_function_without_arguments(next) || self.can_only_be_called_at(ahead));
         !is_operand
+            && !is_function
             && (self.starts_operand(next) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(next, symbol)))
     }
 
-    /// Whether `ROW (` that comes next calls a function: where what stands in the parenthesis or behind it can't belong
-    /// to a row.
+    /// Whether `()` stands `ahead`, and begins no lambda.
+    fn is_function_without_arguments(&self, ahead: usize) -> bool {
+        self.is_symbol_at(ahead + 1, ")") && !self.is_symbol_at(ahead + 2, "->")
+    }
+
+    /// Whether `ROW (` that comes next calls a function and makes no row.
     pub(super) fn row_is_called(&self) -> bool {
-        let label = self.is_identifier_at(2)
-            && [".", "*", ")"].iter().enumerate().all(|(at, symbol)| self.is_symbol_at(3 + at, symbol));
-        let row_of_all = ["(", "+", "-", "[", "*"].iter().any(|symbol| self.is_symbol_at(3, symbol))
-            || matches!(self.token(3).kind, TokenKind::String | TokenKind::UnicodeString)
-            || self.over_follows_at(3);
-        let quantified =
-            self.is_at(2, "DISTINCT") || (self.is_at(2, "ALL") && !row_of_all && self.all_quantifies_at(2));
-        if label || quantified || self.is_symbol_at(2, ")") || self.is_symbol_at(2, "*") {
-            return true;
-        }
-        self.call_goes_on_at(self.after_parenthesis(1)) || self.any_in_parenthesis(1, |at| self.is_at(at, "ORDER"))
+        self.is_symbol_at(2, ")") || self.can_only_be_called_at(0)
+    }
+
+    /// Whether the word `ahead`, with a parenthesis behind it, can only be a function's name: where what stands in the
+    /// parenthesis or behind it can't belong to a row or to an expression in parentheses.
+    fn can_only_be_called_at(&self, ahead: usize) -> bool {
+        let first = ahead + 2;
+        let label = self.is_identifier_at(first)
+            && [".", "*", ")"].iter().enumerate().all(|(at, symbol)| self.is_symbol_at(first + 1 + at, symbol));
+        let row_of_all = ["(", "+", "-", "[", "*"].iter().any(|symbol| self.is_symbol_at(first + 1, symbol))
+            || matches!(self.token(first + 1).kind, TokenKind::String | TokenKind::UnicodeString)
+            || self.over_follows_at(first + 1);
+        let all = self.is_at(first, "ALL") && !row_of_all && self.all_quantifies_at(first);
+        let star = self.is_symbol_at(first, "*") && self.is_symbol_at(first + 1, ")");
+        label
+            || all
+            || star
+            || self.is_at(first, "DISTINCT")
+            || self.call_goes_on_at(self.after_parenthesis(ahead + 1))
+            || self.any_in_parenthesis(ahead + 1, |at| self.is_at(at, "ORDER"))
     }
 
     /// Whether `ahead` stands what may follow the parenthesis of a call only.
@@ -233,10 +252,32 @@ impl Parser<'_> {
 
     /// Whether `LIMIT`, `OFFSET` or `FETCH` comes next as the word of a clause, and not as a name.
     pub(super) fn limit_follows(&self) -> bool {
-        let count = self.token(1).kind == TokenKind::Integer || self.is_symbol_at(1, "?");
-        (self.is("LIMIT") && (count || self.is_at(1, "ALL")))
-            || (self.is("OFFSET") && count)
-            || (self.is("FETCH") && (self.is_at(1, "FIRST") || self.is_at(1, "NEXT")))
+        self.limit_follows_at(0)
+    }
+
+    fn limit_follows_at(&self, ahead: usize) -> bool {
+        let next = ahead + 1;
+        let count = self.token(next).kind == TokenKind::Integer || self.is_symbol_at(next, "?");
+        (self.is_at(ahead, "LIMIT") && (count || self.is_at(next, "ALL")))
+            || (self.is_at(ahead, "OFFSET") && count)
+            || (self.is_at(ahead, "FETCH")
+                && (self.is_at(next, "FIRST") || self.is_at(next, "NEXT"))
+                && self.rows_follow_at(next + 1))
+    }
+
+    /// `LIMIT ALL`, which in a `SELECT` list may be a column and its alias.
+    pub(super) fn is_limit_all_at(&self, ahead: usize) -> bool {
+        self.is_at(ahead, "LIMIT") && self.is_at(ahead + 1, "ALL")
+    }
+
+    fn rows_follow_at(&self, ahead: usize) -> bool {
+        let count = self.token(ahead).kind == TokenKind::Integer || self.is_symbol_at(ahead, "?");
+        count || self.is_at(ahead, "ROW") || self.is_at(ahead, "ROWS")
+    }
+
+    /// Whether `WINDOW w AS` stands `ahead`, which is a clause.
+    pub(super) fn window_follows_at(&self, ahead: usize) -> bool {
+        self.is_at(ahead, "WINDOW") && self.is_identifier_at(ahead + 1) && self.is_at(ahead + 2, "AS")
     }
 
     /// Whether `MATCH_RECOGNIZE` comes next as the word of its clause, and not as an alias with columns.

@@ -258,18 +258,22 @@ impl Parser<'_> {
 
     /// Whether the next word, which could be an alias, begins a clause instead.
     pub(super) fn clause_follows(&self) -> bool {
-        self.limit_follows()
-            || (self.is("WINDOW") && self.is_identifier_at(1) && self.is_at(2, "AS"))
-            || self.sample_follows()
-            || self.match_recognize_follows()
+        self.limit_follows() || self.window_follows_at(0) || self.sample_follows() || self.match_recognize_follows()
     }
 
     fn group_by(&mut self) -> Parsed<GroupBy> {
         let start = self.here();
         self.expect_all(&["GROUP", "BY"])?;
         let words = ["AUTO", "ROLLUP", "CUBE"];
-        let quantified = self.is("ALL") && words.iter().any(|word| self.is_at(1, word));
-        let quantifier = if quantified { self.set_quantifier() } else { self.select_quantifier() };
+        let empty = self.is_symbol_at(1, "(") && self.is_symbol_at(2, ")");
+        let quantified = self.is("ALL") && (empty || words.iter().any(|word| self.is_at(1, word)));
+        let quantifier = if quantified {
+            self.set_quantifier()
+        } else if self.is("ALL") && self.is_limit_all_at(1) {
+            None
+        } else {
+            self.select_quantifier()
+        };
         let elements = self.list(|parser| {
             if parser.eat("ROLLUP") {
                 return parser.grouping_sets(true).map(GroupingElement::Rollup);
