@@ -143,6 +143,8 @@ impl<'a> Judge<'a> {
             StatementKind::Definition(_)
             | StatementKind::Change(_)
             | StatementKind::Access(_)
+            | StatementKind::Branch(_)
+            | StatementKind::DescribeQuery { query: _ }
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
@@ -171,6 +173,8 @@ impl<'a> Judge<'a> {
             StatementKind::Definition(_)
             | StatementKind::Change(_)
             | StatementKind::Access(_)
+            | StatementKind::Branch(_)
+            | StatementKind::DescribeQuery { query: _ }
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }

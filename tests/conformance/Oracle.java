@@ -52,10 +52,20 @@ public final class Oracle
             "UpdateContext",
             "MergeContext",
             "TruncateTableContext",
-            "AnalyzeContext");
+            "AnalyzeContext",
+            "RefreshViewContext",
+            "CreateBranchContext",
+            "DropBranchContext",
+            "FastForwardBranchContext",
+            "ShowBranchesContext");
 
     /** The rules in which the first name is that of a table, and others are of columns. */
-    private static final Set<String> FIRST_NAMES = Set.of("RenameColumnContext", "DropColumnContext", "SetColumnTypeContext");
+    private static final Set<String> FIRST_NAMES = Set.of(
+            "RenameColumnContext",
+            "DropColumnContext",
+            "SetColumnTypeContext",
+            "SetDefaultValueContext",
+            "DropDefaultValueContext");
 
     /** The rules in which a name is that of a table or view if the word before it says so, or no word. */
     private static final Set<String> NAMES_OF_KINDS = Set.of("GrantObjectContext", "SetAuthorizationContext");

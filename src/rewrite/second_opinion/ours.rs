@@ -40,7 +40,11 @@ impl Names {
             | StatementKind::ShowStats { table: name }
             | StatementKind::ShowCreate { name, .. } => self.name(name),
             StatementKind::SetSession { value, .. } => self.expr(value),
-            StatementKind::Definition(_) | StatementKind::Change(_) | StatementKind::Access(_) => {
+            StatementKind::Definition(_)
+            | StatementKind::Change(_)
+            | StatementKind::Access(_)
+            | StatementKind::Branch(_)
+            | StatementKind::DescribeQuery { .. } => {
                 let found = summary(statement).relations;
                 self.seen.extend(found.iter().map(|name| name.parts.iter().map(ToString::to_string).collect()));
             }

@@ -121,6 +121,8 @@ impl Proof<'_> {
             | StatementKind::Definition(_)
             | StatementKind::Change(_)
             | StatementKind::Access(_)
+            | StatementKind::Branch(_)
+            | StatementKind::DescribeQuery { query: _ }
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
@@ -221,6 +223,8 @@ fn readable(statement: &Statement, depth: usize) -> Result<(), Unproved> {
         StatementKind::Definition(_)
         | StatementKind::Change(_)
         | StatementKind::Access(_)
+        | StatementKind::Branch(_)
+        | StatementKind::DescribeQuery { query: _ }
         | StatementKind::ShowCreateFunction { name: _ }
         | StatementKind::SetPath { path: _ }
         | StatementKind::SetSessionAuthorization { user: _ }

@@ -139,6 +139,8 @@ pub enum PrivilegeWord {
     Delete,
     Insert,
     Update,
+    /// `CREATE BRANCH`, of Trino 483.
+    CreateBranch,
 }
 
 /// `[kind] name`.
@@ -146,6 +148,8 @@ pub enum PrivilegeWord {
 pub struct GrantObject {
     /// The whole of it.
     pub span: Span,
+    /// `BRANCH branch IN` before it, of Trino 483.
+    pub branch: Option<Identifier>,
     /// Of what kind the object is; a table if that is not said.
     pub kind: Option<EntityKind>,
     /// The object.
@@ -168,6 +172,8 @@ pub enum EntityKind {
     Schema,
     /// `VIEW`.
     View,
+    /// `MATERIALIZED VIEW`, of Trino 483.
+    MaterializedView,
     /// A kind that the grammar has no word for; connectors and Trino itself know more of them.
     Other(Identifier),
 }
@@ -176,7 +182,7 @@ impl EntityKind {
     /// Whether an object of this kind is a table or a view.
     pub fn is_relation(&self) -> bool {
         match self {
-            EntityKind::Table | EntityKind::View => true,
+            EntityKind::Table | EntityKind::View | EntityKind::MaterializedView => true,
             EntityKind::Schema | EntityKind::Other(_) => false,
         }
     }

@@ -9,6 +9,8 @@ pub enum Change {
     Insert {
         /// The table.
         table: QualifiedName,
+        /// `@ branch` behind the table, of Trino 483.
+        branch: Option<Identifier>,
         /// The columns, empty if none were given.
         columns: Vec<Identifier>,
         /// The rows.
@@ -18,6 +20,8 @@ pub enum Change {
     Delete {
         /// The table.
         table: QualifiedName,
+        /// `@ branch` behind the table, of Trino 483.
+        branch: Option<Identifier>,
         /// Which rows.
         filter: Option<Expr>,
     },
@@ -25,6 +29,8 @@ pub enum Change {
     Update {
         /// The table.
         table: QualifiedName,
+        /// `@ branch` behind the table, of Trino 483.
+        branch: Option<Identifier>,
         /// What is set, one or more.
         assignments: Vec<Assignment>,
         /// Which rows.
@@ -51,6 +57,11 @@ pub enum Change {
     /// `REFRESH MATERIALIZED VIEW view`.
     RefreshMaterializedView {
         /// The materialized view.
+        view: QualifiedName,
+    },
+    /// `ALTER VIEW view REFRESH`, of Trino 483.
+    RefreshView {
+        /// The view.
         view: QualifiedName,
     },
     /// `ANALYZE table [WITH (properties)]`.
@@ -80,6 +91,7 @@ impl Change {
             Change::Truncate { .. } => "TruncateTable",
             Change::TableExecute { .. } => "TableExecute",
             Change::RefreshMaterializedView { .. } => "RefreshMaterializedView",
+            Change::RefreshView { .. } => "RefreshView",
             Change::Analyze { .. } => "Analyze",
             Change::Call { .. } => "Call",
         }
@@ -113,6 +125,8 @@ pub struct CallArgument {
 pub struct Merge {
     /// The table that is changed.
     pub table: QualifiedName,
+    /// `@ branch` behind the table, of Trino 483.
+    pub branch: Option<Identifier>,
     /// Its alias.
     pub alias: Option<Identifier>,
     /// What is merged into it.

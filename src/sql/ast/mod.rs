@@ -6,6 +6,7 @@
 //! parser's nesting limit.
 
 mod access;
+mod branch;
 mod change;
 mod definition;
 mod expr;
@@ -26,6 +27,7 @@ pub use access::{
     Access, EntityKind, GrantObject, Grantor, Principal, PrincipalKind, PrivilegeGrant, PrivilegeName, PrivilegeWord,
     RoleGrant, RoleSetting,
 };
+pub use branch::Branch;
 pub use change::{Assignment, CallArgument, Change, Merge, MergeAction, MergeCase};
 pub use definition::{
     CommentTarget, CreateCatalog, CreateSchema, Definition, DropBehavior, IfExists, Property, RelationKind,
@@ -59,5 +61,5 @@ pub use statement::{
 };
 pub use table::{ColumnChange, ColumnDefinition, ColumnPosition, CreateTable, CreateTableAsSelect, TableElement};
 pub use types::{DataType, DataTypeKind, IntervalField, TypeParameter};
-pub use view::{CreateMaterializedView, CreateView, ViewSecurity};
+pub use view::{CreateMaterializedView, CreateView, ViewSecurity, WhenStale};
 pub use window::{FrameBound, FrameUnit, Over, WindowDefinition, WindowFrame, WindowSpecification};

@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::{Access, Change, Definition, Expr, Identifier, QualifiedName, Query, Span, StringLiteral};
+use super::{Access, Branch, Change, Definition, Expr, Identifier, QualifiedName, Query, Span, StringLiteral};
 
 /// A whole statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,11 @@ pub enum StatementKind {
     DescribeOutput {
         /// The prepared statement's name.
         name: Identifier,
+    },
+    /// `DESCRIBE OUTPUT (query)`, of Trino 483.
+    DescribeQuery {
+        /// The query.
+        query: Box<Query>,
     },
     /// `SHOW CATALOGS [LIKE …]`.
     ShowCatalogs {
@@ -177,6 +182,8 @@ pub enum StatementKind {
     Change(Box<Change>),
     /// A statement about roles, privileges or owners.
     Access(Box<Access>),
+    /// What is done with the branches of a table, of Trino 483.
+    Branch(Box<Branch>),
 }
 
 impl StatementKind {
@@ -191,7 +198,7 @@ impl StatementKind {
             StatementKind::Execute { .. } => "Execute",
             StatementKind::ExecuteImmediate { .. } => "ExecuteImmediate",
             StatementKind::DescribeInput { .. } => "DescribeInput",
-            StatementKind::DescribeOutput { .. } => "DescribeOutput",
+            StatementKind::DescribeOutput { .. } | StatementKind::DescribeQuery { .. } => "DescribeOutput",
             StatementKind::ShowCatalogs { .. } => "ShowCatalogs",
             StatementKind::ShowSchemas { .. } => "ShowSchemas",
             StatementKind::ShowTables { .. } => "ShowTables",
@@ -213,6 +220,7 @@ impl StatementKind {
             StatementKind::Definition(definition) => definition.class(),
             StatementKind::Change(change) => change.class(),
             StatementKind::Access(access) => access.class(),
+            StatementKind::Branch(branch) => branch.class(),
         }
     }
 }

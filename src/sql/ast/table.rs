@@ -1,6 +1,6 @@
 //! The definitions of tables and what becomes of their columns.
 
-use super::{DataType, Identifier, IfExists, Property, QualifiedName, Query, Span, StringLiteral};
+use super::{DataType, Expr, Identifier, IfExists, Property, QualifiedName, Query, Span, StringLiteral};
 
 /// `CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (elements) [COMMENT 'text'] [WITH (properties)]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub struct ColumnDefinition {
     pub name: QualifiedName,
     /// Its type.
     pub data_type: DataType,
+    /// `DEFAULT` and a literal, of Trino 483.
+    pub default: Option<Expr>,
     /// `NOT NULL`.
     pub not_null: bool,
     /// `COMMENT`.
@@ -110,6 +112,18 @@ pub enum ColumnChange {
         /// The column.
         column: Identifier,
     },
+    /// `ALTER COLUMN column SET DEFAULT value`, of Trino 483.
+    SetDefault {
+        /// The column, or a field of it.
+        column: QualifiedName,
+        /// A literal.
+        value: Expr,
+    },
+    /// `ALTER COLUMN column DROP DEFAULT`, of Trino 483.
+    DropDefault {
+        /// The column, or a field of it.
+        column: QualifiedName,
+    },
 }
 
 impl ColumnChange {
@@ -121,6 +135,8 @@ impl ColumnChange {
             ColumnChange::Drop { .. } => "DropColumn",
             ColumnChange::SetType { .. } => "SetColumnType",
             ColumnChange::DropNotNull { .. } => "DropNotNullConstraint",
+            ColumnChange::SetDefault { .. } => "SetDefaultValue",
+            ColumnChange::DropDefault { .. } => "DropDefaultValue",
         }
     }
 }

@@ -39,10 +39,20 @@ pub struct CreateMaterializedView {
     pub if_not_exists: bool,
     /// `GRACE PERIOD`: an interval.
     pub grace_period: Option<Expr>,
+    /// `WHEN STALE`, of Trino 483.
+    pub when_stale: Option<WhenStale>,
     /// `COMMENT`.
     pub comment: Option<StringLiteral>,
     /// `WITH`, empty without it.
     pub properties: Vec<Property>,
     /// What it holds.
     pub query: Box<Query>,
+}
+
+/// What becomes of a query of a materialized view that is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the grammar")]
+pub enum WhenStale {
+    Fail,
+    Inline,
 }

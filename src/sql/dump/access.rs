@@ -89,6 +89,7 @@ impl Dump<'_> {
                     PrivilegeWord::Delete => "DELETE",
                     PrivilegeWord::Insert => "INSERT",
                     PrivilegeWord::Update => "UPDATE",
+                    PrivilegeWord::CreateBranch => "CREATE BRANCH",
                 }),
                 PrivilegeName::Name(name) => dump.word(name),
             });
@@ -98,12 +99,13 @@ impl Dump<'_> {
     }
 
     fn grant_object(&mut self, node: &GrantObject) {
-        let GrantObject { span, kind, name } = node;
+        let GrantObject { span, branch, kind, name } = node;
         self.node("GrantObject", Some(*span), |dump| {
             if let Some(kind) = kind {
                 dump.entity_kind("entityKind", kind);
             }
             dump.field("name", |dump| dump.qualified_name(name));
+            dump.maybe("branch", branch.as_ref(), Self::identifier);
         });
     }
 
@@ -112,6 +114,7 @@ impl Dump<'_> {
             EntityKind::Table => self.text(key, "TABLE"),
             EntityKind::Schema => self.text(key, "SCHEMA"),
             EntityKind::View => self.text(key, "VIEW"),
+            EntityKind::MaterializedView => self.text(key, "MATERIALIZED VIEW"),
             EntityKind::Other(name) => self.field(key, |dump| dump.word(name)),
         }
     }

@@ -6,17 +6,17 @@ use crate::sql::ast::{Assignment, CallArgument, Change, Merge, MergeAction, Merg
 impl Dump<'_> {
     pub(super) fn change(&mut self, span: Span, node: &Change) {
         self.node(node.class(), Some(span), |dump| match node {
-            Change::Insert { table, columns, query } => {
-                dump.field("table", |dump| dump.table(None, table));
+            Change::Insert { table, branch, columns, query } => {
+                dump.field("table", |dump| dump.table_at(table, branch.as_ref()));
                 dump.field("query", |dump| dump.query(query));
                 dump.list("columns", columns, Self::identifier);
             }
-            Change::Delete { table, filter } => {
-                dump.field("table", |dump| dump.table(None, table));
+            Change::Delete { table, branch, filter } => {
+                dump.field("table", |dump| dump.table_at(table, branch.as_ref()));
                 dump.maybe("where", filter.as_ref(), Self::expr);
             }
-            Change::Update { table, assignments, filter } => {
-                dump.field("table", |dump| dump.table(None, table));
+            Change::Update { table, branch, assignments, filter } => {
+                dump.field("table", |dump| dump.table_at(table, branch.as_ref()));
                 dump.list("assignments", assignments, |dump, Assignment { span, column, value }| {
                     dump.node("UpdateAssignment", Some(*span), |dump| {
                         dump.field("name", |dump| dump.identifier(column));
@@ -38,6 +38,7 @@ impl Dump<'_> {
                 dump.call_arguments(arguments.as_deref().unwrap_or_default());
                 dump.maybe("where", filter.as_ref(), Self::expr);
             }
+            Change::RefreshView { view } => dump.field("name", |dump| dump.qualified_name(view)),
             Change::RefreshMaterializedView { view } => dump.field("table", |dump| dump.table(None, view)),
             Change::Call { procedure, arguments } => {
                 dump.field("name", |dump| dump.qualified_name(procedure));
@@ -56,10 +57,10 @@ impl Dump<'_> {
     }
 
     fn merge(&mut self, node: &Merge) {
-        let Merge { table, alias, source, condition, cases } = node;
+        let Merge { table, branch, alias, source, condition, cases } = node;
         self.field("target", |dump| match alias {
-            Some(alias) => dump.aliased(None, (alias, &[]), |dump| dump.table(None, table)),
-            None => dump.table(None, table),
+            Some(alias) => dump.aliased(None, (alias, &[]), |dump| dump.table_at(table, branch.as_ref())),
+            None => dump.table_at(table, branch.as_ref()),
         });
         self.field("source", |dump| dump.relation(source));
         self.field("predicate", |dump| dump.expr(condition));

@@ -4,7 +4,7 @@ use super::Dump;
 use crate::sql::ast::{
     ColumnChange, ColumnDefinition, ColumnPosition, CommentTarget, CreateCatalog, CreateMaterializedView, CreateSchema,
     CreateTable, CreateTableAsSelect, CreateView, Definition, DropBehavior, IfExists, Property, QualifiedName,
-    RelationKind, Span, StringLiteral, TableElement, ViewSecurity,
+    RelationKind, Span, StringLiteral, TableElement, ViewSecurity, WhenStale,
 };
 
 impl Dump<'_> {
@@ -131,17 +131,32 @@ impl Dump<'_> {
     }
 
     fn create_materialized_view(&mut self, node: &CreateMaterializedView) {
-        let CreateMaterializedView { name, replace, if_not_exists, grace_period, comment, properties, query } = node;
+        let CreateMaterializedView {
+            name,
+            replace,
+            if_not_exists,
+            grace_period,
+            when_stale,
+            comment,
+            properties,
+            query,
+        } = node;
         self.field("name", |dump| dump.qualified_name(name));
         self.field("query", |dump| dump.query(query));
         self.flag("replace", *replace);
         self.flag("notExists", *if_not_exists);
         self.maybe("gracePeriod", grace_period.as_ref(), Self::expr);
+        self.maybe("whenStaleBehavior", *when_stale, |dump, when_stale| {
+            dump.quoted(match when_stale {
+                WhenStale::Fail => "FAIL",
+                WhenStale::Inline => "INLINE",
+            });
+        });
         self.properties(properties);
         self.comment(comment.as_ref());
     }
 
-    fn save_mode(&mut self, node: IfExists) {
+    pub(super) fn save_mode(&mut self, node: IfExists) {
         let mode = match node {
             IfExists::Fail => "FAIL",
             IfExists::Ignore => "IGNORE",
@@ -169,10 +184,11 @@ impl Dump<'_> {
     }
 
     fn column_definition(&mut self, node: &ColumnDefinition) {
-        let ColumnDefinition { span, name, data_type, not_null, comment, properties } = node;
+        let ColumnDefinition { span, name, data_type, default, not_null, comment, properties } = node;
         self.node("ColumnDefinition", Some(*span), |dump| {
             dump.field("name", |dump| dump.qualified_name(name));
             dump.field("type", |dump| dump.data_type(data_type));
+            dump.maybe("defaultValue", default.as_ref(), Self::expr);
             dump.flag("nullable", !*not_null);
             dump.properties(properties);
             dump.comment(comment.as_ref());
@@ -182,7 +198,9 @@ impl Dump<'_> {
     fn column_change(&mut self, table: &QualifiedName, if_exists: bool, change: &ColumnChange) {
         let key = match change {
             ColumnChange::Add { .. } => "name",
-            ColumnChange::SetType { .. } => "tableName",
+            ColumnChange::SetType { .. } | ColumnChange::SetDefault { .. } | ColumnChange::DropDefault { .. } => {
+                "tableName"
+            }
             ColumnChange::Rename { .. } | ColumnChange::Drop { .. } | ColumnChange::DropNotNull { .. } => "table",
         };
         self.field(key, |dump| dump.qualified_name(table));
@@ -207,6 +225,15 @@ impl Dump<'_> {
             ColumnChange::SetType { column, data_type } => {
                 self.field("columnName", |dump| dump.qualified_name(column));
                 self.field("type", |dump| dump.data_type(data_type));
+                self.flag("tableExists", if_exists);
+            }
+            ColumnChange::SetDefault { column, value } => {
+                self.field("columnName", |dump| dump.qualified_name(column));
+                self.field("defaultValue", |dump| dump.expr(value));
+                self.flag("tableExists", if_exists);
+            }
+            ColumnChange::DropDefault { column } => {
+                self.field("columnName", |dump| dump.qualified_name(column));
                 self.flag("tableExists", if_exists);
             }
             ColumnChange::DropNotNull { column } => {

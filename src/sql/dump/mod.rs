@@ -9,6 +9,7 @@
 //! It is written without being built, and chains without recursion, so that it is as deep as the tree and no deeper.
 
 mod access;
+mod branch;
 mod change;
 mod definition;
 mod expr;

@@ -92,6 +92,14 @@ impl Dump<'_> {
         self.node("Table", span, |dump| dump.field("name", |dump| dump.qualified_name(name)));
     }
 
+    /// A table that is changed, or a branch of it.
+    pub(super) fn table_at(&mut self, name: &QualifiedName, branch: Option<&Identifier>) {
+        self.node("Table", None, |dump| {
+            dump.field("name", |dump| dump.qualified_name(name));
+            dump.maybe("branch", branch, Self::identifier);
+        });
+    }
+
     fn table_reference(&mut self, node: &TableReference) {
         let TableReference { span, name, period } = node;
         self.node("Table", Some(*span), |dump| {

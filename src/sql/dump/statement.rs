@@ -82,6 +82,14 @@ impl Dump<'_> {
             StatementKind::Definition(node) => self.define(span, node),
             StatementKind::Change(node) => self.change(span, node),
             StatementKind::Access(node) => self.access(span, node),
+            StatementKind::Branch(node) => self.branch(span, node),
+            StatementKind::DescribeQuery { query } => self.node(class, Some(span), |dump| {
+                dump.field("name", |dump| {
+                    dump.node("DescribeOutput.Target.InlineQuery", None, |dump| {
+                        dump.field("query", |dump| dump.query(query))
+                    });
+                });
+            }),
             StatementKind::SetPath { path } => self.node(class, Some(span), |dump| {
                 dump.field("pathSpecification", |dump| {
                     dump.node("PathSpecification", None, |dump| dump.list("path", path, Self::path_element));

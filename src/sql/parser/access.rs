@@ -121,6 +121,9 @@ impl Parser<'_> {
         let word = PRIVILEGES.iter().find(|(keyword, _)| self.is(keyword));
         if let Some((_, word)) = word {
             self.advance();
+            if *word == PrivilegeWord::Create && self.has_483() && self.maybe("BRANCH") {
+                return Ok(PrivilegeName::Word { span: self.since(span), word: PrivilegeWord::CreateBranch });
+            }
             return Ok(PrivilegeName::Word { span, word: *word });
         }
         PRIVILEGES.iter().for_each(|(keyword, _)| self.note(keyword));
@@ -144,6 +147,14 @@ impl Parser<'_> {
     /// `[kind] name`, before the word `end`. Both kind and name may be that word, if it is none of the reserved.
     fn grant_object(&mut self, end: &str) -> Parsed<GrantObject> {
         let start = self.here();
+        let branch = if self.has_483() && self.is("BRANCH") && self.is_identifier_at(1) && self.is_at(2, "IN") {
+            self.advance();
+            let branch = self.identifier()?;
+            self.expect("IN")?;
+            Some(branch)
+        } else {
+            None
+        };
         let kind_follows = self.is("TABLE") || (self.is_identifier_at(0) && self.name_follows_kind(end));
         let kind = if kind_follows {
             Some(self.entity_kind(false)?)
@@ -152,7 +163,7 @@ impl Parser<'_> {
             None
         };
         let name = self.dotted_name()?;
-        Ok(GrantObject { span: self.since(start), kind, name })
+        Ok(GrantObject { span: self.since(start), branch, kind, name })
     }
 
     /// Whether an object's name and the word `end` follow the word that comes next, which is the object's kind then.

@@ -26,6 +26,9 @@ impl Parser<'_> {
             let name = self.dotted_name()?;
             return definition(Definition::DropSchema { name, if_exists, behavior: self.drop_behavior() });
         }
+        if self.has_483() && self.maybe("BRANCH") {
+            return self.drop_branch();
+        }
         if self.maybe("ROLE") {
             return self.drop_role();
         }
@@ -67,6 +70,10 @@ impl Parser<'_> {
         let materialized_view = self.are(&["MATERIALIZED", "VIEW"])
             && !self.is_symbol_at(2, ".")
             && !(self.is_at(2, "SET") && self.is_at(3, "AUTHORIZATION"));
+        if self.has_483() && self.is("BRANCH") && self.is_at(2, "IN") {
+            self.advance();
+            return self.alter_branch();
+        }
         if self.is("SCHEMA") {
             return self.alter_schema();
         }
@@ -91,6 +98,9 @@ impl Parser<'_> {
         let kind = self.relation_kind()?;
         let if_exists = kind != RelationKind::View && self.if_exists();
         let name = self.dotted_name()?;
+        if kind == RelationKind::View && self.has_483() && self.maybe("REFRESH") {
+            return Ok(StatementKind::Change(Box::new(Change::RefreshView { view: name })));
+        }
         if !if_exists && self.maybe("SET") {
             return self.alter_properties_or_owner(kind, name);
         }
@@ -105,6 +115,7 @@ impl Parser<'_> {
         let owned = match kind {
             RelationKind::Table => Some(EntityKind::Table),
             RelationKind::View => Some(EntityKind::View),
+            RelationKind::MaterializedView if self.has_483() => Some(EntityKind::MaterializedView),
             RelationKind::MaterializedView => None,
         };
         if let Some(owned) = owned {
@@ -161,14 +172,24 @@ impl Parser<'_> {
     /// What follows `ALTER COLUMN`. Only a whole column can be made nullable.
     fn alter_column(&mut self) -> Parsed<ColumnChange> {
         let mut column = self.dotted_name()?;
+        let drops_default = self.has_483() && self.is_at(1, "DEFAULT");
         if column.parts.len() == 1
+            && !drops_default
             && self.maybe("DROP")
             && let Some(column) = column.parts.pop()
         {
             self.expect_all(&["NOT", "NULL"])?;
             return Ok(ColumnChange::DropNotNull { column });
         }
-        self.expect_all(&["SET", "DATA", "TYPE"])?;
+        if self.has_483() && self.maybe("DROP") {
+            self.expect("DEFAULT")?;
+            return Ok(ColumnChange::DropDefault { column });
+        }
+        self.expect("SET")?;
+        if self.has_483() && self.maybe("DEFAULT") {
+            return Ok(ColumnChange::SetDefault { column, value: self.literal()? });
+        }
+        self.expect_all(&["DATA", "TYPE"])?;
         Ok(ColumnChange::SetType { column, data_type: self.data_type_at_end()? })
     }
 

@@ -11,26 +11,29 @@ impl Parser<'_> {
     /// What follows `INSERT`.
     pub(super) fn insert(&mut self) -> Parsed<StatementKind> {
         self.expect("INTO")?;
-        let table = self.qualified_name()?;
+        let table = self.dotted_name()?;
+        let branch = self.at_branch()?;
         self.note("(");
         // A parenthesis may also begin the query.
         let columns = if self.is_identifier_at(1) { self.column_aliases()? } else { Vec::new() };
-        change(Change::Insert { table, columns, query: Box::new(self.root_query()?) })
+        change(Change::Insert { table, branch, columns, query: Box::new(self.root_query()?) })
     }
 
     /// What follows `DELETE`.
     pub(super) fn delete(&mut self) -> Parsed<StatementKind> {
         self.expect("FROM")?;
         let table = self.dotted_name()?;
-        change(Change::Delete { table, filter: self.filter()? })
+        let branch = self.at_branch()?;
+        change(Change::Delete { table, branch, filter: self.filter()? })
     }
 
     /// What follows `UPDATE`.
     pub(super) fn update(&mut self) -> Parsed<StatementKind> {
         let table = self.dotted_name()?;
+        let branch = self.at_branch()?;
         self.expect("SET")?;
         let assignments = self.list(Self::assignment)?;
-        change(Change::Update { table, assignments, filter: self.filter()? })
+        change(Change::Update { table, branch, assignments, filter: self.filter()? })
     }
 
     /// `[WHERE condition]`.
@@ -49,7 +52,8 @@ impl Parser<'_> {
     /// What follows `MERGE`.
     pub(super) fn merge(&mut self) -> Parsed<StatementKind> {
         self.expect("INTO")?;
-        let table = self.qualified_name()?;
+        let table = self.dotted_name()?;
+        let branch = self.at_branch()?;
         let named = self.maybe("AS") || self.is_identifier_at(0);
         if !named {
             self.note("<identifier>");
@@ -63,7 +67,7 @@ impl Parser<'_> {
         while self.is("WHEN") {
             cases.push(self.merge_case()?);
         }
-        change(Change::Merge(Merge { table, alias, source, condition, cases }))
+        change(Change::Merge(Merge { table, branch, alias, source, condition, cases }))
     }
 
     fn merge_case(&mut self) -> Parsed<MergeCase> {

@@ -4,7 +4,7 @@ use super::{Parsed, Parser};
 use crate::sql::ast::{
     ColumnDefinition, CreateCatalog, CreateMaterializedView, CreateSchema, CreateTable, CreateTableAsSelect,
     CreateView, DataType, DataTypeKind, Definition, Expr, IfExists, Principal, Property, Query, Span, StatementKind,
-    StringLiteral, TableElement, ViewSecurity,
+    StringLiteral, TableElement, ViewSecurity, WhenStale,
 };
 use crate::sql::token::TokenKind;
 
@@ -22,6 +22,9 @@ impl Parser<'_> {
             return self.create_function(replace);
         }
         self.note("FUNCTION");
+        if self.has_483() && self.maybe("BRANCH") {
+            return self.create_branch(start, replace);
+        }
         if !replace {
             if self.maybe("CATALOG") {
                 return self.create_catalog();
@@ -134,6 +137,7 @@ impl Parser<'_> {
         let if_not_exists = self.if_not_exists();
         let name = self.qualified_name()?;
         let grace_period = self.grace_period()?;
+        let when_stale = self.when_stale()?;
         let comment = self.comment_clause()?;
         let properties = self.with_properties()?;
         self.expect("AS")?;
@@ -143,6 +147,7 @@ impl Parser<'_> {
             replace,
             if_not_exists,
             grace_period,
+            when_stale,
             comment,
             properties,
             query,
@@ -158,8 +163,16 @@ impl Parser<'_> {
         Ok(Some(Expr { span: self.since(start), kind }))
     }
 
+    /// `[WHEN STALE {FAIL | INLINE}]`.
+    fn when_stale(&mut self) -> Parsed<Option<WhenStale>> {
+        if !(self.has_483() && self.maybe_all(&["WHEN", "STALE"])?) {
+            return Ok(None);
+        }
+        self.one_of(&[("FAIL", WhenStale::Fail), ("INLINE", WhenStale::Inline)]).map(Some)
+    }
+
     /// `[IF NOT EXISTS]`, which does not go with `OR REPLACE`.
-    fn what_if_exists(&mut self, start: Span, replace: bool) -> IfExists {
+    pub(super) fn what_if_exists(&mut self, start: Span, replace: bool) -> IfExists {
         let if_not_exists = self.if_not_exists();
         if if_not_exists && replace {
             self.object(start, REPLACE_IF_NOT_EXISTS);
@@ -210,10 +223,11 @@ impl Parser<'_> {
         let start = self.here();
         let name = self.qualified_name()?;
         let data_type = self.data_type_at_end()?;
+        let default = if self.has_483() && self.maybe("DEFAULT") { Some(self.literal()?) } else { None };
         let not_null = self.maybe_all(&["NOT", "NULL"])?;
         let comment = self.comment_clause()?;
         let properties = self.with_properties()?;
-        Ok(ColumnDefinition { span: self.since(start), name, data_type, not_null, comment, properties })
+        Ok(ColumnDefinition { span: self.since(start), name, data_type, default, not_null, comment, properties })
     }
 
     /// A type that stands at the end of what Trino tells apart by a single word.

@@ -5,6 +5,7 @@
 
 mod access;
 mod alter;
+mod branch;
 mod change;
 mod create;
 mod expecting;

@@ -104,6 +104,26 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// A literal: what a column's default can be.
+    pub(super) fn literal(&mut self) -> Parsed<Expr> {
+        let start = self.here();
+        let typed = self.is_identifier_at(0) && self.is_string_at(1);
+        let double = self.is("DOUBLE") && self.is_at(1, "PRECISION") && self.is_string_at(2);
+        let interval = self.is("INTERVAL") && self.is_interval_at(1);
+        let kind = match self.kind() {
+            TokenKind::String
+            | TokenKind::UnicodeString
+            | TokenKind::Binary
+            | TokenKind::Integer
+            | TokenKind::Decimal
+            | TokenKind::Double => self.primary_rule()(self)?,
+            TokenKind::Symbol if self.is_symbol("-") => self.primary_rule()(self)?,
+            _ if typed || double || interval || self.is_any(&["NULL", "TRUE", "FALSE"]) => self.primary_rule()(self)?,
+            _ => return Err(self.unexpected("<literal>")),
+        };
+        Ok(Expr { span: self.since(start), kind })
+    }
+
     /// A number whose sign, if any, stands at `start`.
     fn number(&mut self, start: Span) -> Parsed<ExprKind> {
         let kind = match self.kind() {

@@ -6,6 +6,9 @@ use crate::sql::ast::{Access, Identifier, LikePattern, QualifiedName, ShowCreate
 impl Parser<'_> {
     /// What follows `SHOW`.
     pub(super) fn show(&mut self) -> Parsed<StatementKind> {
+        if self.has_483() && self.maybe("BRANCHES") {
+            return self.show_branches();
+        }
         if self.eat("GRANTS") {
             return self.show_grants();
         }

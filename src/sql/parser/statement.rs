@@ -136,6 +136,12 @@ impl Parser<'_> {
         if self.is_identifier_at(1) && self.eat("INPUT") {
             return Ok(StatementKind::DescribeInput { name: self.identifier()? });
         }
+        if self.has_483() && self.is("OUTPUT") && self.is_symbol_at(1, "(") {
+            self.at += 2;
+            let query = Box::new(self.root_query()?);
+            self.expect_symbol(")")?;
+            return Ok(StatementKind::DescribeQuery { query });
+        }
         if self.is_identifier_at(1) && self.eat("OUTPUT") {
             return Ok(StatementKind::DescribeOutput { name: self.identifier()? });
         }

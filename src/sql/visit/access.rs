@@ -52,8 +52,9 @@ macro_rules! access {
         }
 
         fn grant_object<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? GrantObject) {
-            let GrantObject { span, kind, name } = node;
+            let GrantObject { span, branch, kind, name } = node;
             v.span(span);
+            if let Some(branch) = branch { v.identifier(branch); }
             let kind = if let Some(kind) = kind { Some(kind) } else { None };
             entity(v, kind, name);
         }
@@ -65,7 +66,7 @@ macro_rules! access {
             name: & $($mutable)? QualifiedName,
         ) {
             match kind {
-                None | Some(EntityKind::Table | EntityKind::View) => v.table_name(name),
+                None | Some(EntityKind::Table | EntityKind::View | EntityKind::MaterializedView) => v.table_name(name),
                 Some(EntityKind::Schema) => v.other_name(name),
                 Some(EntityKind::Other(kind)) => {
                     v.identifier(kind);

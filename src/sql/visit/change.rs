@@ -4,22 +4,26 @@ macro_rules! change {
     ($name:ident, $($mutable:tt)?) => {
         pub fn change<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Change) {
             match node {
-                Change::Insert { table, columns, query } => {
+                Change::Insert { table, branch, columns, query } => {
                     v.table_name(table);
+                    if let Some(branch) = branch { v.identifier(branch); }
                     identifiers(v, columns);
                     v.query(query);
                 }
-                Change::Delete { table, filter } => {
+                Change::Delete { table, branch, filter } => {
                     v.table_name(table);
+                    if let Some(branch) = branch { v.identifier(branch); }
                     if let Some(filter) = filter { v.expr(filter); }
                 }
-                Change::Update { table, assignments: set, filter } => {
+                Change::Update { table, branch, assignments: set, filter } => {
                     v.table_name(table);
+                    if let Some(branch) = branch { v.identifier(branch); }
                     assignments(v, set);
                     if let Some(filter) = filter { v.expr(filter); }
                 }
-                Change::Merge(Merge { table, alias, source, condition, cases }) => {
+                Change::Merge(Merge { table, branch, alias, source, condition, cases }) => {
                     v.table_name(table);
+                    if let Some(branch) = branch { v.identifier(branch); }
                     if let Some(alias) = alias { v.identifier(alias); }
                     v.relation(source);
                     v.expr(condition);
@@ -32,7 +36,7 @@ macro_rules! change {
                     if let Some(arguments) = arguments { call_arguments(v, arguments); }
                     if let Some(filter) = filter { v.expr(filter); }
                 }
-                Change::RefreshMaterializedView { view } => v.table_name(view),
+                Change::RefreshMaterializedView { view } | Change::RefreshView { view } => v.table_name(view),
                 Change::Analyze { table, properties: given } => {
                     v.table_name(table);
                     properties(v, given);

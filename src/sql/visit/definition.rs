@@ -62,7 +62,7 @@ macro_rules! definition {
                 }
                 Definition::CreateMaterializedView(create) => {
                     let CreateMaterializedView {
-                        name, replace: _, if_not_exists: _, grace_period, comment, properties: given, query,
+                        name, replace: _, if_not_exists: _, grace_period, when_stale: _, comment, properties: given, query,
                     } = create;
                     v.table_name(name);
                     if let Some(period) = grace_period { v.expr(period); }
@@ -99,10 +99,11 @@ macro_rules! definition {
         }
 
         fn column_definition<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? ColumnDefinition) {
-            let ColumnDefinition { span, name, data_type, not_null: _, comment, properties: given } = node;
+            let ColumnDefinition { span, name, data_type, default, not_null: _, comment, properties: given } = node;
             v.span(span);
             v.other_name(name);
             v.data_type(data_type);
+            if let Some(default) = default { v.expr(default); }
             if let Some(comment) = comment { v.string(comment); }
             properties(v, given);
         }
@@ -126,6 +127,11 @@ macro_rules! definition {
                     v.data_type(data_type);
                 }
                 ColumnChange::DropNotNull { column } => v.identifier(column),
+                ColumnChange::SetDefault { column, value } => {
+                    v.other_name(column);
+                    v.expr(value);
+                }
+                ColumnChange::DropDefault { column } => v.other_name(column),
             }
         }
 

@@ -8,6 +8,7 @@
 //! Children are visited in the order of the text. A walk is as deep as the tree, which the parser bounds.
 
 mod access;
+mod branch;
 mod change;
 mod definition;
 mod expr;
@@ -35,6 +36,8 @@ macro_rules! visitor {
             fn change(&mut self, node: & $($mutable)? Change) { $walk::change(self, node); }
             /// A statement about roles, privileges or owners.
             fn access(&mut self, node: & $($mutable)? Access) { $walk::access(self, node); }
+            /// A statement about branches of tables.
+            fn branch(&mut self, node: & $($mutable)? Branch) { $walk::branch(self, node); }
             /// A query.
             fn query(&mut self, node: & $($mutable)? Query) { $walk::query(self, node); }
             /// A query that `WITH` names.
@@ -92,6 +95,7 @@ macro_rules! visitor {
             definition::definition! { $name, $($mutable)? }
             change::change! { $name, $($mutable)? }
             access::access! { $name, $($mutable)? }
+            branch::branch! { $name, $($mutable)? }
             query::query! { $name, $($mutable)? }
             pattern::pattern! { $name, $($mutable)? }
             relation::relation! { $name, $($mutable)? }

@@ -6,7 +6,9 @@ macro_rules! statement {
             let Statement { span, kind } = node;
             v.span(span);
             match kind {
-                StatementKind::Query(query) | StatementKind::ShowStatsForQuery { query } => v.query(query),
+                StatementKind::Query(query)
+                | StatementKind::ShowStatsForQuery { query }
+                | StatementKind::DescribeQuery { query } => v.query(query),
                 StatementKind::Explain { options: _, statement } => v.statement(statement),
                 StatementKind::ExplainAnalyze { verbose: _, statement } => v.statement(statement),
                 StatementKind::Prepare { name, statement } => {
@@ -54,6 +56,7 @@ macro_rules! statement {
                 StatementKind::Definition(node) => v.definition(node),
                 StatementKind::Change(node) => v.change(node),
                 StatementKind::Access(node) => v.access(node),
+                StatementKind::Branch(node) => v.branch(node),
                 StatementKind::SetPath { path } => for PathElement { span, catalog, schema } in path {
                     v.span(span);
                     if let Some(catalog) = catalog { v.identifier(catalog); }
