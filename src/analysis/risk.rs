@@ -58,7 +58,8 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         | ExprKind::Lambda { .. }
         | ExprKind::JsonPath { .. }
         | ExprKind::JsonObject { .. }
-        | ExprKind::JsonArray { .. } => true,
+        | ExprKind::JsonArray { .. }
+        | ExprKind::Newer(_) => true,
     }
 }
 
@@ -107,7 +108,7 @@ fn harmless_call(call: &Call) -> bool {
     }
     let arguments = match &call.arguments {
         Arguments::Star(None) => return name == "count",
-        Arguments::Star(Some(_)) => return false,
+        Arguments::Star(Some(_)) | Arguments::Named(_) => return false,
         Arguments::List(arguments) => arguments,
     };
     matches!(

@@ -149,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_of_a_newer_version_reads_as_the_same_tree() {
+        let all = include_str!("parser/tests/accepted_483.sql");
+        for text in all.lines().filter(|line| !line.starts_with("##")) {
+            let read = |text: &str| super::super::parse_statement(text, GrammarVersion::V483).expect(text);
+            let printed = super::print_statement(text, GrammarVersion::V483).unwrap();
+            assert!(same_statement(&read(text), &read(&printed)), "{text}\n{printed}");
+        }
+    }
+
+    #[test]
     fn trees_that_differ_are_not_the_same() {
         let expr = |text| parse_expression(text).unwrap();
         assert!(same_expression(&expr("a+b"), &expr("a  +  b")));

@@ -52,7 +52,9 @@ def names(text, tree):
 
 def unquoted(written):
     """The name that a piece of text stands for."""
-    return written[1:-1].replace('""', '"') if written.startswith('"') else written
+    if written[:1] in ('"', "'"):
+        return written[1:-1].replace(2 * written[0], written[0])
+    return written
 
 
 def printed(version, texts):

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::super::facts::FunctionUse;
+use super::super::facts::{FunctionUse, Problem};
 use super::super::risk;
 use super::super::scope::{Field, RelationType, Scope, ScopeRef, TypeClass};
 use super::Walk;
@@ -79,6 +79,7 @@ impl Walk<'_, '_> {
                 self.expr(value, scope);
             }
             ExprKind::IsDistinctFrom { negated: _, left, right } => self.exprs([&**left, &**right], scope),
+            ExprKind::Newer(node) => self.problem(expr.span, Problem::NotSupported(node.what())),
             ExprKind::Unary { negative: _, operand } => self.expr(operand, scope),
             ExprKind::Arithmetic { first, rest } => {
                 self.expr(first, scope);
@@ -145,6 +146,7 @@ impl Walk<'_, '_> {
         match arguments {
             Arguments::Star(_) => {}
             Arguments::List(arguments) => self.exprs(arguments, scope),
+            Arguments::Named(_) => self.problem(name.span, Problem::NotSupported("an argument's name")),
         }
         self.sort_items(order_by, scope);
         self.exprs(filter, scope);

@@ -53,6 +53,8 @@ impl Walk<'_, '_> {
             }
             Relation::TableFunction(function) => self.table_function(function, scope),
             Relation::JsonTable(table) => self.json_table(table, scope),
+            Relation::Pivot(pivot) => self.not_supported(pivot.span, "PIVOT"),
+            Relation::Nearest(nearest) => self.not_supported(nearest.span, "NEAREST"),
             Relation::Aliased { span: _, relation, alias, columns } => {
                 let columns: Vec<CompactString> = columns.iter().map(|column| column.folded()).collect();
                 let direct = matches!(**relation, Relation::Table(_));
@@ -81,6 +83,12 @@ impl Walk<'_, '_> {
                 left
             }
         }
+    }
+
+    /// Nothing that it names is looked at, since the statement is refused.
+    fn not_supported(&mut self, span: Span, what: &'static str) -> RelationType {
+        self.problem(span, Problem::NotSupported(what));
+        RelationType::unknown()
     }
 
     fn join(&mut self, left: RelationType, join: &Join, scope: &ScopeRef) -> RelationType {

@@ -103,8 +103,12 @@ pub(super) fn session(at: &str) -> Session {
 
 /// What comes of a statement, all questions answered; and the tables that were asked for.
 pub(super) fn decide(user: &str, session: &Session, sql: &str) -> (Decision, Vec<Need>) {
+    decide_by(Options::TESTS, user, session, sql)
+}
+
+/// As [`decide`], with these options.
+pub(super) fn decide_by(options: Options, user: &str, session: &Session, sql: &str) -> (Decision, Vec<Need>) {
     let subject = SNAPSHOT.subject(user, &[]);
-    let options = Options::TESTS;
     let mut tables = Tables::default();
     let mut asked = Vec::new();
     for _ in 0..20 {

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod mesh;
+mod newer;
 
 use super::{Alarm, ErrorCode, Stage};
 use crate::analysis::session::Session;

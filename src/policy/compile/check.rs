@@ -154,6 +154,9 @@ impl Check {
             ExprKind::IsNull { negated: _, value } | ExprKind::IsTruth { negated: _, value, truth: _ } => {
                 self.expr(value);
             }
+            ExprKind::Newer(node) => {
+                self.forbid(expr.span, format!("{} is not supported in policies yet", node.what()));
+            }
             ExprKind::Unary { negative: _, operand } => self.expr(operand),
             ExprKind::Arithmetic { first, rest } => {
                 self.expr(first);
@@ -222,8 +225,10 @@ impl Check {
         } else if self.queries == 0 && (known || several_rows) {
             self.aggregate(span);
         }
-        if let Arguments::List(list) = arguments {
-            self.exprs(list);
+        match arguments {
+            Arguments::Star(_) => {}
+            Arguments::List(list) => self.exprs(list),
+            Arguments::Named(_) => self.forbid(span, "a policy names no arguments"),
         }
         self.sort_items(order_by);
         self.exprs(filter);
@@ -374,6 +379,8 @@ impl Check {
             Relation::Lateral { span, query: _ } => self.forbid(*span, "a policy has no `LATERAL`"),
             Relation::TableFunction(function) => self.forbid(function.span, "a policy has no table functions"),
             Relation::JsonTable(table) => self.forbid(table.span, "a policy has no `JSON_TABLE`"),
+            Relation::Pivot(pivot) => self.forbid(pivot.span, "a policy has no `PIVOT`"),
+            Relation::Nearest(nearest) => self.forbid(nearest.span, "a policy has no `NEAREST`"),
             Relation::MatchRecognize { span, input: _, clauses: _ } => {
                 self.forbid(*span, "a policy has no row patterns");
             }

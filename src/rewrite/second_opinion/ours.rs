@@ -120,6 +120,8 @@ impl Names {
                     }
                 }
             }
+            // Refused before this opinion is asked for.
+            Relation::Pivot(_) | Relation::Nearest(_) => (),
             Relation::JsonTable(table) => {
                 self.json_path(&table.path);
                 self.json_columns(&table.columns);
@@ -198,6 +200,8 @@ impl Names {
             | ExprKind::Parameter
             | ExprKind::Identifier(_)
             | ExprKind::Current(_)
+            // Refused before this opinion is asked for.
+            | ExprKind::Newer(_)
             | ExprKind::Grouping(_) => (),
             ExprKind::Dereference { base: inner, .. }
             | ExprKind::Parenthesized(inner)

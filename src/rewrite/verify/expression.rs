@@ -86,6 +86,7 @@ impl Walk<'_> {
             ExprKind::IsNull { negated: _, value } | ExprKind::IsTruth { negated: _, value, truth: _ } => {
                 self.expr(value)
             }
+            ExprKind::Newer(node) => Err(Unproved::because(node.what())),
             ExprKind::Unary { negative: _, operand } => self.expr(operand),
             ExprKind::Arithmetic { first, rest } => {
                 self.expr(first)?;
@@ -136,6 +137,7 @@ impl Walk<'_> {
         match arguments {
             Arguments::Star(_) => (),
             Arguments::List(arguments) => self.exprs(arguments)?,
+            Arguments::Named(_) => return Err(Unproved::because("an argument's name")),
         }
         self.sort_items(order_by)?;
         self.optional(filter.as_ref())?;

@@ -124,7 +124,8 @@ pub(super) fn possible(expr: &Expr) -> bool {
         | ExprKind::Measure { .. }
         | ExprKind::JsonPath { .. }
         | ExprKind::JsonObject { .. }
-        | ExprKind::JsonArray { .. } => true,
+        | ExprKind::JsonArray { .. }
+        | ExprKind::Newer(_) => true,
     }
 }
 

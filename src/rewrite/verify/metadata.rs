@@ -163,7 +163,7 @@ impl Metadata {
                         [condition, text] if is_column(text, alias, column) => self.covered(alias, condition, true),
                         _ => differs(),
                     },
-                    Arguments::Star(_) => differs(),
+                    Arguments::Star(_) | Arguments::Named(_) => differs(),
                 }
             }
             _ => differs(),

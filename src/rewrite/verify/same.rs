@@ -360,7 +360,7 @@ fn spans(exprs: &[Expr]) -> Vec<Span> {
 
 fn call_spans(call: &Call) -> Vec<Span> {
     let arguments = match &call.arguments {
-        Arguments::Star(_) => &[],
+        Arguments::Star(_) | Arguments::Named(_) => &[],
         Arguments::List(arguments) => arguments.as_slice(),
     };
     let keys = call.order_by.iter().map(|item| item.key.span);

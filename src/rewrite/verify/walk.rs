@@ -187,6 +187,8 @@ impl<'a> Walk<'a> {
             | Relation::Aliased { span: _, relation, alias: _, columns: _ } => self.relation(relation),
             Relation::Unnest { span: _, exprs, ordinality: _ } => self.exprs(exprs),
             Relation::TableFunction(function) => self.table_function(function),
+            Relation::Pivot(_) => Err(Unproved::because("PIVOT")),
+            Relation::Nearest(_) => Err(Unproved::because("NEAREST")),
             Relation::JsonTable(table) => {
                 let JsonTable { span: _, path, columns, plan: _, on_error: _ } = table.as_ref();
                 self.json_path(path)?;

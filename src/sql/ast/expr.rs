@@ -1,8 +1,8 @@
 //! Expressions.
 
 use super::{
-    Call, DataType, Identifier, IntervalField, JsonClauses, JsonInput, JsonMember, JsonNulls, JsonPathForm,
-    JsonPathInvocation, JsonReturning, Over, QualifiedName, Query, Span, StringLiteral,
+    Call, DataType, Identifier, IntervalQualifier, JsonClauses, JsonInput, JsonMember, JsonNulls, JsonPathForm,
+    JsonPathInvocation, JsonReturning, NewerExpr, Over, QualifiedName, Query, Span, StringLiteral,
 };
 
 /// An expression.
@@ -257,6 +257,8 @@ pub enum ExprKind {
         /// `RETURNING type`.
         returning: Option<Box<JsonReturning>>,
     },
+    /// What came after Trino 476.
+    Newer(Box<NewerExpr>),
     /// `JSON_ARRAY (…)`.
     JsonArray {
         /// The elements.
@@ -348,10 +350,8 @@ pub struct Interval {
     pub negative: bool,
     /// The text.
     pub value: StringLiteral,
-    /// The first field.
-    pub from: IntervalField,
-    /// The last field, if it is another.
-    pub to: Option<IntervalField>,
+    /// Its fields.
+    pub qualifier: IntervalQualifier,
 }
 
 /// Functions with a notation of their own.

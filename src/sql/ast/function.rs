@@ -1,6 +1,6 @@
 //! Calls of functions.
 
-use super::{Expr, Identifier, Over, QualifiedName, SetQuantifier, SortItem, StringLiteral};
+use super::{CallArgument, Expr, Identifier, Over, QualifiedName, SetQuantifier, SortItem, StringLiteral};
 
 /// `[RUNNING | FINAL] name ([DISTINCT] arguments [ORDER BY …]) [FILTER (…)] [IGNORE NULLS] [OVER …]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,4 +54,6 @@ pub enum Arguments {
     Star(Option<Identifier>),
     /// Expressions.
     List(Vec<Expr>),
+    /// Expressions of which one has a name at least, of Trino 483.
+    Named(Vec<CallArgument>),
 }

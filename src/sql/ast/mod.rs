@@ -13,6 +13,7 @@ mod expr;
 mod function;
 mod json;
 mod name;
+mod newer;
 mod pattern;
 mod query;
 mod relation;
@@ -42,6 +43,7 @@ pub use json::{
     JsonPathInvocation, JsonPlan, JsonReturning, JsonTable, JsonTableColumn, JsonTablePlan, JsonWrapper,
 };
 pub use name::{Identifier, QualifiedName, Span, StringLiteral};
+pub use newer::{MatchKind, Nearest, NewerExpr, Pivot, PivotAggregation, PivotGroup, RowField};
 pub use pattern::{PatternClauses, RowPattern, RowPatternKind, RowPatternQuantifier, RowsPerMatch, SkipTo};
 pub use query::{
     GroupBy, GroupingElement, GroupingSet, Limit, NamedQuery, Query, QueryBody, RowCount, Select, SelectItem,
@@ -60,6 +62,6 @@ pub use statement::{
     ShowCreateObject, Statement, StatementKind, TransactionMode,
 };
 pub use table::{ColumnChange, ColumnDefinition, ColumnPosition, CreateTable, CreateTableAsSelect, TableElement};
-pub use types::{DataType, DataTypeKind, IntervalField, TypeParameter};
+pub use types::{DataType, DataTypeKind, IntervalField, IntervalQualifier, TypeParameter};
 pub use view::{CreateMaterializedView, CreateView, ViewSecurity, WhenStale};
 pub use window::{FrameBound, FrameUnit, Over, WindowDefinition, WindowFrame, WindowSpecification};

@@ -1,6 +1,8 @@
 //! What stands in `FROM`.
 
-use super::{DataType, Expr, Identifier, JsonTable, PatternClauses, QualifiedName, Query, SortItem, Span};
+use super::{
+    DataType, Expr, Identifier, JsonTable, Nearest, PatternClauses, Pivot, QualifiedName, Query, SortItem, Span,
+};
 
 /// What stands in `FROM`.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,10 @@ pub enum Relation {
     TableFunction(Box<TableFunction>),
     /// `JSON_TABLE ( … )`.
     JsonTable(Box<JsonTable>),
+    /// `PIVOT`.
+    Pivot(Box<Pivot>),
+    /// `NEAREST`.
+    Nearest(Box<Nearest>),
     /// `relation [AS] alias [(columns)]`.
     Aliased {
         /// The whole of it.
@@ -90,6 +96,8 @@ impl Relation {
             Relation::Table(table) => table.span,
             Relation::TableFunction(function) => function.span,
             Relation::JsonTable(table) => table.span,
+            Relation::Pivot(pivot) => pivot.span,
+            Relation::Nearest(nearest) => nearest.span,
             Relation::Subquery { span, .. }
             | Relation::Parenthesized { span, .. }
             | Relation::Unnest { span, .. }

@@ -43,7 +43,7 @@ pub struct ColumnDefinition {
     /// Its type.
     pub data_type: DataType,
     /// `DEFAULT` and a literal, of Trino 483.
-    pub default: Option<Expr>,
+    pub default: Option<Box<Expr>>,
     /// `NOT NULL`.
     pub not_null: bool,
     /// `COMMENT`.

@@ -34,12 +34,20 @@ pub enum DataTypeKind {
         with_time_zone: bool,
     },
     /// `INTERVAL from [TO to]`.
-    Interval {
-        /// The first field.
-        from: IntervalField,
-        /// The last field, if it is another.
-        to: Option<IntervalField>,
-    },
+    Interval(IntervalQualifier),
+}
+
+/// `from [(precision)] [TO to [(fraction)]]`; the precisions are of Trino 483.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntervalQualifier {
+    /// The first field.
+    pub from: IntervalField,
+    /// Digits of the first field.
+    pub precision: Option<Span>,
+    /// The last field, if it is another.
+    pub to: Option<IntervalField>,
+    /// Digits of a second's fraction.
+    pub fraction: Option<Span>,
 }
 
 /// A field of an interval.

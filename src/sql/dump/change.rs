@@ -47,7 +47,7 @@ impl Dump<'_> {
         });
     }
 
-    fn call_arguments(&mut self, nodes: &[CallArgument]) {
+    pub(super) fn call_arguments(&mut self, nodes: &[CallArgument]) {
         self.list("arguments", nodes, |dump, CallArgument { span, name, value }| {
             dump.node("CallArgument", Some(*span), |dump| {
                 dump.maybe("name", name.as_ref(), Self::identifier);

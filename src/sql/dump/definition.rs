@@ -188,7 +188,7 @@ impl Dump<'_> {
         self.node("ColumnDefinition", Some(*span), |dump| {
             dump.field("name", |dump| dump.qualified_name(name));
             dump.field("type", |dump| dump.data_type(data_type));
-            dump.maybe("defaultValue", default.as_ref(), Self::expr);
+            dump.maybe("defaultValue", default.as_deref(), Self::expr);
             dump.flag("nullable", !*not_null);
             dump.properties(properties);
             dump.comment(comment.as_ref());

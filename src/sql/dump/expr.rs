@@ -3,7 +3,7 @@
 use super::Dump;
 use crate::sql::ast::{
     ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, CurrentKind, CurrentValue, Expr, ExprKind,
-    Identifier, Interval, LogicalOperator, NumberKind, QualifiedName, Query, Span, StringLiteral,
+    Identifier, Interval, IntervalQualifier, LogicalOperator, NumberKind, QualifiedName, Query, Span, StringLiteral,
 };
 
 impl Dump<'_> {
@@ -48,12 +48,7 @@ impl Dump<'_> {
             ExprKind::QuantifiedComparison { operator, quantifier, left, query } => {
                 self.node("QuantifiedComparisonExpression", Some(span), |dump| {
                     dump.text("operator", of(*operator));
-                    let quantifier = match quantifier {
-                        ComparisonQuantifier::All => "ALL",
-                        ComparisonQuantifier::Some => "SOME",
-                        ComparisonQuantifier::Any => "ANY",
-                    };
-                    dump.text("quantifier", quantifier);
+                    dump.text("quantifier", quantifier_name(*quantifier));
                     dump.value(left);
                     dump.field("subquery", |dump| dump.subquery(None, query));
                 });
@@ -66,7 +61,7 @@ impl Dump<'_> {
                 });
             }),
             ExprKind::InList { negated, value, list } => self.is_in(*negated, (span, value), |dump| {
-                dump.node("InListExpression", None, |dump| dump.list("values", list, Self::expr));
+                dump.in_list(list);
             }),
             ExprKind::InSubquery { negated, value, query } => {
                 self.is_in(*negated, (span, value), |dump| dump.subquery(None, query));
@@ -83,8 +78,7 @@ impl Dump<'_> {
                 dump.field("predicate", |dump| {
                     dump.node("BooleanTestPredicate", Some(span), |dump| {
                         dump.flag("negated", *negated);
-                        let truth = truth.map_or("UNKNOWN", |truth| if truth { "TRUE" } else { "FALSE" });
-                        dump.text("truthValue", truth);
+                        dump.truth(*truth);
                     });
                 });
             }),
@@ -112,7 +106,7 @@ impl Dump<'_> {
                     dump.maybe("operand", operand.as_deref(), Self::expr);
                     dump.list("whenClauses", whens, |dump, (condition, result)| {
                         dump.node("WhenClause", None, |dump| {
-                            dump.field("operand", |dump| dump.expr(condition));
+                            dump.field("operand", |dump| dump.when_operand(condition));
                             dump.field("result", |dump| dump.expr(result));
                         });
                     });
@@ -146,6 +140,7 @@ impl Dump<'_> {
                 dump.list("groupingColumns", columns, Self::grouping_column);
             }),
             ExprKind::SpecialForm { form, operands } => self.special_form(span, *form, operands),
+            ExprKind::Newer(node) => self.newer(span, node),
             ExprKind::JsonPath { form, path, returning, clauses, defaults } => {
                 self.json_path_form(span, *form, (path, returning.as_deref()), (*clauses, defaults));
             }
@@ -158,16 +153,16 @@ impl Dump<'_> {
         }
     }
 
-    fn value(&mut self, expr: &Expr) {
+    pub(super) fn value(&mut self, expr: &Expr) {
         self.field("value", |dump| dump.expr(expr));
     }
 
-    fn subquery(&mut self, span: Option<Span>, query: &Query) {
+    pub(super) fn subquery(&mut self, span: Option<Span>, query: &Query) {
         self.node("SubqueryExpression", span, |dump| dump.field("query", |dump| dump.query(query)));
     }
 
     /// Trino puts a predicate's NOT around the predicate.
-    fn negatable(&mut self, negated: bool, span: Span, predicate: impl FnOnce(&mut Self)) {
+    pub(super) fn negatable(&mut self, negated: bool, span: Span, predicate: impl FnOnce(&mut Self)) {
         if negated {
             self.node("NotExpression", Some(span), |dump| dump.field("value", predicate));
         } else {
@@ -181,6 +176,14 @@ impl Dump<'_> {
             dump.field("left", |dump| dump.expr(left));
             dump.field("right", |dump| dump.expr(right));
         });
+    }
+
+    pub(super) fn in_list(&mut self, list: &[Expr]) {
+        self.node("InListExpression", None, |dump| dump.list("values", list, Self::expr));
+    }
+
+    pub(super) fn truth(&mut self, truth: Option<bool>) {
+        self.text("truthValue", truth.map_or("UNKNOWN", |truth| if truth { "TRUE" } else { "FALSE" }));
     }
 
     fn is_in(&mut self, negated: bool, (span, value): (Span, &Expr), list: impl FnOnce(&mut Self)) {
@@ -296,10 +299,14 @@ impl Dump<'_> {
     }
 
     fn interval(&mut self, span: Span, node: &Interval) {
-        let Interval { negative, value: StringLiteral { value, span: _ }, from, to } = node;
+        let Interval { negative, value: StringLiteral { value, span: _ }, qualifier } = node;
+        let IntervalQualifier { from, precision, to, fraction } = qualifier;
         self.node("IntervalLiteral", Some(span), |dump| {
             dump.text("value", value);
             dump.text("sign", if *negative { "NEGATIVE" } else { "POSITIVE" });
+            if precision.or(*fraction).is_some() {
+                return dump.field("qualifier", |dump| dump.interval_qualifier(qualifier));
+            }
             dump.text("startField", from.word());
             dump.maybe("endField", to.as_ref(), |dump, to| dump.quoted(to.word()));
         });
@@ -325,7 +332,7 @@ impl Dump<'_> {
 }
 
 /// Trino's name of an operator.
-fn of(operator: ComparisonOperator) -> &'static str {
+pub(super) fn of(operator: ComparisonOperator) -> &'static str {
     match operator {
         ComparisonOperator::Equal => "EQUAL",
         ComparisonOperator::NotEqual => "NOT_EQUAL",
@@ -333,5 +340,13 @@ fn of(operator: ComparisonOperator) -> &'static str {
         ComparisonOperator::LessThanOrEqual => "LESS_THAN_OR_EQUAL",
         ComparisonOperator::GreaterThan => "GREATER_THAN",
         ComparisonOperator::GreaterThanOrEqual => "GREATER_THAN_OR_EQUAL",
+    }
+}
+
+pub(super) fn quantifier_name(quantifier: ComparisonQuantifier) -> &'static str {
+    match quantifier {
+        ComparisonQuantifier::All => "ALL",
+        ComparisonQuantifier::Some => "SOME",
+        ComparisonQuantifier::Any => "ANY",
     }
 }

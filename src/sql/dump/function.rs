@@ -8,6 +8,15 @@ use crate::sql::ast::{
 
 impl Dump<'_> {
     pub(super) fn call(&mut self, span: Span, node: &Call) {
+        if let (Arguments::Star(Some(label)), [name]) = (&node.arguments, node.name.parts.as_slice())
+            && name.folded() == "try"
+        {
+            return self.node("TryExpression", Some(span), |dump| {
+                dump.field("innerExpression", |dump| {
+                    dump.node("DereferenceExpression", None, |dump| dump.field("base", |dump| dump.identifier(label)));
+                });
+            });
+        }
         if let (Arguments::List(arguments), [name]) = (&node.arguments, node.name.parts.as_slice()) {
             match (name.folded().as_str(), arguments.as_slice()) {
                 ("if", [condition, yes, no @ ..]) => return self.if_expression(span, (condition, yes, no.first())),
@@ -71,6 +80,7 @@ impl Dump<'_> {
             match (arguments, listagg) {
                 (Arguments::List(arguments), Some(overflow)) => dump.listagg_arguments(arguments, overflow),
                 (Arguments::List(arguments), None) => dump.list("arguments", arguments, Self::expr),
+                (Arguments::Named(arguments), _) => dump.named_arguments(arguments),
                 (Arguments::Star(None), _) => {}
                 (Arguments::Star(Some(label)), _) => dump.field("arguments", |dump| {
                     dump.items(&[label], |dump, label| {

@@ -15,6 +15,7 @@ mod definition;
 mod expr;
 mod function;
 mod json;
+mod newer;
 mod pattern;
 mod query;
 mod relation;

@@ -191,7 +191,7 @@ impl Dump<'_> {
         }
     }
 
-    fn group_by(&mut self, node: &GroupBy) {
+    pub(super) fn group_by(&mut self, node: &GroupBy) {
         let GroupBy { span, quantifier, elements } = node;
         self.node("GroupBy", Some(*span), |dump| {
             dump.flag("isDistinct", *quantifier == Some(SetQuantifier::Distinct));

@@ -38,6 +38,8 @@ impl Dump<'_> {
             }
             Relation::TableFunction(function) => self.table_function(function),
             Relation::JsonTable(table) => self.json_table(table),
+            Relation::Pivot(pivot) => self.pivot(pivot),
+            Relation::Nearest(nearest) => self.nearest(nearest),
             Relation::Aliased { span, relation, alias, columns } => {
                 self.aliased(Some(*span), (alias, columns), |dump| dump.relation(relation));
             }

@@ -1,7 +1,7 @@
 //! Types.
 
 use super::Dump;
-use crate::sql::ast::{DataType, DataTypeKind, TypeParameter};
+use crate::sql::ast::{DataType, DataTypeKind, IntervalQualifier, TypeParameter};
 
 impl Dump<'_> {
     pub(super) fn data_type(&mut self, node: &DataType) {
@@ -26,10 +26,18 @@ impl Dump<'_> {
                     dump.maybe("precision", precision.as_deref(), Self::type_parameter);
                 });
             }
-            DataTypeKind::Interval { from, to } => self.node("IntervalDayTimeDataType", Some(*span), |dump| {
-                dump.text("from", from.word());
-                dump.text("to", to.unwrap_or(*from).word());
-            }),
+            DataTypeKind::Interval(qualifier) => {
+                let IntervalQualifier { from, precision, to, fraction } = qualifier;
+                if precision.or(*fraction).is_some() {
+                    return self.node("IntervalDataType", Some(*span), |dump| {
+                        dump.field("qualifier", |dump| dump.interval_qualifier(qualifier));
+                    });
+                }
+                self.node("IntervalDayTimeDataType", Some(*span), |dump| {
+                    dump.text("from", from.word());
+                    dump.text("to", to.unwrap_or(*from).word());
+                });
+            }
         }
     }
 

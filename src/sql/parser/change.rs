@@ -11,7 +11,7 @@ impl Parser<'_> {
     /// What follows `INSERT`.
     pub(super) fn insert(&mut self) -> Parsed<StatementKind> {
         self.expect("INTO")?;
-        let table = self.dotted_name()?;
+        let table = self.qualified_name()?;
         let branch = self.at_branch()?;
         self.note("(");
         // A parenthesis may also begin the query.
@@ -52,7 +52,7 @@ impl Parser<'_> {
     /// What follows `MERGE`.
     pub(super) fn merge(&mut self) -> Parsed<StatementKind> {
         self.expect("INTO")?;
-        let table = self.dotted_name()?;
+        let table = self.qualified_name()?;
         let branch = self.at_branch()?;
         let named = self.maybe("AS") || self.is_identifier_at(0);
         if !named {
@@ -132,7 +132,7 @@ impl Parser<'_> {
     }
 
     /// `[name =>] value`.
-    fn call_argument(&mut self) -> Parsed<CallArgument> {
+    pub(super) fn call_argument(&mut self) -> Parsed<CallArgument> {
         let start = self.here();
         self.note("<identifier>");
         let name = if self.is_symbol_at(1, "=>") {

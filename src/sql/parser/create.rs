@@ -223,7 +223,7 @@ impl Parser<'_> {
         let start = self.here();
         let name = self.qualified_name()?;
         let data_type = self.data_type_at_end()?;
-        let default = if self.has_483() && self.maybe("DEFAULT") { Some(self.literal()?) } else { None };
+        let default = if self.has_483() && self.maybe("DEFAULT") { Some(Box::new(self.literal()?)) } else { None };
         let not_null = self.maybe_all(&["NOT", "NULL"])?;
         let comment = self.comment_clause()?;
         let properties = self.with_properties()?;

@@ -3,9 +3,10 @@
 //! Each function takes an operand that has been read already, if any: an opening parenthesis may turn out to have begun
 //! a query, and reading it twice would take exponential time on nested ones.
 
+use super::newer::newer;
 use super::{Parsed, Parser};
 use crate::sql::ast::{
-    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, Expr, ExprKind, LogicalOperator, Span,
+    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, Expr, ExprKind, LogicalOperator, NewerExpr, Span,
 };
 use crate::sql::token::TokenKind;
 
@@ -69,6 +70,11 @@ impl Parser<'_> {
     fn predicated(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let value = self.value(first)?;
         self.note("<predicate>");
+        self.predicate_behind(value)
+    }
+
+    /// A value with the predicate behind it, if there is one.
+    pub(super) fn predicate_behind(&mut self, value: Expr) -> Parsed<Expr> {
         match self.kind() {
             TokenKind::Symbol => match self.comparison_operator() {
                 Some(operator) => self.predicate(value, |parser, value| parser.comparison(operator, value)),
@@ -77,6 +83,7 @@ impl Parser<'_> {
             TokenKind::Word { reserved: true } if self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) => {
                 self.predicate(value, Self::word_predicate)
             }
+            TokenKind::Word { .. } if self.newer_predicate_follows() => self.predicate(value, Self::newer_predicate),
             _ => Ok(value),
         }
     }
@@ -149,9 +156,14 @@ impl Parser<'_> {
     fn negatable_predicate(&mut self, negated: bool, value: Expr) -> Parsed<ExprKind> {
         let value = Box::new(value);
         if self.eat("BETWEEN") {
+            let symmetry = self.symmetry();
             let low = Box::new(self.value(None)?);
             self.expect("AND")?;
             let high = Box::new(self.value(None)?);
+            if let Some(symmetric) = symmetry {
+                let (value, low, high) = (*value, *low, *high);
+                return Ok(newer(NewerExpr::Between { negated, symmetric, value, low, high }));
+            }
             return Ok(ExprKind::Between { negated, value, low, high });
         }
         if self.eat("LIKE") {
@@ -275,7 +287,15 @@ impl Parser<'_> {
         }
         let outer = self.begin_chain();
         let mut value = self.postfix(first)?;
-        while self.eat_all(&["AT", "TIME"]) {
+        loop {
+            if self.has_483() && self.eat_all(&["AT", "LOCAL"]) {
+                self.lengthen_chain()?;
+                value = Expr { span: self.since(start), kind: newer(NewerExpr::AtLocal(value)) };
+                continue;
+            }
+            if !self.eat_all(&["AT", "TIME"]) {
+                break;
+            }
             self.expect("ZONE")?;
             self.lengthen_chain()?;
             let zone_start = self.here();

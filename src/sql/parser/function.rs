@@ -12,6 +12,9 @@ impl Parser<'_> {
         if self.call_follows(0) || (self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1)) {
             return self.call();
         }
+        if self.has_483() && self.static_call_follows() {
+            return self.static_call();
+        }
         if !self.is_identifier_at(0) {
             return Err(self.unexpected("<expression>"));
         }
@@ -85,7 +88,7 @@ impl Parser<'_> {
         } else {
             if !self.is_symbol(")") && !self.is("ORDER") {
                 call.quantifier = self.call_quantifier();
-                call.arguments = Arguments::List(self.list(Self::expression)?);
+                call.arguments = self.arguments()?;
             }
             call.order_by = self.order_by()?;
             self.expect_symbol(")")?;
@@ -100,8 +103,19 @@ impl Parser<'_> {
         } else if self.over_follows() {
             call.over = Some(self.over()?);
         }
-        check_special_function(&call, start)?;
+        check_special_function(&call, start, self.has_483())?;
         Ok(ExprKind::Call(call))
+    }
+
+    fn arguments(&mut self) -> Parsed<Arguments> {
+        if !self.has_483() {
+            return self.list(Self::expression).map(Arguments::List);
+        }
+        let arguments = self.function_arguments()?;
+        if arguments.iter().any(|argument| argument.name.is_some()) {
+            return Ok(Arguments::Named(arguments));
+        }
+        Ok(Arguments::List(arguments.into_iter().map(|argument| argument.value).collect()))
     }
 
     /// `DISTINCT` or `ALL` before an argument; `ALL` alone is a name.
@@ -186,13 +200,15 @@ impl Parser<'_> {
 }
 
 /// What Trino's parser demands of calls that its tree has nodes of their own for.
-fn check_special_function(call: &Call, start: Span) -> Parsed<()> {
+fn check_special_function(call: &Call, start: Span, has_483: bool) -> Parsed<()> {
     let [name] = call.name.parts.as_slice() else { return Ok(()) };
     const NAMES: [&str; 5] = ["if", "nullif", "coalesce", "try", "format"];
     let Some(name) = NAMES.into_iter().find(|special| special.eq_ignore_ascii_case(&name.value)) else { return Ok(()) };
     let count = match &call.arguments {
-        Arguments::Star(_) => 0,
+        // Trino 483 counts the label of `try(a.*)`.
+        Arguments::Star(label) => usize::from(has_483 && label.is_some()),
         Arguments::List(arguments) => arguments.len(),
+        Arguments::Named(arguments) => arguments.len(),
     };
     let (fits, message) = match name {
         "if" => ((2..=3).contains(&count), "Invalid number of arguments for 'if' function"),
@@ -220,6 +236,9 @@ fn check_special_function(call: &Call, start: Span) -> Parsed<()> {
     }
     if call.filter.is_some() {
         return refuse(format!("FILTER not valid for '{name}' function"));
+    }
+    if matches!(call.arguments, Arguments::Named(_)) {
+        return refuse(format!("Named arguments are not supported for '{name}' function"));
     }
     Ok(())
 }

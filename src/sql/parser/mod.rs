@@ -13,6 +13,7 @@ mod expression;
 mod function;
 mod json;
 mod lookahead;
+mod newer;
 mod pattern;
 mod primary;
 mod query;
@@ -64,13 +65,22 @@ fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) 
         deepest: 0,
         objection: None,
         parentheses: OnceCell::new(),
+        match_clause: None,
         wrong: None,
         possible: Vec::new(),
     };
     let result = to_the_end(&mut parser, &read);
     if matches!(&result, Err(error) if error.kind == SqlErrorKind::Syntax) {
         // What else could have stood there is found by reading once more: what is right is read without asking for it.
-        parser = Parser { at: 0, depth: 0, deepest: 0, objection: None, wrong: Some(parser.at), ..parser };
+        parser = Parser {
+            at: 0,
+            depth: 0,
+            deepest: 0,
+            objection: None,
+            match_clause: None,
+            wrong: Some(parser.at),
+            ..parser
+        };
         return to_the_end(&mut parser, &read);
     }
     result
@@ -99,6 +109,8 @@ struct Parser<'a> {
     objection: Option<SqlError>,
     /// Which token closes each parenthesis, by the one that opens it; found when it is first asked for.
     parentheses: OnceCell<Vec<(u32, u32)>>,
+    /// The `MATCH` that begins the condition of the `NEAREST` whose other parts are being read.
+    match_clause: Option<usize>,
     /// The token that can't stand where it does, when all is read once more to say what could.
     wrong: Option<usize>,
     /// What could stand at the place of the wrong token: keywords, symbols, `<names>`.

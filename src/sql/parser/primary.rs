@@ -1,9 +1,10 @@
 //! Primary expressions: literals, names, parentheses, and what stands behind a dot or a bracket.
 
+use super::newer::newer;
 use super::{Parsed, Parser};
 use crate::sql::ast::{
-    CurrentKind, CurrentValue, Expr, ExprKind, Identifier, Interval, IntervalField, NormalForm, NumberKind, Span,
-    SpecialForm, TrimSide,
+    CurrentKind, CurrentValue, Expr, ExprKind, Identifier, Interval, IntervalField, IntervalQualifier, NewerExpr,
+    NormalForm, NumberKind, Span, SpecialForm, TrimSide,
 };
 use crate::sql::error::SqlError;
 use crate::sql::token::TokenKind;
@@ -53,7 +54,16 @@ impl<'a> Parser<'a> {
             None => self.primary()?,
         };
         loop {
-            let kind = if self.is_symbol(".") && !self.is_symbol_at(1, "*") {
+            let kind = if self.method_follows() {
+                self.method_call(expr)?
+            } else if self.has_483() && self.is_symbol(".") && self.is_string_at(1) {
+                self.advance();
+                let field = self.string_field()?;
+                ExprKind::Dereference { base: Box::new(expr), field }
+            } else if self.has_483() && self.is_symbol("[") && self.is_symbol_at(1, "*") && self.is_symbol_at(2, "]") {
+                self.at += 3;
+                newer(NewerExpr::AllElements(expr))
+            } else if self.is_symbol(".") && !self.is_symbol_at(1, "*") {
                 self.advance();
                 self.note("*");
                 let field = self.identifier()?;
@@ -332,7 +342,12 @@ impl<'a> Parser<'a> {
         let operand = if self.is("WHEN") { None } else { Some(Box::new(self.expression()?)) };
         let mut whens = Vec::new();
         while self.eat("WHEN") {
-            let condition = self.expression()?;
+            let condition = if operand.is_some() && self.partial_predicate_follows() {
+                let value = self.case_operand();
+                self.nested(|parser| parser.predicate_behind(value))?
+            } else {
+                self.expression()?
+            };
             self.expect("THEN")?;
             whens.push((condition, self.expression()?));
         }
@@ -406,7 +421,19 @@ impl<'a> Parser<'a> {
             if self.is("ROW") && !self.row_is_called() {
                 return |parser| {
                     parser.advance();
+                    if parser.has_483() {
+                        return parser.row_fields();
+                    }
                     parser.parenthesized_list(Self::expression).map(ExprKind::Row)
+                };
+            }
+            if self.has_483() && self.is("OVERLAY") && self.stands_in_parenthesis(1, "FROM") {
+                return Self::overlay;
+            }
+            if self.unique_follows() {
+                return |parser| {
+                    parser.advance();
+                    parser.parenthesized_query().map(|query| newer(NewerExpr::Unique(query)))
                 };
             }
             let position = self.is("POSITION") && self.position_follows();
@@ -468,18 +495,70 @@ impl<'a> Parser<'a> {
             self.eat_symbol("+");
         }
         let value = self.string()?;
-        let (from, to) = self.interval_fields()?;
-        Ok(ExprKind::Interval(Interval { negative, value, from, to }))
+        let qualifier = self.interval_qualifier()?;
+        Ok(ExprKind::Interval(Interval { negative, value, qualifier }))
     }
 
-    /// `from [TO to]`; `to` without a field behind it is a name.
-    pub(super) fn interval_fields(&mut self) -> Parsed<(IntervalField, Option<IntervalField>)> {
+    /// `from [(precision)] [TO to [(fraction)]]`; `to` without a field behind it is a name.
+    pub(super) fn interval_qualifier(&mut self) -> Parsed<IntervalQualifier> {
+        let start = self.here();
         let from = self.interval_field()?;
-        if self.is("TO") && self.is_interval_field_at(1) {
-            self.advance();
-            return Ok((from, Some(self.interval_field()?)));
+        let mut qualifier = IntervalQualifier { from, precision: None, to: None, fraction: None };
+        if self.has_483() && self.eat_symbol("(") {
+            qualifier.precision = Some(self.precision()?);
+            if from == IntervalField::Second && self.eat_symbol(",") {
+                qualifier.fraction = Some(self.precision()?);
+            }
+            self.expect_symbol(")")?;
         }
-        Ok((from, None))
+        if !(self.is("TO") && self.is_interval_field_at(1)) {
+            return Ok(qualifier);
+        }
+        if self.has_483() {
+            self.check_interval_end(start, from)?;
+        }
+        self.advance();
+        let to = self.interval_field()?;
+        qualifier.to = Some(to);
+        if self.has_483() && to == IntervalField::Second && self.eat_symbol("(") {
+            qualifier.fraction = Some(self.precision()?);
+            self.expect_symbol(")")?;
+        }
+        Ok(qualifier)
+    }
+
+    /// Trino 483 knows which field can end an interval; 476 asks when it reads the value.
+    fn check_interval_end(&self, start: Span, from: IntervalField) -> Parsed<()> {
+        use IntervalField::{Day, Hour, Minute, Month, Second, Year};
+        let ends: &[&str] = match from {
+            Year => &["MONTH"],
+            Day | Hour | Minute => &["HOUR", "MINUTE", "SECOND"],
+            Month | Second => &[],
+        };
+        if ends.is_empty() {
+            return Err(self.unexpected("<EOF>"));
+        }
+        if !ends.iter().any(|word| self.is_at(1, word)) {
+            let token = self.token(1);
+            return Err(SqlError::syntax(token.span, format!("mismatched input '{}'", self.text_of(token))));
+        }
+        let valid = match from {
+            Hour => !self.is_at(1, "HOUR"),
+            Minute => self.is_at(1, "SECOND"),
+            Year | Month | Day | Second => true,
+        };
+        if valid {
+            return Ok(());
+        }
+        let to = self.text_of(self.token(1));
+        Err(SqlError::syntax(start, format!("Invalid interval qualifier: {} TO {to}", start.of(self.text))))
+    }
+
+    /// A number that Trino reads into Java's `int`.
+    fn precision(&mut self) -> Parsed<Span> {
+        let digits = self.integer()?;
+        let fits = digits.of(self.text).parse::<u32>().is_ok_and(|number| number <= i32::MAX as u32);
+        if fits { Ok(digits) } else { Err(SqlError::syntax(digits, "Invalid precision")) }
     }
 
     fn is_interval_field_at(&self, ahead: usize) -> bool {

@@ -258,10 +258,15 @@ impl Parser<'_> {
 
     /// Whether the next word, which could be an alias, begins a clause instead.
     pub(super) fn clause_follows(&self) -> bool {
-        self.limit_follows() || self.window_follows_at(0) || self.sample_follows() || self.match_recognize_follows()
+        self.limit_follows()
+            || self.window_follows_at(0)
+            || self.sample_follows()
+            || self.match_recognize_follows()
+            || self.pivot_follows()
+            || self.match_clause == Some(self.at)
     }
 
-    fn group_by(&mut self) -> Parsed<GroupBy> {
+    pub(super) fn group_by(&mut self) -> Parsed<GroupBy> {
         let start = self.here();
         self.expect_all(&["GROUP", "BY"])?;
         let words = ["AUTO", "ROLLUP", "CUBE"];
@@ -339,6 +344,9 @@ impl Parser<'_> {
 
 /// Whether an expression could stand before `.*`.
 fn is_primary(kind: &ExprKind) -> bool {
+    if let ExprKind::Newer(node) = kind {
+        return node.is_primary();
+    }
     !matches!(
         kind,
         ExprKind::Not(_)

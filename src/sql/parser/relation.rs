@@ -103,7 +103,11 @@ impl Parser<'_> {
 
     fn sampled(&mut self, first: Option<Relation>) -> Parsed<Relation> {
         let start = first.as_ref().map_or(self.here(), Relation::span);
-        let relation = self.pattern_recognition(first)?;
+        let mut relation = self.pattern_recognition(first)?;
+        if self.pivot_follows() {
+            let pivot = self.pivot(start, relation)?;
+            relation = self.aliased(start, pivot)?;
+        }
         self.note("TABLESAMPLE");
         if !self.sample_follows() {
             return Ok(relation);
@@ -177,6 +181,9 @@ impl Parser<'_> {
         }
         if self.eat("JSON_TABLE") {
             return self.json_table(start);
+        }
+        if self.has_483() && self.is("NEAREST") && self.is_symbol_at(1, "(") && self.is_at(2, "FROM") {
+            return self.nested(|parser| parser.nearest(start));
         }
         if !self.is_identifier_at(0) {
             return Err(self.unexpected("'(', 'JSON_TABLE', 'LATERAL', 'TABLE', 'UNNEST', <identifier>"));

@@ -10,6 +10,12 @@ const ACCEPTED: &str = include_str!("tests/accepted.sql");
 /// Statements that Trino refuses, one a line, with the column of the error in front.
 const REFUSED: &str = include_str!("tests/refused.sql");
 
+/// Statements that Trino 483 reads and 476 refuses.
+const NEW: &str = include_str!("tests/accepted_483.sql");
+
+/// Statements that Trino 476 reads and 483 refuses.
+const GONE: &str = include_str!("tests/gone_483.sql");
+
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with("## "))
 }
@@ -21,6 +27,31 @@ fn what_trino_reads_is_read() {
             panic!("{sql}\n{error} at {:?}", error.span);
         }
     }
+}
+
+#[test]
+fn each_version_reads_what_is_its_own() {
+    use crate::sql::GrammarVersion::{V476, V483};
+    for (texts, reads, refuses) in [(NEW, V483, V476), (GONE, V476, V483)] {
+        for sql in lines(texts) {
+            let read = crate::sql::parse_statement(sql, reads);
+            assert!(read.is_ok(), "{reads}: {sql}: {read:?}");
+            assert!(crate::sql::parse_statement(sql, refuses).is_err(), "{refuses}: {sql}");
+        }
+    }
+}
+
+#[test]
+fn what_means_the_same_in_all_versions_is_read_alike() {
+    use crate::sql::GrammarVersion::{V476, V483};
+    let mut refused = 0;
+    for sql in lines(ACCEPTED) {
+        match crate::sql::parse_statement(sql, V483) {
+            Ok(newer) => assert_eq!(newer, crate::sql::parse_statement(sql, V476).expect(sql), "{sql}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused < 3, "{refused}");
 }
 
 #[test]

@@ -35,8 +35,7 @@ impl Parser<'_> {
         if self.is("INTERVAL") && ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"].iter().any(|f| self.is_at(1, f))
         {
             self.advance();
-            let (from, to) = self.interval_fields()?;
-            return Ok(DataTypeKind::Interval { from, to });
+            return Ok(DataTypeKind::Interval(self.interval_qualifier()?));
         }
         if self.is_any(&["TIME", "TIMESTAMP"]) && !self.parameters_follow() {
             return self.date_time();

@@ -12,9 +12,12 @@ macro_rules! expr {
                 | ExprKind::Number(_)
                 | ExprKind::Parameter
                 | ExprKind::Current(_) => {}
-                ExprKind::String(text) | ExprKind::Interval(Interval { negative: _, value: text, from: _, to: _ }) => {
-                    v.string(text);
+                ExprKind::String(text) => v.string(text),
+                ExprKind::Interval(Interval { negative: _, value, qualifier }) => {
+                    v.string(value);
+                    interval_qualifier(v, qualifier);
                 }
+                ExprKind::Newer(node) => v.newer(node),
                 ExprKind::TypedLiteral { type_name, value } => {
                     v.identifier(type_name);
                     v.string(value);
@@ -119,6 +122,7 @@ macro_rules! expr {
                 Arguments::Star(None) => {}
                 Arguments::Star(Some(label)) => v.identifier(label),
                 Arguments::List(items) => exprs(v, items),
+                Arguments::Named(items) => call_arguments(v, items),
             }
             if let Some(ListaggOverflow::Truncate { filler: Some(filler), with_count: _ }) = listagg { v.string(filler); }
             sort_items(v, order_by);

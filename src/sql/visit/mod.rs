@@ -12,6 +12,7 @@ mod branch;
 mod change;
 mod definition;
 mod expr;
+mod newer;
 mod pattern;
 mod query;
 mod relation;
@@ -66,6 +67,8 @@ macro_rules! visitor {
             fn other_name(&mut self, node: & $($mutable)? QualifiedName) { $walk::qualified_name(self, node); }
             /// An expression.
             fn expr(&mut self, node: & $($mutable)? Expr) { $walk::expr(self, node); }
+            /// An expression that came after Trino 476.
+            fn newer(&mut self, node: & $($mutable)? NewerExpr) { $walk::newer(self, node); }
             /// A function's call.
             fn call(&mut self, node: & $($mutable)? Call) { $walk::call(self, node); }
             /// What stands in the parentheses of a window.
@@ -101,6 +104,7 @@ macro_rules! visitor {
             relation::relation! { $name, $($mutable)? }
             routine::routine! { $name, $($mutable)? }
             expr::expr! { $name, $($mutable)? }
+            newer::newer! { $name, $($mutable)? }
             types::types! { $name, $($mutable)? }
 
             pub fn qualified_name<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? QualifiedName) {

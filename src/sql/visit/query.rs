@@ -59,27 +59,30 @@ macro_rules! query {
         }
 
         pub fn select<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? Select) {
-            let Select { span, quantifier: _, items, from, filter, group_by, having, windows } = node;
+            let Select { span, quantifier: _, items, from, filter, group_by: grouped, having, windows } = node;
             v.span(span);
             for item in items { v.select_item(item); }
             for relation in from { v.relation(relation); }
             if let Some(filter) = filter { v.expr(filter); }
-            if let Some(GroupBy { span, quantifier: _, elements }) = group_by {
-                v.span(span);
-                for element in elements {
-                    match element {
-                        GroupingElement::Set(set) => grouping_set(v, set),
-                        GroupingElement::Auto => {}
-                        GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
-                            for set in sets { grouping_set(v, set); }
-                        }
-                    }
-                }
-            }
+            if let Some(grouped) = grouped { group_by(v, grouped); }
             if let Some(having) = having { v.expr(having); }
             for WindowDefinition { name, window } in windows {
                 v.identifier(name);
                 v.window(window);
+            }
+        }
+
+        fn group_by<V: $name + ?Sized>(v: &mut V, node: & $($mutable)? GroupBy) {
+            let GroupBy { span, quantifier: _, elements } = node;
+            v.span(span);
+            for element in elements {
+                match element {
+                    GroupingElement::Set(set) => grouping_set(v, set),
+                    GroupingElement::Auto => {}
+                    GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
+                        for set in sets { grouping_set(v, set); }
+                    }
+                }
             }
         }
 

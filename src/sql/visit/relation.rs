@@ -27,6 +27,8 @@ macro_rules! relation {
                 }
                 Relation::TableFunction(function) => v.table_function(function),
                 Relation::JsonTable(table) => json_table(v, table),
+                Relation::Pivot(node) => pivot(v, node),
+                Relation::Nearest(node) => nearest(v, node),
                 Relation::Aliased { span, relation, alias, columns } => {
                     v.span(span);
                     v.relation(relation);

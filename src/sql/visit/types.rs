@@ -17,7 +17,7 @@ macro_rules! types {
                 DataTypeKind::DateTime { timestamp: _, precision, with_time_zone: _ } => {
                     if let Some(precision) = precision { type_parameter(v, precision); }
                 }
-                DataTypeKind::Interval { from: _, to: _ } => {}
+                DataTypeKind::Interval(qualifier) => interval_qualifier(v, qualifier),
             }
         }
 
