@@ -61,6 +61,7 @@ impl Parser<'_> {
         let is_operand =
             ["IN", "LIKE", "BETWEEN"].iter().any(|word| self.is_at(next, "NOT") && self.is_at(next + 1, word))
                 || (self.is_at(next, "AT") && self.is_at(next + 1, "TIME"))
+                || self.newer_operand_ends_at(next)
                 || (self.limit_follows_at(next) && !self.is_limit_all_at(next))
                 || self.window_follows_at(next);
         let is_function = self.is_symbol_at(next, "(")
@@ -89,7 +90,8 @@ impl Parser<'_> {
             && [".", "*", ")"].iter().enumerate().all(|(at, symbol)| self.is_symbol_at(first + 1 + at, symbol));
         let row_of_all = ["(", "+", "-", "[", "*"].iter().any(|symbol| self.is_symbol_at(first + 1, symbol))
             || matches!(self.token(first + 1).kind, TokenKind::String | TokenKind::UnicodeString)
-            || self.over_follows_at(first + 1);
+            || self.over_follows_at(first + 1)
+            || (self.is_at(ahead, "ROW") && self.is_field_with_name_at(first));
         let all = self.is_at(first, "ALL") && !row_of_all && self.all_quantifies_at(first);
         let star = self.is_symbol_at(first, "*") && self.is_symbol_at(first + 1, ")");
         label
@@ -97,7 +99,13 @@ impl Parser<'_> {
             || star
             || self.is_at(first, "DISTINCT")
             || self.call_goes_on_at(self.after_parenthesis(ahead + 1))
-            || self.any_in_parenthesis(ahead + 1, |at| self.is_at(at, "ORDER"))
+            || self.any_in_parenthesis(ahead + 1, |at| self.is_at(at, "ORDER") || self.is_symbol_at(at, "=>"))
+    }
+
+    /// Whether a name with another behind it makes a field `ahead`, which a row has since Trino 483.
+    fn is_field_with_name_at(&self, ahead: usize) -> bool {
+        let ends = [",", ")"].iter().any(|symbol| self.is_symbol_at(ahead + 2, symbol));
+        self.has_483() && self.is_identifier_at(ahead + 1) && ends
     }
 
     /// Whether `ahead` stands what may follow the parenthesis of a call only.

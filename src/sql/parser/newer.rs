@@ -25,12 +25,23 @@ impl Parser<'_> {
         self.match_predicate(value)
     }
 
-    /// Whether `MATCH` comes next as the word of a predicate: a query in parentheses follows.
+    /// Whether `ahead` stands what came after Trino 476 and can only go on with an operand before it.
+    pub(super) fn newer_operand_ends_at(&self, ahead: usize) -> bool {
+        let all = ["[", "*", "]"].iter().enumerate().all(|(at, symbol)| self.is_symbol_at(ahead + at, symbol));
+        let local = self.is_at(ahead, "AT") && self.is_at(ahead + 1, "LOCAL");
+        self.has_483() && (all || local || self.match_predicate_follows_at(ahead))
+    }
+
     fn match_predicate_follows(&self) -> bool {
-        if !(self.has_483() && self.is("MATCH")) || self.match_clause == Some(self.at) {
+        self.match_predicate_follows_at(0)
+    }
+
+    /// Whether `MATCH` stands `ahead` as the word of a predicate: a query in parentheses follows.
+    fn match_predicate_follows_at(&self, ahead: usize) -> bool {
+        if !(self.has_483() && self.is_at(ahead, "MATCH")) || self.match_clause == Some(self.at + ahead) {
             return false;
         }
-        let unique = 1 + usize::from(self.is_at(1, "UNIQUE"));
+        let unique = ahead + 1 + usize::from(self.is_at(ahead + 1, "UNIQUE"));
         let kind = ["SIMPLE", "PARTIAL", "FULL"].iter().any(|word| self.is_at(unique, word));
         self.parenthesis_holds_query(unique + usize::from(kind))
     }
@@ -288,7 +299,7 @@ impl Parser<'_> {
         let mut candidates = Vec::new();
         // Behind WHERE or ON there are no aliases.
         let mut in_condition = false;
-        let mut ahead = 1;
+        let mut ahead = if self.is_symbol("(") { self.after_parenthesis(0) } else { 1 };
         while !self.is_symbol_at(ahead, ")") && self.token(ahead).kind != TokenKind::End {
             if self.is_symbol_at(ahead, "(") {
                 ahead = self.after_parenthesis(ahead);
