@@ -6,7 +6,7 @@ and Sluice has to say the same. Nothing that was gathered is part of the reposit
 
 from tests.conformance import run
 
-VERSIONS = ("476",)
+VERSIONS = ("476", "483")
 
 
 def cases(_stack):

@@ -105,7 +105,7 @@ def command():
     """Reads the arguments, compares, gives the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--show", type=int, default=3, help="how many differences of each kind are shown")
-    arguments.add_argument("--version", default="476", choices=[*sorted(oracle.LIBRARIES), "all"], help="of Trino's parser")
+    arguments.add_argument("--version", default="all", choices=[*sorted(oracle.LIBRARIES), "all"], help="of Trino's parser")
     arguments.add_argument("--only", choices=SETS, help="one of the sets of texts")
     arguments.add_argument("--mutations", type=int, default=MUTATIONS, metavar="N", help="how many mutations are made")
     arguments.add_argument("--seed", type=int, default=1, help="which mutations are made")

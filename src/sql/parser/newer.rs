@@ -164,6 +164,9 @@ impl Parser<'_> {
     /// `.'field'`, which Trino takes for `."field"`.
     pub(super) fn string_field(&mut self) -> Parsed<Identifier> {
         let string = self.string()?;
+        if string.value.is_empty() {
+            self.object(string.span, "value is empty");
+        }
         Ok(Identifier { value: string.value, delimited: true, span: string.span })
     }
 
