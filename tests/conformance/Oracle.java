@@ -224,7 +224,9 @@ public final class Oracle
             Object child = node.getClass().getMethod("getChild", int.class).invoke(node, i);
             if (Set.of("EntityKindContext", "OwnedEntityKindContext").contains(child.getClass().getSimpleName())) {
                 String kind = (String) child.getClass().getMethod("getText").invoke(child);
-                return Set.of("table", "view", "materializedview").contains(kind.toLowerCase(Locale.ENGLISH));
+                // Two words are MATERIALIZED VIEW; that text may also be one word, of another kind.
+                boolean words = (int) child.getClass().getMethod("getChildCount").invoke(child) > 1;
+                return words || Set.of("table", "view").contains(kind.toLowerCase(Locale.ENGLISH));
             }
         }
         return true;

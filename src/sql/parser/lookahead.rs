@@ -56,7 +56,7 @@ impl Parser<'_> {
     fn all_quantifies_at(&self, ahead: usize) -> bool {
         let next = ahead + 1;
         if self.is_symbol_at(next, "*") {
-            return !self.starts_operand(next + 1);
+            return !self.starts_value_at(next + 1);
         }
         let is_operand =
             ["IN", "LIKE", "BETWEEN"].iter().any(|word| self.is_at(next, "NOT") && self.is_at(next + 1, word))
@@ -67,9 +67,12 @@ impl Parser<'_> {
         let is_function = self.is_symbol_at(next, "(")
             && !self.parenthesis_holds_query(next)
             && (self.is_function_without_arguments(next) || self.can_only_be_called_at(ahead));
-        !is_operand
-            && !is_function
-            && (self.starts_operand(next) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(next, symbol)))
+        !is_operand && !is_function && self.starts_value_at(next)
+    }
+
+    /// Whether the token `ahead` begins a value, a sign or an array among them.
+    pub(super) fn starts_value_at(&self, ahead: usize) -> bool {
+        self.starts_operand(ahead) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(ahead, symbol))
     }
 
     /// Whether `()` stands `ahead`, and begins no lambda.
@@ -84,7 +87,7 @@ impl Parser<'_> {
 
     /// Whether the word `ahead`, with a parenthesis behind it, can only be a function's name: where what stands in the
     /// parenthesis or behind it can't belong to a row or to an expression in parentheses.
-    fn can_only_be_called_at(&self, ahead: usize) -> bool {
+    pub(super) fn can_only_be_called_at(&self, ahead: usize) -> bool {
         let first = ahead + 2;
         let label = self.is_identifier_at(first)
             && [".", "*", ")"].iter().enumerate().all(|(at, symbol)| self.is_symbol_at(first + 1 + at, symbol));

@@ -68,13 +68,28 @@ impl Parser<'_> {
         if !(self.has_483() && (symmetric || self.is("ASYMMETRIC"))) {
             return None;
         }
-        let of_column = (self.is_at(1, "AT") && (self.is_at(2, "TIME") || self.is_at(2, "LOCAL")))
-            || (self.is_at(1, "OVER") && self.is_identifier_at(2));
-        if of_column || !self.starts_value(1) {
+        let of_column = self.newer_operand_ends_at(1)
+            || self.zone_follows_at(1)
+            || (self.is_at(1, "OVER")
+                && self.is_identifier_at(2)
+                && !self.over_follows_at(2)
+                && !self.zone_follows_at(2))
+            || (self.is_symbol_at(1, "(") && !self.parenthesis_holds_query(1) && self.called_with_nothing_or_words());
+        if of_column || !self.starts_value_at(1) {
             return None;
         }
         self.advance();
         Some(symmetric)
+    }
+
+    /// Whether `AT TIME` or `AT LOCAL` stands `ahead`.
+    fn zone_follows_at(&self, ahead: usize) -> bool {
+        self.is_at(ahead, "AT") && (self.is_at(ahead + 1, "TIME") || self.is_at(ahead + 1, "LOCAL"))
+    }
+
+    /// Whether the word that comes next is a function's name by what stands in the parenthesis behind it.
+    fn called_with_nothing_or_words(&self) -> bool {
+        (self.is_symbol_at(2, ")") && !self.is_symbol_at(3, "->")) || self.can_only_be_called_at(0)
     }
 
     /// Whether a predicate without its value comes next, behind the `WHEN` of a simple `CASE`.
@@ -310,7 +325,7 @@ impl Parser<'_> {
             }
             in_condition =
                 (in_condition && !self.is_at(ahead, "JOIN")) || self.is_at(ahead, "WHERE") || self.is_at(ahead, "ON");
-            if self.is_at(ahead, "MATCH") && self.ends_operand(ahead - 1) && self.starts_value(ahead + 1) {
+            if self.is_at(ahead, "MATCH") && self.ends_operand(ahead - 1) && self.starts_value_at(ahead + 1) {
                 candidates.push((ahead, in_condition));
             }
             ahead += 1;
@@ -332,10 +347,5 @@ impl Parser<'_> {
             }
             _ => true,
         }
-    }
-
-    /// Whether the token `ahead` begins a value, a sign or an array among them.
-    fn starts_value(&self, ahead: usize) -> bool {
-        self.starts_operand(ahead) || ["+", "-", "["].iter().any(|symbol| self.is_symbol_at(ahead, symbol))
     }
 }
