@@ -49,6 +49,8 @@ const VIEWS: &[(&str, &str, &str, &str, &str)] = &[
     ("lake", "sales", "itself", "x varchar", "SELECT x FROM lake.sales.itself"),
     ("lake", "sales", "calling", "x bigint", "SELECT lake.hr.f(1)"),
     ("lake", "sales", "by_file", "x bigint", "SELECT * FROM TABLE(lake.system.query('SELECT 1'))"),
+    ("lake", "sales", "defining", "x integer", "WITH FUNCTION f() RETURNS integer RETURN 1 SELECT f() AS x"),
+    ("lake", "sales", "setting", "x integer", "WITH SESSION a = 1 SELECT 1 AS x"),
     ("lake", "sales", "over_view", "order_id bigint", "SELECT order_id FROM lake.sales.big_orders"),
 ];
 

@@ -134,6 +134,14 @@ fn what_stands_in_front_of_a_query_is_refused_wherever_it_may_stand() {
 }
 
 #[test]
+fn a_view_that_defines_a_function_or_sets_a_property_is_refused() {
+    for view in ["defining", "setting"] {
+        let refusal = outcome("analyst", &session("lake.sales"), &format!("TABLE {view}")).unwrap_err();
+        assert!(refusal.message.contains("something that Sluice does not support yet"), "{refusal:?}");
+    }
+}
+
+#[test]
 fn the_user_who_may_read_all_sends_the_text_as_it_is() {
     for sql in ["SELECT ssn, lake.hr.employees.* FROM lake.hr.employees", "TABLE lake.hr.directory"] {
         assert_eq!(outcome("hr_partner", &Session::default(), sql).unwrap(), sql);

@@ -11,6 +11,7 @@ mod create;
 mod expecting;
 mod expression;
 mod function;
+mod interval;
 mod json;
 mod lookahead;
 mod newer;

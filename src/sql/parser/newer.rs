@@ -330,13 +330,15 @@ impl Parser<'_> {
             }
             ahead += 1;
         }
-        let last = candidates.last().copied()?;
-        let of_condition = |(ahead, in_condition): &(usize, bool)| {
+        let mut candidates = candidates.into_iter().peekable();
+        while let Some((ahead, in_condition)) = candidates.next() {
+            let Some((next, _)) = candidates.peek() else { return Some(self.at + ahead) };
             let named = !in_condition && self.columns_follow(ahead + 1);
-            let again = candidates.iter().any(|(other, _)| *other == ahead + 1);
-            *ahead == last.0 || !(self.parenthesis_holds_query(ahead + 1) || named || again)
-        };
-        candidates.iter().find(|candidate| of_condition(candidate)).map(|(ahead, _)| self.at + ahead)
+            if !(named || *next == ahead + 1 || self.parenthesis_holds_query(ahead + 1)) {
+                return Some(self.at + ahead);
+            }
+        }
+        None
     }
 
     fn ends_operand(&self, ahead: usize) -> bool {

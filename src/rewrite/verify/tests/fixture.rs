@@ -97,6 +97,8 @@ pub(super) fn tables() -> Tables {
     add("sales", "orders", &[("order_id", "bigint"), ("card_number", "varchar")], TableKind::Table);
     add("sales", "companies", &[("company", "varchar")], view("SELECT company FROM lake.sales.customers"));
     add("sales", "short_names", &[("company", "varchar")], view("SELECT company FROM customers"));
+    add("sales", "defining", &[("x", "integer")], view("WITH FUNCTION f() RETURNS integer RETURN 1 SELECT f() AS x"));
+    add("sales", "setting", &[("x", "integer")], view("WITH SESSION a = 1 SELECT 1 AS x"));
     add("sales", "itself", &[("x", "varchar")], view("SELECT x FROM lake.sales.itself"));
     add("sales", "big_orders", &[("order_id", "bigint")], view("SELECT order_id FROM lake.sales.orders"));
     add("finance", "payments", &[("payment_id", "bigint"), ("iban", "varchar")], TableKind::Table);

@@ -83,6 +83,8 @@ const UNGUARDED: &[(&str, &str)] = &[
     ("a view over a restricted table", "SELECT * FROM lake.hr.directory"),
     ("a view over a masked table", "SELECT * FROM lake.sales.big_orders"),
     ("a view whose text has short names", "SELECT * FROM lake.sales.short_names"),
+    ("a view that defines a function", "SELECT * FROM lake.sales.defining"),
+    ("a view that sets a session property", "SELECT * FROM lake.sales.setting"),
     ("a view over itself", "SELECT * FROM lake.sales.itself"),
     ("metadata tables of a restricted table", "SELECT * FROM lake.hr.\"employees$files\""),
     ("metadata tables of a table that is not granted", "SELECT * FROM lake.finance.\"payments$history\""),
