@@ -9,7 +9,8 @@ use crate::sql::error::SqlError;
 impl Parser<'_> {
     /// What begins with an identifier.
     pub(super) fn name_form(&mut self) -> Parsed<ExprKind> {
-        if self.call_follows(0) || (self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1)) {
+        let processed = self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1) && !self.measure_follows();
+        if self.call_follows(0) || processed {
             return self.call();
         }
         if self.has_483() && self.static_call_follows() {

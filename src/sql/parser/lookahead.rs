@@ -118,6 +118,18 @@ impl Parser<'_> {
         nulls || filter || self.over_follows_at(ahead)
     }
 
+    /// Whether the name that comes next is a measure with `OVER (` behind it, and not a word before a call of `over`:
+    /// where what stands in the parenthesis can only be a window's.
+    pub(super) fn measure_follows(&self) -> bool {
+        let clause = |at: usize| {
+            let words = ["ROWS", "RANGE", "GROUPS", "MEASURES"].iter().any(|word| self.is_at(at, word));
+            let follows =
+                self.is_at(at + 1, "BETWEEN") || (self.starts_operand(at + 1) && !self.is_symbol_at(at + 1, "("));
+            (words && follows) || (self.is_at(at, "PARTITION") && self.is_at(at + 1, "BY"))
+        };
+        self.is_at(1, "OVER") && self.is_symbol_at(2, "(") && self.any_in_parenthesis(2, clause)
+    }
+
     /// `OVER w` and `OVER (` as the words of a window; the word alone may be an alias.
     pub(super) fn over_follows_at(&self, ahead: usize) -> bool {
         self.is_at(ahead, "OVER") && (self.is_symbol_at(ahead + 1, "(") || self.is_identifier_at(ahead + 1))

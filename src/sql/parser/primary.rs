@@ -441,7 +441,9 @@ impl<'a> Parser<'a> {
                 return Self::position_or_substring;
             }
         }
-        if self.is("ARRAY") && self.is_symbol_at(1, "[") {
+        // `[*]` takes all elements of what has the name.
+        let all = self.has_483() && self.is_symbol_at(2, "*") && self.is_symbol_at(3, "]");
+        if self.is("ARRAY") && self.is_symbol_at(1, "[") && !all {
             return |parser| {
                 parser.advance();
                 parser.array()
