@@ -8,7 +8,7 @@ use super::trino::{TrinoClient, TrinoError};
 use crate::sql::{Fit, GrammarVersion};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often Trino is asked for its version.
@@ -21,6 +21,8 @@ const AWAY: Duration = Duration::from_millis(250);
 pub struct TrinoGrammar {
     now: watch::Sender<GrammarVersion>,
     trino: Option<TrinoClient>,
+    /// The version that the log was told of last.
+    told: Mutex<Option<String>>,
 }
 
 impl TrinoGrammar {
@@ -29,13 +31,14 @@ impl TrinoGrammar {
         let version = version.to_string();
         let (grammar, fit) = GrammarVersion::of_trino(&version);
         tell(&version, grammar, fit);
-        TrinoGrammar { now: watch::Sender::new(grammar), trino: None }
+        TrinoGrammar { now: watch::Sender::new(grammar), trino: None, told: Mutex::default() }
     }
 
     /// That of the version that Trino gives; the newest that is known until it has answered.
     pub async fn asked(trino: TrinoClient) -> TrinoGrammar {
-        let grammar = TrinoGrammar { now: watch::Sender::new(GrammarVersion::NEWEST), trino: Some(trino) };
-        if let Err(error) = grammar.ask(&mut None).await {
+        let now = watch::Sender::new(GrammarVersion::NEWEST);
+        let grammar = TrinoGrammar { now, trino: Some(trino), told: Mutex::default() };
+        if let Err(error) = grammar.ask().await {
             tracing::warn!(%error, grammar = %grammar.now(), "Trino's version is not known; the newest grammar is used");
         }
         grammar
@@ -48,19 +51,19 @@ impl TrinoGrammar {
 
     /// Follows Trino until the end.
     pub async fn follow(self: Arc<Self>, end: CancellationToken) {
-        let mut told = None;
         while self.trino.is_some() {
-            let pause = if self.ask(&mut told).await.is_ok() { OFTEN } else { AWAY };
+            let pause = if self.ask().await.is_ok() { OFTEN } else { AWAY };
             if end.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return;
             }
         }
     }
 
-    /// Asks Trino for its version; `told` is the last that the log was told of.
-    async fn ask(&self, told: &mut Option<String>) -> Result<(), TrinoError> {
+    /// Asks Trino for its version.
+    async fn ask(&self) -> Result<(), TrinoError> {
         let Some(trino) = &self.trino else { return Ok(()) };
         let version = trino.version().await?;
+        let mut told = self.told.lock().await;
         if told.as_ref() != Some(&version) {
             let (grammar, fit) = GrammarVersion::of_trino(&version);
             tell(&version, grammar, fit);

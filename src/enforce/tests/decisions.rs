@@ -120,6 +120,7 @@ fn whatever_differs_in_a_request_is_decided_anew() {
         ("no groups", Asked::with(|asked| asked.subject.groups.clear())),
         ("snapshot", Asked::with(|asked| asked.snapshot = other_snapshot())),
         ("switch", Asked::with(|asked| asked.options.second_opinion = false)),
+        ("grammar", Asked::with(|asked| asked.options.grammar = crate::sql::GrammarVersion::V483)),
         ("columns", Asked::with(|asked| asked.changed = Some((employees.clone(), Known::Table(Arc::new(renamed)))))),
         ("no table", Asked::with(|asked| asked.changed = Some((employees.clone(), Known::Missing)))),
     ];

@@ -1,10 +1,13 @@
 //! What is decided where Trino reads by a newer grammar.
 
-use super::super::{ErrorCode, Options, Outcome};
-use super::mesh::{decide_by, session};
+use super::super::{Enforced, ErrorCode, Options, Outcome, Request, enforce};
+use super::mesh::{POLICIES, answer, decide_by, session};
+use crate::catalog::table::Tables;
+use crate::policy::SourceFile;
 use crate::sql::ast::{Arguments, Call, NewerExpr, Relation};
 use crate::sql::visit::{Visit, walk};
 use crate::sql::{GrammarVersion, StatementKind, parse_statement};
+use std::sync::Arc;
 
 const NEWER: Options = Options { second_opinion: true, grammar: GrammarVersion::V483 };
 
@@ -63,6 +66,51 @@ fn a_statement_is_read_by_the_grammar_of_its_request() {
     assert_eq!(refusal.code, ErrorCode::SyntaxError);
 }
 
+/// What comes of a statement of the analyst's where the mask of `card_number` is `mask`, by both grammars.
+fn masked_by(mask: &str) -> [Outcome; 2] {
+    let snapshot = super::compile(&POLICIES.replace("\"'XXXX'\"", &format!("\"{mask}\"")));
+    let subject = snapshot.subject("analyst", &[]);
+    let session = session("lake.sales");
+    GrammarVersion::ALL.map(|grammar| {
+        let options = Options { second_opinion: true, grammar };
+        let mut tables = Tables::default();
+        loop {
+            let sql = "SELECT card_number FROM orders";
+            let request = Request {
+                sql,
+                session: &session,
+                subject: &subject,
+                snapshot: &snapshot,
+                tables: &tables,
+                options: &options,
+            };
+            match enforce(&request, &mut |_| ()) {
+                Enforced::Decided(decision) => return Arc::try_unwrap(decision).unwrap().outcome,
+                Enforced::Needs(needs) => needs.into_iter().for_each(|need| {
+                    let known = answer(&need);
+                    tables.insert(need, known);
+                }),
+            }
+        }
+    })
+}
+
+#[test]
+fn a_policy_that_trino_cannot_read_refuses_its_tables() {
+    let [older, newer] = masked_by("CAST((card_number IS NULL) IS TRUE AS varchar)");
+    assert!(matches!(newer, Outcome::Forward(_)), "{newer:?}");
+    let Outcome::Refuse(refusal) = older else { panic!("{older:?}") };
+    assert!(refusal.message.contains("Trino 476 can't read its expression"), "{refusal:?}");
+}
+
+#[test]
+fn a_policy_that_two_versions_read_in_two_ways_is_an_error() {
+    let policies = POLICIES.replace("\"'XXXX'\"", "CAST(1 BETWEEN symmetric + 1 AND 2 AS varchar)");
+    let files = vec![SourceFile { path: "policies.yaml".into(), text: policies }];
+    let error = crate::policy::compile(files).unwrap_err().render(false);
+    assert!(error.contains("Trino 483 reads this in another way than older versions"), "{error}");
+}
+
 #[test]
 fn a_prepared_text_is_read_by_the_grammar_of_its_request() {
     let mut session = session("lake.hr");
@@ -73,4 +121,20 @@ fn a_prepared_text_is_read_by_the_grammar_of_its_request() {
     };
     assert!(forwards(Options::TESTS));
     assert!(!forwards(NEWER));
+}
+
+#[test]
+fn a_column_that_a_string_names_is_guarded_as_any_other() {
+    for column in ["ssn", "name", "email", "no_such"] {
+        let outcome = |written: &str| {
+            let sql = format!("SELECT e.{written} FROM employees e WHERE e.{written} <> ''");
+            let (decision, _) = decide_by(NEWER, "analyst", &session("lake.hr"), &sql);
+            assert!(decision.alarm.is_none(), "{sql}: {decision:?}");
+            match decision.outcome {
+                Outcome::Forward(guarded) => guarded.text().replace(&format!("e.{written}"), "e.x"),
+                Outcome::Refuse(refusal) => refusal.message,
+            }
+        };
+        assert_eq!(outcome(&format!("'{column}'")), outcome(&format!("\"{column}\"")));
+    }
 }
