@@ -18,7 +18,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("store", &["config", "policy"]),
     ("audit", &["config", "enforce"]),
-    ("catalog", &["config", "proxy::connect"]),
+    ("catalog", &["config", "sql", "proxy::connect"]),
     ("console", &["config", "enforce", "audit", "proxy::connect"]),
     ("identity", &["config", "policy"]),
 ];
