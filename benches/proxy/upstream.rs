@@ -51,7 +51,7 @@ async fn respond(request: Request<Incoming>, pages: Arc<Pages>) -> Result<Respon
         (&Method::GET, path) if path.starts_with("/v1/statement/executing/") => {
             cached(&pages, if path.contains("/large/") { "/large/1" } else { "/small/1" })
         }
-        (&Method::GET, "/v1/info") => Bytes::from_static(b"{\"starting\":false}"),
+        (&Method::GET, "/v1/info") => Bytes::from_static(b"{\"nodeVersion\":{\"version\":\"476\"},\"starting\":false}"),
         (&Method::DELETE, _) => return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(Full::default())?),
         _ => return Ok(Response::builder().status(StatusCode::NOT_FOUND).body(Full::default())?),
     };

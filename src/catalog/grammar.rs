@@ -1,6 +1,7 @@
 //! By which grammar Trino reads, followed while Sluice runs.
 //!
-//! In: `upstream.trino_version`, or what Trino says of itself at `/v1/info`. Out: the [`GrammarVersion`] of the moment.
+//! In: `upstream.trino_version`, or what Trino says of itself at `/v1/info`. Out: the [`GrammarVersion`] of the moment;
+//! none before Trino has told its version, since a text that is read by another grammar may say another thing.
 //! Trino may be upgraded behind Sluice's back, so it is asked again every few seconds, and more often while it does not
 //! answer: who is replaced is away for a while. A change is said in the log.
 
@@ -19,7 +20,7 @@ const AWAY: Duration = Duration::from_millis(250);
 /// By which grammar Trino reads.
 #[derive(Debug)]
 pub struct TrinoGrammar {
-    now: watch::Sender<GrammarVersion>,
+    now: watch::Sender<Option<GrammarVersion>>,
     trino: Option<TrinoClient>,
     /// The version that the log was told of last.
     told: Mutex<Option<String>>,
@@ -31,21 +32,20 @@ impl TrinoGrammar {
         let version = version.to_string();
         let (grammar, fit) = GrammarVersion::of_trino(&version);
         tell(&version, grammar, fit);
-        TrinoGrammar { now: watch::Sender::new(grammar), trino: None, told: Mutex::default() }
+        TrinoGrammar { now: watch::Sender::new(Some(grammar)), trino: None, told: Mutex::default() }
     }
 
-    /// That of the version that Trino gives; the newest that is known until it has answered.
+    /// That of the version that Trino gives; none until it has answered.
     pub async fn asked(trino: TrinoClient) -> TrinoGrammar {
-        let now = watch::Sender::new(GrammarVersion::NEWEST);
-        let grammar = TrinoGrammar { now, trino: Some(trino), told: Mutex::default() };
+        let grammar = TrinoGrammar { now: watch::Sender::new(None), trino: Some(trino), told: Mutex::default() };
         if let Err(error) = grammar.ask().await {
-            tracing::warn!(%error, grammar = %grammar.now(), "Trino's version is not known; the newest grammar is used");
+            tracing::warn!(%error, "Trino's version is not known; statements are refused until it is");
         }
         grammar
     }
 
-    /// The grammar of the moment.
-    pub fn now(&self) -> GrammarVersion {
+    /// The grammar of the moment; `None` while Trino's version has never been known.
+    pub fn now(&self) -> Option<GrammarVersion> {
         *self.now.borrow()
     }
 
@@ -67,7 +67,7 @@ impl TrinoGrammar {
         if told.as_ref() != Some(&version) {
             let (grammar, fit) = GrammarVersion::of_trino(&version);
             tell(&version, grammar, fit);
-            self.now.send_replace(grammar);
+            self.now.send_replace(Some(grammar));
             *told = Some(version);
         }
         Ok(())
@@ -104,21 +104,24 @@ mod tests {
         let fake = Fake::start(|_| Reply::rows(Vec::new())).await;
         fake.set_version("476");
         let grammar = Arc::new(TrinoGrammar::asked(fake.client()).await);
-        assert_eq!(grammar.now(), V476);
+        assert_eq!(grammar.now(), Some(V476));
         fake.set_version("483");
         let end = CancellationToken::new();
         let following = tokio::spawn(Arc::clone(&grammar).follow(end.clone()));
         let mut changes = grammar.now.subscribe();
-        tokio::time::timeout(Duration::from_secs(20), changes.wait_for(|now| *now == V483)).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(20), changes.wait_for(|now| *now == Some(V483)))
+            .await
+            .unwrap()
+            .unwrap();
         end.cancel();
         following.await.unwrap();
     }
 
     #[tokio::test]
-    async fn where_trino_does_not_tell_its_version_the_newest_grammar_is_used() {
+    async fn there_is_no_grammar_before_trino_has_told_its_version() {
         let fake = Fake::start(|_| Reply::rows(Vec::new())).await;
-        assert_eq!(TrinoGrammar::asked(fake.client()).await.now(), GrammarVersion::NEWEST);
-        assert_eq!(TrinoGrammar::configured(476).now(), V476);
-        assert_eq!(TrinoGrammar::configured(9_999).now(), GrammarVersion::NEWEST);
+        assert_eq!(TrinoGrammar::asked(fake.client()).await.now(), None);
+        assert_eq!(TrinoGrammar::configured(476).now(), Some(V476));
+        assert_eq!(TrinoGrammar::configured(9_999).now(), Some(GrammarVersion::NEWEST));
     }
 }

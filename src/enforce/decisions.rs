@@ -17,8 +17,14 @@ use std::sync::Arc;
 
 /// A longer text is decided anew each time: it is seldom sent twice, and would push out many short ones.
 const LONGEST: usize = 64 * 1024;
-/// About what a decision takes besides its texts, in bytes.
+/// Nor is a decision kept that takes more than this: one over a thousand columns takes about a tenth.
+const LARGEST: usize = 512 * 1024;
+/// About what a decision takes besides its texts and lists, in bytes.
 const OVERHEAD: usize = 2048;
+/// What an entry of a list takes besides its text.
+const ENTRY: usize = 32;
+/// What a table takes that was looked at; its columns are shared with the cache of tables.
+const TABLE: usize = 256;
 
 /// Decisions that were made before. Cloning it is cheap and shares them.
 #[derive(Clone, Debug)]
@@ -82,7 +88,7 @@ impl Decisions {
             tables: request.tables.clone(),
             decision: Arc::clone(decision),
         };
-        if kept.bytes() <= LONGEST * 8 {
+        if kept.bytes() <= LARGEST {
             self.kept.insert(hash, Arc::new(kept));
         }
     }
@@ -112,12 +118,21 @@ impl Kept {
     /// About how much memory it takes.
     fn bytes(&self) -> usize {
         let forwarded = match &self.decision.outcome {
-            Outcome::Forward(guarded) => 2 * guarded.text().len() + self.sql.len(),
+            Outcome::Forward(guarded) => {
+                // The text that was edited stands there as it was and as it is, to map places back.
+                let prepared = guarded.prepared().map_or(0, |(_, text)| text.len());
+                guarded.text().len() + prepared + 2 * guarded.positions().edited().len()
+            }
             Outcome::Refuse(refusal) => refusal.message.len(),
         };
+        let Decision { outcome: _, class: _, objects, masks, filters, policies, alarm: _ } = self.decision.as_ref();
+        let columns = objects.iter().flat_map(|object| &object.columns).chain(objects.iter().map(|o| &o.object));
+        let applied = masks.iter().chain(filters).map(|applied| applied.to.len() + applied.policy.len() + ENTRY);
+        let record: usize = columns.chain(policies).map(|name| name.len() + ENTRY).chain(applied).sum();
         let session = self.session.prepared.iter().chain(&self.session.properties);
         let session: usize = session.map(|(name, value)| name.len() + value.len()).sum();
         let groups: usize = self.subject.groups.iter().map(String::len).sum();
-        self.sql.len() + forwarded + session + groups + OVERHEAD
+        let tables = self.tables.iter().count() * TABLE;
+        self.sql.len() + forwarded + record + session + groups + tables + OVERHEAD
     }
 }

@@ -42,8 +42,8 @@ impl Enforcer {
     }
 
     /// One call of the core; none if the decision was made before.
-    fn call(&self, asked: &Asked, tables: &Tables) -> Called {
-        let options = Options { second_opinion: self.second_opinion, grammar: asked.grammar };
+    fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables) -> Called {
+        let options = Options { second_opinion: self.second_opinion, grammar };
         let request = Request {
             sql: &asked.sql,
             session: &asked.headers.session,
@@ -91,8 +91,6 @@ pub(super) struct Asked {
     pub(super) principal: String,
     pub(super) peer: IpAddr,
     pub(super) snapshot: Arc<Snapshot>,
-    /// By which Trino read when the statement came; the whole decision is made by it.
-    pub(super) grammar: GrammarVersion,
     pub(super) arrived: Instant,
 }
 
@@ -126,13 +124,14 @@ pub(super) fn refusal(code: ErrorCode, message: impl Into<String>) -> Refusal {
     Refusal { code, message: message.into(), location: None }
 }
 
-/// Decides. Where Trino can't be asked about tables the statement is refused.
-pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>) -> Weighed {
+/// Decides, by the grammar that Trino read by when the statement came. Where Trino can't be asked about tables the
+/// statement is refused.
+pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVersion) -> Weighed {
     let mut tables = Tables::default();
     let mut stages = BTreeMap::new();
     let mut known = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let Some((called, same)) = round(&proxy.enforcer, asked, tables).await else {
+        let Some((called, same)) = round(&proxy.enforcer, asked, grammar, tables).await else {
             return Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice could not decide"));
         };
         tables = same;
@@ -166,10 +165,15 @@ fn fresh(needs: &[Need], known: &mut BTreeSet<Need>) -> bool {
 }
 
 /// One call of the core. `None` if it broke down, which it must not.
-async fn round(enforcer: &Enforcer, asked: &Arc<Asked>, tables: Tables) -> Option<(Called, Tables)> {
+async fn round(
+    enforcer: &Enforcer,
+    asked: &Arc<Asked>,
+    grammar: GrammarVersion,
+    tables: Tables,
+) -> Option<(Called, Tables)> {
     if asked.sql.len() <= LARGE {
-        return Some((enforcer.call(asked, &tables), tables));
+        return Some((enforcer.call(asked, grammar, &tables), tables));
     }
     let (enforcer, asked) = (enforcer.clone(), Arc::clone(asked));
-    tokio::task::spawn_blocking(move || (enforcer.call(&asked, &tables), tables)).await.ok()
+    tokio::task::spawn_blocking(move || (enforcer.call(&asked, grammar, &tables), tables)).await.ok()
 }

@@ -110,9 +110,13 @@ type Started = Option<(Summary, Arc<super::started::Statement>)>;
 impl Way {
     async fn go(&self, early: Option<Refusal>) -> (Response<Answer>, Started) {
         let _flying = self.proxy.rooms.metrics.in_flight();
-        let weighed = match early {
-            Some(refusal) => Weighed::refused(refusal),
-            None => decide(&self.proxy, &self.asked).await,
+        let weighed = match (early, self.proxy.rooms.grammar.now()) {
+            (Some(refusal), _) => Weighed::refused(refusal),
+            (None, Some(grammar)) => decide(&self.proxy, &self.asked, grammar).await,
+            (None, None) => {
+                let message = "Trino has not told its version yet, by which statements are read; try again";
+                Weighed::refused(refusal(ErrorCode::ServerStartingUp, message))
+            }
         };
         let Ok(decision) = self.proxy.journal.decided(&self.asked, &weighed).await else {
             let message = "Sluice could not write its decision down, so the statement is not run";
@@ -259,16 +263,8 @@ impl Proxy {
             };
             (snapshot.subject(&owner.user, &[]), refused)
         };
-        let asked = Asked {
-            sql,
-            headers,
-            subject,
-            principal: owner.principal.clone(),
-            peer: caller.peer,
-            snapshot,
-            grammar: self.rooms.grammar.now(),
-            arrived,
-        };
+        let asked =
+            Asked { sql, headers, subject, principal: owner.principal.clone(), peer: caller.peer, snapshot, arrived };
         (asked, refused)
     }
 }

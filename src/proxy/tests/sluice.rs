@@ -82,6 +82,11 @@ impl Sluice {
 
     /// With more of a configuration.
     pub(super) async fn with(trino: &FakeTrino, more: &str) -> Sluice {
+        Sluice::reading(trino, more, Some(TrinoGrammar::configured(476))).await
+    }
+
+    /// By a grammar, or by that of the version which Trino gives.
+    pub(super) async fn reading(trino: &FakeTrino, more: &str, grammar: Option<TrinoGrammar>) -> Sluice {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         std::fs::write(folder.path().join("policies/all.yaml"), POLICIES).unwrap();
@@ -96,6 +101,10 @@ impl Sluice {
         let config = Config::load(&path).unwrap();
         let client = http_client(&config.upstream).unwrap();
         let asking = TrinoClient::new(client.clone(), &config.upstream).unwrap();
+        let grammar = match grammar {
+            Some(grammar) => grammar,
+            None => TrinoGrammar::asked(asking.clone()).await,
+        };
         let header = config.identity.trusted_header.clone().unwrap();
         let rooms = Rooms {
             ways: Ways::new(vec![Arc::new(TrustedPeers::new(header.name.parse().unwrap(), header.peers))]),
@@ -103,7 +112,7 @@ impl Sluice {
             catalog: Arc::new(Catalog::new(asking, &config.catalog)),
             log: Arc::new(Log::open(&config.audit).unwrap()),
             metrics: Arc::new(Metrics::new().unwrap()),
-            grammar: Arc::new(TrinoGrammar::configured(476)),
+            grammar: Arc::new(grammar),
             client,
         };
         let metrics = Arc::clone(&rooms.metrics);

@@ -76,6 +76,18 @@ async fn a_statement_that_was_decided_before_is_forwarded_and_written_down_again
 }
 
 #[tokio::test]
+async fn nothing_is_read_before_trino_has_told_its_version() {
+    let trino = FakeTrino::start(|_| Reply::Status(503, "")).await;
+    let sluice = Sluice::reading(&trino, "", None).await;
+    let got = sluice.post("anna", "SELECT 1", &[]).await;
+    assert_eq!(got.status, StatusCode::OK);
+    assert_eq!(got.error("errorName"), "SERVER_STARTING_UP");
+    assert!(got.error("message").starts_with("Trino has not told its version yet"), "{got:?}");
+    assert!(trino.seen().iter().all(|seen| seen.method != "POST"));
+    assert_eq!(sluice.records("decision")[0]["outcome"], "deny");
+}
+
+#[tokio::test]
 async fn a_denial_never_reaches_trino_and_names_its_decision() {
     let trino = two_pages().await;
     let sluice = Sluice::before(&trino).await;

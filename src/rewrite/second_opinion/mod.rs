@@ -5,10 +5,9 @@
 //! of named queries too, so that no scope has to be understood for it.
 
 mod dialect;
-mod ours;
 mod theirs;
 
-use crate::sql::{GrammarVersion, Statement, StatementKind, parse_statement};
+use crate::sql::{GrammarVersion, Statement, StatementKind, parse_statement, summary};
 use std::collections::BTreeSet;
 
 /// The parts of a name in lower case.
@@ -48,7 +47,11 @@ fn opinion(sql: &str, statement: &Statement, grammar: GrammarVersion, depth: usi
         return Ok(());
     }
     let Some(theirs) = theirs::names(sql) else { return Ok(()) };
-    let ours: BTreeSet<Name> = ours::names(statement);
+    let ours: BTreeSet<Name> = summary(statement)
+        .relations
+        .into_iter()
+        .map(|name| name.parts.iter().map(ToString::to_string).collect())
+        .collect();
     let names: Vec<String> = theirs.difference(&ours).map(|name| name.join(".")).collect();
     if names.is_empty() { Ok(()) } else { Err(Unseen { names }) }
 }
