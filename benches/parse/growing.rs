@@ -8,30 +8,43 @@ pub(crate) struct Family {
     pub(crate) sizes: &'static [usize],
     /// The text of a size.
     pub(crate) text: fn(usize) -> String,
+    /// The most bytes of memory that may be in use at once for each byte of text while it is read: half as much again as
+    /// was measured.
+    pub(crate) memory: usize,
 }
 
 /// All shapes.
 pub(crate) const FAMILIES: &[Family] = &[
-    Family { name: "bytes of a report", sizes: &[10_000, 100_000, 1_000_000], text: report },
-    Family { name: "columns", sizes: &[100, 1_000, 10_000], text: columns },
-    Family { name: "elements of IN", sizes: &[100, 1_000, 10_000, 100_000], text: in_list },
-    Family { name: "joins", sizes: &[5, 50, 500], text: joins },
-    Family { name: "rows of VALUES", sizes: &[100, 1_000, 10_000], text: values },
-    Family { name: "terms of AND and OR", sizes: &[100, 1_000, 10_000], text: conditions },
-    Family { name: "operands of + and *", sizes: &[100, 1_000, 10_000], text: sums },
-    Family { name: "operands of ||", sizes: &[100, 1_000, 10_000], text: concatenation },
-    Family { name: "branches of UNION", sizes: &[30, 300, 3_000], text: unions },
-    Family { name: "branches of CASE", sizes: &[100, 1_000, 10_000], text: cases },
-    Family { name: "named queries", sizes: &[20, 200, 2_000], text: named_queries },
-    Family { name: "bytes of a comment", sizes: &[10_000, 100_000, 1_000_000], text: comment },
-    Family { name: "slashes with asterisks that end nowhere", sizes: &[1_000, 10_000, 100_000], text: open_comments },
-    Family { name: "levels of parentheses", sizes: &[6, 60, 120], text: parentheses },
-    Family { name: "levels of sub-queries", sizes: &[6, 30, 80], text: sub_queries },
-    Family { name: "levels of parentheses around a query", sizes: &[6, 60, 120], text: query_in_parentheses },
-    Family { name: "levels of calls", sizes: &[6, 60, 120], text: calls },
-    Family { name: "levels of CASE", sizes: &[6, 60, 120], text: nested_cases },
-    Family { name: "levels of joins in parentheses", sizes: &[6, 60, 120], text: nested_joins },
-    Family { name: "levels of fields", sizes: &[6, 60, 240], text: fields },
+    Family { name: "bytes of a report", sizes: &[10_000, 100_000, 1_000_000], text: report, memory: 43 },
+    Family { name: "columns", sizes: &[100, 1_000, 10_000], text: columns, memory: 22 },
+    Family { name: "elements of IN", sizes: &[100, 1_000, 10_000, 100_000], text: in_list, memory: 63 },
+    Family { name: "joins", sizes: &[5, 50, 500], text: joins, memory: 34 },
+    Family { name: "rows of VALUES", sizes: &[100, 1_000, 10_000], text: values, memory: 33 },
+    Family { name: "terms of AND and OR", sizes: &[100, 1_000, 10_000], text: conditions, memory: 38 },
+    Family { name: "operands of + and *", sizes: &[100, 1_000, 10_000], text: sums, memory: 83 },
+    Family { name: "operands of ||", sizes: &[100, 1_000, 10_000], text: concatenation, memory: 26 },
+    Family { name: "branches of UNION", sizes: &[30, 300, 3_000], text: unions, memory: 41 },
+    Family { name: "branches of CASE", sizes: &[100, 1_000, 10_000], text: cases, memory: 30 },
+    Family { name: "named queries", sizes: &[20, 200, 2_000], text: named_queries, memory: 61 },
+    Family { name: "bytes of a comment", sizes: &[10_000, 100_000, 1_000_000], text: comment, memory: 7 },
+    Family {
+        name: "slashes with asterisks that end nowhere",
+        sizes: &[1_000, 10_000, 100_000],
+        text: open_comments,
+        memory: 7,
+    },
+    Family { name: "levels of parentheses", sizes: &[6, 60, 120], text: parentheses, memory: 62 },
+    Family { name: "levels of sub-queries", sizes: &[6, 30, 80], text: sub_queries, memory: 77 },
+    Family {
+        name: "levels of parentheses around a query",
+        sizes: &[6, 60, 120],
+        text: query_in_parentheses,
+        memory: 149,
+    },
+    Family { name: "levels of calls", sizes: &[6, 60, 120], text: calls, memory: 99 },
+    Family { name: "levels of CASE", sizes: &[6, 60, 120], text: nested_cases, memory: 50 },
+    Family { name: "levels of joins in parentheses", sizes: &[6, 60, 120], text: nested_joins, memory: 110 },
+    Family { name: "levels of fields", sizes: &[6, 60, 240], text: fields, memory: 73 },
 ];
 
 /// `count` pieces, separated.

@@ -189,9 +189,10 @@ fn growth(family: &growing::Family) -> bool {
         println!("| {size} | {} | {:.1} µs | {:.1} |", text.len(), time / 1e3, time / text.len() as f64);
         per_byte.push(time / text.len() as f64);
     }
+    println!("\nmemory: at most {} bytes for a byte of text, as tests/parse_memory.rs measures", family.memory);
     let steepness = per_byte.last().expect("sizes") / per_byte.first().expect("sizes");
     println!(
-        "\ntime a byte, largest to smallest: {steepness:.2}{}",
+        "time a byte, largest to smallest: {steepness:.2}{}",
         if steepness > STEEPEST { " NOT LINEAR" } else { "" }
     );
     steepness <= STEEPEST
