@@ -92,8 +92,8 @@ impl Columns {
     }
 }
 
-/// Some of Trino's grammars, the oldest first.
-pub type Grammars = Vec<GrammarVersion>;
+/// Some of Trino's grammars, the oldest first; shared, since each decision about a table copies its masks and filters.
+pub type Grammars = Arc<[GrammarVersion]>;
 
 /// A mask that applies to a column for this user. The expression reads columns of the table by their names; `{column}`
 /// has been replaced by the column's own name.

@@ -30,7 +30,7 @@ pub(super) struct Read {
 /// Reads an expression by all grammars, since Trino's version is not known where policies are. Those that can read it
 /// have to agree.
 fn read(text: &str) -> Result<(Expr, Grammars), (Span, String)> {
-    let mut found: Option<(Expr, Grammars)> = None;
+    let mut found: Option<(Expr, Vec<GrammarVersion>)> = None;
     let mut refused = None;
     for grammar in GrammarVersion::ALL {
         match (parse_expression(text, grammar), &mut found) {
@@ -42,7 +42,8 @@ fn read(text: &str) -> Result<(Expr, Grammars), (Span, String)> {
             (Err(error), _) => refused = Some((error.span, error.message)),
         }
     }
-    found.ok_or_else(|| refused.unwrap_or_default())
+    let (expr, grammars) = found.ok_or_else(|| refused.unwrap_or_default())?;
+    Ok((expr, grammars.into()))
 }
 
 /// Reads and checks an expression. `None` if it is wrong, which has been reported.
