@@ -19,6 +19,7 @@ pub mod identity;
 pub mod names;
 pub mod policy;
 pub mod proxy;
+pub mod report;
 pub mod rewrite;
 pub mod sql;
 pub mod store;

@@ -15,6 +15,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("analysis", &["sql", "policy", "catalog::table", "enforce"]),
     ("rewrite", &["sql", "policy", "catalog::table", "analysis", "enforce"]),
     ("enforce", &["sql", "policy", "catalog::table", "analysis", "rewrite"]),
+    ("report", &["policy"]),
     ("config", &[]),
     ("store", &["config", "policy"]),
     ("audit", &["config", "enforce"]),
@@ -24,7 +25,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms whose functions depend on their arguments alone.
-const PURE: &[&str] = &["names", "sql", "analysis", "policy", "rewrite", "enforce", "catalog/table"];
+const PURE: &[&str] = &["names", "sql", "analysis", "policy", "rewrite", "enforce", "catalog/table", "report"];
 
 /// What a pure room must not name.
 const IMPURE: &[&str] = &[

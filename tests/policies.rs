@@ -50,6 +50,31 @@ fn each_wrong_policy_is_told_as_its_snapshot_says() {
     assert!(accepted.is_empty(), "taken for right: {accepted:?}");
 }
 
+#[test]
+fn each_policy_that_is_hardly_meant_is_warned_of_as_its_snapshot_says() {
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder("tests/policies/hardly-meant"))
+        .expect("cases")
+        .map(|entry| entry.expect("entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    cases.sort();
+    insta::with_settings!({snapshot_path => "policies/hardly-meant", prepend_module_to_snapshot => false, omit_expression => true}, {
+        for case in cases {
+            let name = case.file_stem().expect("name").to_str().expect("UTF-8").to_owned();
+            let files = files(&fs::read_to_string(&case).expect("case"));
+            let snapshot = policy::compile(files.clone()).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+            insta::assert_snapshot!(name, policy::lint(files, &snapshot).to_string());
+        }
+    });
+}
+
+#[test]
+fn the_sample_mesh_is_not_warned_of() {
+    let files = sluice::store::read_folder(&folder("policies")).expect("files");
+    let warnings = policy::lint(files, &mesh("policies"));
+    assert_eq!(warnings.to_string(), "");
+}
+
 /// A fenced block of the documentation: what stands behind the fence's word, and the text.
 struct Block {
     language: String,

@@ -1,8 +1,9 @@
-//! How a command says that it failed.
+//! How a command says that it failed, and other words that commands share.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What went wrong, for the person at the terminal: the message and its causes.
@@ -39,4 +40,14 @@ impl<E: Error> From<E> for Failure {
         }
         Failure { text }
     }
+}
+
+/// A folder as the start of paths in messages.
+pub(super) fn slashed(folder: &Path) -> String {
+    folder.display().to_string().trim_end_matches('/').to_owned()
+}
+
+/// A number with its noun.
+pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }

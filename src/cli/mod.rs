@@ -7,11 +7,12 @@ mod check;
 mod completions;
 mod config;
 mod failure;
+mod man;
 mod schema;
 mod serve;
 mod sql;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, Parser, Subcommand};
 use std::process::ExitCode;
 
 pub(crate) use failure::Failure;
@@ -23,6 +24,9 @@ pub(crate) use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "sluice", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
+    /// When to use colours.
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true, value_name = "WHEN")]
+    color: ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -42,17 +46,26 @@ enum Command {
     Config(config::Arguments),
     Sql(sql::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Reads the arguments and runs one command.
 pub fn run() -> ExitCode {
-    let result = match Cli::parse().command {
+    let Cli { color, command } = Cli::parse();
+    let choice = match color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+    let result = match command {
         Command::Serve(arguments) => arguments.run(),
         Command::Check(arguments) => return arguments.run(),
         Command::Schema(arguments) => arguments.run(),
         Command::Config(arguments) => arguments.run(),
         Command::Sql(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
+        Command::Man(arguments) => arguments.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

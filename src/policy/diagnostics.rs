@@ -7,9 +7,31 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// One thing that is wrong.
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The policies can't be used.
+    Error,
+    /// They can be used, but hardly mean what is written.
+    Warning,
+}
+
+impl Severity {
+    /// The word in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// One thing that is wrong, or looks so.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
     /// A stable name for this kind of error, such as `unknown-field`.
     pub code: &'static str,
     /// What is wrong.
@@ -41,7 +63,21 @@ impl Diagnostic {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Diagnostic {
-        Diagnostic { code, message: message.into(), place, label: label.into(), other: None, help: Vec::new() }
+        Diagnostic {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            place,
+            label: label.into(),
+            other: None,
+            help: Vec::new(),
+        }
+    }
+
+    /// The same as a warning.
+    pub(super) fn warning(mut self) -> Diagnostic {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// With a hint what to do.
@@ -64,7 +100,7 @@ impl Diagnostic {
 }
 
 /// All that is wrong with a set of documents, in the order of files and places.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     files: Arc<[SourceFile]>,
     list: Vec<Diagnostic>,
@@ -73,7 +109,9 @@ pub struct Diagnostics {
 /// A diagnostic as data, for machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The kind of error.
+    /// How bad it is.
+    pub severity: Severity,
+    /// The kind of error or warning.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
@@ -110,9 +148,9 @@ impl Diagnostics {
         Diagnostics { files: files.collect(), list: self.list }
     }
 
-    /// How many there are; never none.
-    pub fn count(&self) -> usize {
-        self.list.len()
+    /// How many there are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
     /// As text, like a compiler's, with colours for a terminal or without.
@@ -138,6 +176,7 @@ impl Diagnostics {
         let (line, column) = line_and_column(text, at.start);
         let (end_line, end_column) = line_and_column(text, at.end);
         Finding {
+            severity: diagnostic.severity,
             code: diagnostic.code,
             message: diagnostic.message.clone(),
             file: path.to_owned(),
@@ -168,7 +207,11 @@ impl Diagnostics {
                 elsewhere = Some(Snippet::source(other_text).path(other_path).fold(true).annotation(context));
             }
         }
-        let mut group = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code).element(snippet);
+        let level = match diagnostic.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code).element(snippet);
         if let Some(elsewhere) = elsewhere {
             group = group.element(elsewhere);
         }

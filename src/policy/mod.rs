@@ -8,6 +8,7 @@ mod compile;
 mod diagnostics;
 mod document;
 mod index;
+mod lint;
 #[cfg(test)]
 mod properties;
 mod snapshot;
@@ -20,7 +21,8 @@ pub use access::{
     VisibleTables, matches,
 };
 pub use compile::compile;
-pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place};
+pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
+pub use lint::lint;
 pub use snapshot::Snapshot;
 
 /// Most bytes of one file of policies.

@@ -25,7 +25,7 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Misfit> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Misfit(String);
+pub(in crate::policy) struct Misfit(String);
 
 impl serde::de::Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Misfit {

@@ -8,13 +8,12 @@ mod types;
 use super::SourceFile;
 use super::diagnostics::{Diagnostic, Place};
 use super::suggest::did_you_mean;
-use node::{Node, Value};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 pub(super) use bridge::At;
-pub(super) use node::Bytes;
 pub(crate) use node::MOST_BYTES;
+pub(super) use node::{Bytes, Node, Value};
 pub(super) use types::{
     AccessPolicyDocument, AccessPolicySpec, ColumnSelection, DomainDocument, Grant, PrincipalsDocument, PrivilegeWord,
     Subjects,
@@ -64,6 +63,20 @@ pub(super) fn read(files: &[SourceFile], problems: &mut Vec<Diagnostic>) -> Docu
         }
     }
     documents
+}
+
+/// The trees of all documents that can be read, each with its file.
+pub(super) fn nodes(files: &[SourceFile]) -> Vec<(usize, Node)> {
+    let mut found = Vec::new();
+    for (file, source) in files.iter().enumerate() {
+        for node in node::read(&source.text).unwrap_or_default() {
+            match node.value {
+                Value::List(items) => found.extend(items.into_iter().map(|item| (file, item))),
+                _ => found.push((file, node)),
+            }
+        }
+    }
+    found
 }
 
 /// A file may hold a list of documents too, as JSON has no other way to write several.

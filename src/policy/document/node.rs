@@ -19,14 +19,14 @@ pub(crate) type Bytes = Range<usize>;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(in crate::policy) struct Node {
     /// The bytes of a scalar; the first byte of a list or map.
-    pub(super) at: Bytes,
-    pub(super) value: Value,
+    pub(in crate::policy) at: Bytes,
+    pub(in crate::policy) value: Value,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(in crate::policy) enum Value {
     Null,
     Boolean(bool),
     Integer(i64),
@@ -39,21 +39,21 @@ pub(super) enum Value {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) at: Bytes,
-    pub(super) name: String,
+pub(in crate::policy) struct Key {
+    pub(in crate::policy) at: Bytes,
+    pub(in crate::policy) name: String,
 }
 
 impl Node {
     /// The value of a map's key.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(in crate::policy) fn get(&self, key: &str) -> Option<&Node> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|(k, _)| k.name == key).map(|(_, node)| node),
             _ => None,
         }
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(in crate::policy) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
             _ => None,

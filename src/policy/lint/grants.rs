@@ -1,0 +1,119 @@
+//! Grants that give too much, or nothing.
+
+use super::{Places, all_covered, covers};
+use crate::policy::diagnostics::Diagnostic;
+use crate::policy::index::TablePattern;
+use crate::policy::snapshot::{Effect, Rule};
+use crate::policy::{ColumnRule, Columns, Privilege};
+use std::collections::{BTreeSet, HashMap};
+
+pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnostic>) {
+    let grants: Vec<Grant<'_>> = rules.iter().filter_map(Grant::of).collect();
+    // Only a grant to somebody of the same name, or to everyone, can make another one needless.
+    let mut by_name = HashMap::<Key<'_>, Vec<usize>>::new();
+    for (place, grant) in grants.iter().enumerate() {
+        for key in Key::all(grant.rule) {
+            by_name.entry(key).or_default().push(place);
+        }
+    }
+    for (place, grant) in grants.iter().enumerate() {
+        over_broad(grant, places, found);
+        let to = Key::all(grant.rule).into_iter().next();
+        let near = [Some(Key::Everyone), to].into_iter().flatten().filter_map(|key| by_name.get(&key)).flatten();
+        let other = near
+            .filter(|other| **other != place)
+            .filter_map(|other| grants.get(*other).map(|grant| (*other, grant)))
+            // Of two that say the same, the second one is told.
+            .find(|(other, wide)| wide.gives_all_of(grant) && (*other < place || !grant.gives_all_of(wide)));
+        if let Some((_, wide)) = other {
+            let problem = Diagnostic::new(
+                "repeated-grant",
+                places.of(&grant.rule.policy),
+                "this grant gives nothing that another one does not give",
+                "needless",
+            );
+            found.push(
+                problem
+                    .other(places.of(&wide.rule.policy), format!("`{}` gives it already", wide.rule.policy.policy))
+                    .help("leave one of them out"),
+            );
+        }
+    }
+}
+
+fn over_broad(grant: &Grant<'_>, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
+    if !grant.rule.to.everyone || grant.privileges.contains(&Privilege::Execute) {
+        return;
+    }
+    let everything = grant.rule.objects.iter().find(|pattern| is_everything(pattern));
+    let writes = [Privilege::Insert, Privilege::Update, Privilege::Delete, Privilege::Drop, Privilege::Alter];
+    let writes = writes.iter().all(|privilege| grant.privileges.contains(privilege));
+    let message = if everything.is_some() {
+        "everyone is granted every table of every catalog".to_owned()
+    } else if let (true, Some(pattern)) = (writes, grant.rule.objects.iter().find(|pattern| pattern.table == "*")) {
+        format!("everyone may do everything with each table of `{}`", pattern.shown())
+    } else {
+        return;
+    };
+    found.push(
+        Diagnostic::new("over-broad-grant", places.of(&grant.rule.policy), message, "to everyone")
+            .help("grant it to groups, or name the tables"),
+    );
+}
+
+fn is_everything(pattern: &TablePattern) -> bool {
+    [&pattern.catalog, &pattern.schema, &pattern.table].into_iter().all(|part| part == "*")
+}
+
+struct Grant<'r> {
+    rule: &'r Rule,
+    privileges: &'r BTreeSet<Privilege>,
+    columns: &'r Columns,
+}
+
+impl<'r> Grant<'r> {
+    fn of(rule: &'r Rule) -> Option<Grant<'r>> {
+        match &rule.effect {
+            Effect::Grant { privileges, columns } => Some(Grant { rule, privileges, columns }),
+            _ => None,
+        }
+    }
+
+    fn gives_all_of(&self, other: &Grant<'_>) -> bool {
+        other.privileges.is_subset(self.privileges)
+            && columns_cover(self.columns, other.columns)
+            && covers(&self.rule.to, &other.rule.to)
+            && all_covered(&self.rule.objects, &other.rule.objects)
+    }
+}
+
+/// Whether each column of `narrow`, those to come too, is surely one of `wide`.
+fn columns_cover(wide: &Columns, narrow: &Columns) -> bool {
+    let (Columns::Some(wide), Columns::Some(narrow)) = (wide, narrow) else { return wide.all() };
+    narrow.iter().all(|narrow| {
+        wide.iter().any(|wide| match (wide, narrow) {
+            (ColumnRule::Only(wide), ColumnRule::Only(narrow)) => narrow.is_subset(wide),
+            (ColumnRule::Except(wide), ColumnRule::Except(narrow)) => wide.is_subset(narrow),
+            (ColumnRule::Except(wide), ColumnRule::Only(narrow)) => wide.is_disjoint(narrow),
+            (ColumnRule::Only(_), ColumnRule::Except(_)) => false,
+        })
+    })
+}
+
+/// Somebody whom a grant names.
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'r> {
+    Everyone,
+    User(&'r str),
+    Group(&'r str),
+}
+
+impl<'r> Key<'r> {
+    fn all(rule: &'r Rule) -> Vec<Key<'r>> {
+        if rule.to.everyone {
+            return vec![Key::Everyone];
+        }
+        let users = rule.to.users.iter().map(|user| Key::User(user));
+        users.chain(rule.to.groups.iter().map(|group| Key::Group(group))).collect()
+    }
+}
