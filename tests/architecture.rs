@@ -16,6 +16,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("rewrite", &["sql", "policy", "catalog::table", "analysis", "enforce"]),
     ("enforce", &["sql", "policy", "catalog::table", "analysis", "rewrite"]),
     ("report", &["policy"]),
+    ("import", &["sql", "policy"]),
     ("config", &[]),
     ("store", &["config", "policy"]),
     ("audit", &["config", "enforce"]),
@@ -25,7 +26,8 @@ const MAY_CALL: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms whose functions depend on their arguments alone.
-const PURE: &[&str] = &["names", "sql", "analysis", "policy", "rewrite", "enforce", "catalog/table", "report"];
+const PURE: &[&str] =
+    &["names", "sql", "analysis", "policy", "rewrite", "enforce", "catalog/table", "report", "import"];
 
 /// What a pure room must not name.
 const IMPURE: &[&str] = &[

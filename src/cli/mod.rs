@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 mod failure;
+mod import;
 mod man;
 mod schema;
 mod serve;
@@ -34,6 +35,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   sluice check policies                             are the policies right?
+  sluice import trino-rules rules.json              policies from Trino's own rules
   sluice config check --config deploy/sluice.yaml   is the configuration right?
   sluice serve --config deploy/sluice.yaml          run the proxy
   sluice completions bash > /etc/bash_completion.d/sluice";
@@ -44,6 +46,7 @@ enum Command {
     Check(check::Arguments),
     Schema(schema::Arguments),
     Config(config::Arguments),
+    Import(import::Arguments),
     Sql(sql::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => return arguments.run(),
         Command::Schema(arguments) => arguments.run(),
         Command::Config(arguments) => arguments.run(),
+        Command::Import(arguments) => return arguments.run(),
         Command::Sql(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
