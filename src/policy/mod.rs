@@ -5,6 +5,7 @@
 
 mod access;
 mod compile;
+pub mod condition;
 mod diagnostics;
 mod document;
 mod index;
