@@ -49,7 +49,11 @@ impl Shop {
                 schema: Some("shop".to_owned()),
                 ..Session::default()
             },
-            subject: Subject { user: "anna".to_owned(), groups: BTreeSet::from(["analysts".to_owned()]) },
+            subject: Subject {
+                user: "anna".to_owned(),
+                groups: BTreeSet::from(["analysts".to_owned()]),
+                ..Subject::default()
+            },
             snapshot: snapshot(0),
             tables: tables(),
             options,
@@ -201,7 +205,8 @@ fn decide(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide one table");
     for count in [10, 1_000, 10_000] {
         let snapshot = snapshot(count);
-        let subject = Subject { user: "anna".to_owned(), groups: BTreeSet::from(["analysts".to_owned()]) };
+        let subject =
+            Subject { user: "anna".to_owned(), groups: BTreeSet::from(["analysts".to_owned()]), ..Subject::default() };
         let table = TableName::new("lake", "shop", "customers");
         group.bench_function(BenchmarkId::new("policies", count), |bencher| {
             bencher.iter(|| snapshot.table_access(black_box(&subject), black_box(&table)));
@@ -212,7 +217,7 @@ fn decide(criterion: &mut Criterion) {
 
 /// The filter of a metadata table, from few rules and from many.
 fn metadata(criterion: &mut Criterion) {
-    let subject = Subject { user: "anna".to_owned(), groups: BTreeSet::new() };
+    let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
     let table = TableName::new("lake", "information_schema", "columns");
     let mut group = criterion.benchmark_group("metadata filter");
     for count in [10, 1_000, 10_000] {
@@ -221,6 +226,7 @@ fn metadata(criterion: &mut Criterion) {
             schema: format!("schema_{}", n / 20).into(),
             table: format!("table_{n}").into(),
             columns: Columns::All,
+            hidden: Vec::new(),
             privileges: BTreeSet::from([Privilege::Select]),
         };
         let visible = VisibleTables { rules: (0..count).map(rule).collect() };

@@ -102,8 +102,8 @@ pub(crate) struct PolicyExpr {
     pub(crate) span: Span,
     /// What it touches.
     pub(crate) facts: Facts,
-    /// Where it is written; `None` for the filter of a metadata table.
-    pub(crate) policy: Option<Arc<PolicyRef>>,
+    /// Where it is written; nowhere for the filter of a metadata table.
+    pub(crate) policies: Arc<[Arc<PolicyRef>]>,
 }
 
 impl Guard {

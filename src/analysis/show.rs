@@ -297,6 +297,7 @@ mod tests {
             table: table.into(),
             columns: Columns::All,
             privileges: BTreeSet::from([Privilege::Select]),
+            hidden: Vec::new(),
         };
         let visible = VisibleTables {
             rules: vec![
@@ -440,6 +441,6 @@ mod tests {
     }
 
     fn subject() -> Subject {
-        Subject { user: "anna".to_owned(), groups: BTreeSet::new() }
+        Subject { user: "anna".to_owned(), ..Subject::default() }
     }
 }

@@ -9,7 +9,7 @@ use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, View
 use super::walk;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::names::TableName;
-use crate::policy::{Grammars, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
+use crate::policy::{Expression, Object as Sort, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
 use crate::sql::ast::Expr;
 use crate::sql::{GrammarVersion, StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
@@ -90,7 +90,8 @@ impl<'a> World<'a> {
                 !name.contains('$') && (!function.table || matches!(name.as_str(), "exclude_columns" | "sequence"))
             }
             (None, [catalog, schema, name]) => {
-                let granted = || self.access(&TableName::new(catalog, schema, name)).grants(Privilege::Execute);
+                let name = TableName::new(catalog, schema, name);
+                let granted = || self.snapshot.may(self.subject, Sort::Function, &name, Privilege::Execute).granted();
                 schema != "system" && granted()
             }
             (None, _) => false,
@@ -171,6 +172,7 @@ impl<'a> World<'a> {
     fn granted_by_full_name(&self, name: &TableName) -> bool {
         self.visible().rules.iter().any(|rule| {
             rule.privileges.contains(&Privilege::Select)
+                && rule.hidden.is_empty()
                 && (&rule.catalog, &rule.schema, &rule.table) == (&name.catalog, &name.schema, &name.table)
         })
     }
@@ -213,13 +215,13 @@ impl<'a> World<'a> {
         let mut pending = false;
         let mut columns = Vec::new();
         for column in &table.columns {
-            if !access.columns.allow(&column.name) {
+            if !access.allow(&column.name) {
                 continue;
             }
             let mut mask = None;
-            if let Some(rule) = access.mask(&column.name) {
-                self.reads_like_the_policy(&rule.grammars, &rule.policy)?;
-                mask = self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, Some(&rule.policy))?;
+            if let Some(rule) = access.mask(&column.name)? {
+                self.reads_like_the_policy(&rule)?;
+                mask = self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, &rule.policies)?;
                 pending |= mask.is_none();
             }
             columns.push(SeenColumn { mask, ..seen(column) });
@@ -228,9 +230,9 @@ impl<'a> World<'a> {
             return Err("none of its columns is granted to you".to_owned());
         }
         let mut filters = Vec::new();
-        for rule in &access.filters {
-            self.reads_like_the_policy(&rule.grammars, &rule.policy)?;
-            match self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, Some(&rule.policy))? {
+        for rule in access.filters()? {
+            self.reads_like_the_policy(&rule)?;
+            match self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, &rule.policies)? {
                 Some(filter) => filters.push(filter),
                 None => pending = true,
             }
@@ -249,7 +251,7 @@ impl<'a> World<'a> {
         let made = |world: &mut World<'a>| -> Result<Option<Guard>, String> {
             let mut read = |text: &str| -> Result<Option<PolicyExpr>, String> {
                 let expr = parse_expression(text, world.grammar).map_err(|error| error.message)?;
-                world.policy_expr(name, &columns, &hidden, &Arc::from(text), &expr, None)
+                world.policy_expr(name, &columns, &hidden, &Arc::from(text), &expr, &Arc::default())
             };
             let Some(filter) = read(predicate)? else { return Ok(None) };
             let mut seen_columns = Vec::new();
@@ -275,11 +277,11 @@ impl<'a> World<'a> {
     }
 
     /// A policy is checked before it is known by which grammar Trino will read its expression.
-    fn reads_like_the_policy(&self, grammars: &Grammars, policy: &PolicyRef) -> Result<(), String> {
-        if grammars.contains(&self.grammar) {
+    fn reads_like_the_policy(&self, rule: &Expression) -> Result<(), String> {
+        if rule.grammars.contains(&self.grammar) {
             return Ok(());
         }
-        Err(format!("policy {} can't be applied: Trino {} can't read its expression", policy.policy, self.grammar))
+        Err(format!("policy {} can't be applied: Trino {} can't read its expression", rule.named(), self.grammar))
     }
 
     /// A policy's expression over a table; `None` if Trino has to be asked first.
@@ -290,14 +292,14 @@ impl<'a> World<'a> {
         hidden: &[Column],
         text: &Arc<str>,
         expr: &Expr,
-        policy: Option<&Arc<PolicyRef>>,
+        policies: &Arc<[Arc<PolicyRef>]>,
     ) -> Result<Option<PolicyExpr>, String> {
         let before = self.asked;
         let facts = walk::policy_expression(self, name, columns, hidden, expr);
         if self.asked > before {
             return Ok(None);
         }
-        let by = policy.map_or("the metadata rules", |policy| policy.policy.as_str());
+        let by = policies.first().map_or("the metadata rules", |policy| policy.policy.as_str());
         if let Some((_, problem)) = facts.problems.first() {
             return Err(format!("policy {by} can't be applied: {}", policy_problem(problem)));
         }
@@ -307,7 +309,7 @@ impl<'a> World<'a> {
         if !facts.ambiguous.is_empty() {
             return Err(format!("policy {by} can't be applied: a column in it is ambiguous"));
         }
-        Ok(Some(PolicyExpr { text: text.clone(), span: expr.span, facts, policy: policy.cloned() }))
+        Ok(Some(PolicyExpr { text: text.clone(), span: expr.span, facts, policies: policies.clone() }))
     }
 
     /// The text of a view for the reader; `None` if Trino has to be asked first.

@@ -366,7 +366,7 @@ impl<'a> Judge<'a> {
                 self.record.policies.insert(policy.policy.clone());
                 Ok(())
             }
-            Answer::NotGranted => {
+            Answer::Denied(_) | Answer::NotGranted => {
                 let what = if property.contains('.') { "catalog" } else { "system" };
                 Err(refusals::denied(format_args!(
                     "Cannot set {what} session property {property}: no policy grants it to you"

@@ -64,7 +64,10 @@ impl Judge<'_> {
     fn relation(&self, relation: &BaseRelation, text: &str) -> Result<(), Stop> {
         let Some(object) = &relation.object else { return Ok(()) };
         match &object.reading {
-            Reading::Denied | Reading::Pending => Err(refusals::table_denied(&relation.name).into()),
+            Reading::Denied | Reading::Pending => {
+                let denied_by = object.access.as_ref().and_then(|access| access.denied_by.first());
+                Err(refusals::table_denied(&relation.name, denied_by.map(|policy| &**policy)).into())
+            }
             Reading::Missing => {
                 let message = format!("Table '{}' does not exist", relation.name);
                 Err(refusals::at(text, relation.name_span, ErrorCode::TableNotFound, message).into())

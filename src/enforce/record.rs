@@ -23,7 +23,8 @@ impl Record {
         for relation in &facts.relations {
             let Some(object) = &relation.object else { continue };
             if let Some(access) = &object.access {
-                self.policies.extend(access.granted_by.iter().map(|policy| policy.policy.clone()));
+                let by = access.granted_by.iter().chain(&access.denied_by).chain(&access.lifted_by);
+                self.policies.extend(by.map(|policy| policy.policy.clone()));
             }
             let used = self.objects.entry(relation.name.clone()).or_default();
             used.extend(relation.columns.iter().cloned());
@@ -43,12 +44,12 @@ impl Record {
 
     fn add_guard(&mut self, name: &TableName, guard: &Guard) {
         for column in &guard.columns {
-            if let Some(policy) = column.mask.as_ref().and_then(|mask| mask.policy.as_ref()) {
+            for policy in column.mask.iter().flat_map(|mask| mask.policies.iter()) {
                 self.masks.insert((format!("{name}.{}", column.name), policy.policy.clone()));
                 self.policies.insert(policy.policy.clone());
             }
         }
-        for policy in guard.filters.iter().filter_map(|filter| filter.policy.as_ref()) {
+        for policy in guard.filters.iter().flat_map(|filter| filter.policies.iter()) {
             self.filters.insert((name.to_string(), policy.policy.clone()));
             self.policies.insert(policy.policy.clone());
         }

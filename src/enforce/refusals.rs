@@ -5,6 +5,7 @@
 use super::{Alarm, ErrorCode, Refusal};
 use crate::analysis::facts::{BaseRelation, MissingColumn, Problem};
 use crate::names::TableName;
+use crate::policy::PolicyRef;
 use crate::sql::{Span, SqlError, SqlErrorKind, line_and_column};
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -33,8 +34,13 @@ pub(super) fn not_supported(what: &str) -> Refusal {
     Refusal { code: ErrorCode::NotSupported, message: format!("{what} is not supported by Sluice yet"), location: None }
 }
 
-/// A table that is not granted or not there.
-pub(super) fn table_denied(name: &TableName) -> Refusal {
+/// A table that is not granted or not there; or one that is denied though something is granted on it.
+pub(super) fn table_denied(name: &TableName, by: Option<&PolicyRef>) -> Refusal {
+    if let Some(PolicyRef { policy, .. }) = by {
+        return denied(format_args!(
+            "Cannot select from table {name}: policy {policy} denies it to you; ask whoever is responsible for that policy"
+        ));
+    }
     denied(format_args!(
         "Cannot select from table {name}: no policy grants it to you, or there is no such table; \
          ask the owners of {}.{} for a grant of select",

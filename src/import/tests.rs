@@ -302,28 +302,29 @@ fn differences(text: &str, known_members: bool, exact: bool) -> Vec<String> {
                     let (privileges, columns, filter) = said(&rules, user, &name);
                     let mut shown = BTreeMap::new();
                     if access.grants(Privilege::Select) {
-                        for column in COLUMNS.iter().filter(|column| access.columns.allow(column)) {
-                            let mask = access.mask(column).map(|mask| mask.text.to_string());
+                        for column in COLUMNS.iter().filter(|column| access.allow(column)) {
+                            let mask = access.mask(column).unwrap().map(|mask| mask.text.to_string());
                             shown.insert((*column).to_owned(), mask.unwrap_or_default());
                         }
                     }
-                    let filters: Vec<String> = access.filters.iter().map(|filter| filter.text.to_string()).collect();
+                    let filters: Vec<String> =
+                        access.filters().unwrap().iter().map(|filter| filter.text.to_string()).collect();
                     let filtered = |filter: &Option<String>| filter.iter().all(|filter| filters.contains(filter));
                     let fine = if exact {
-                        access.privileges == privileges
+                        *access.privileges() == privileges
                             && shown == columns
                             && (privileges.is_empty() || filters == filter.iter().cloned().collect::<Vec<_>>())
                     } else {
-                        access.privileges.is_subset(&privileges)
+                        access.privileges().is_subset(&privileges)
                             && shown.iter().all(|(column, mask)| {
                                 columns.get(column).is_some_and(|said| said == mask || said.is_empty())
                             })
-                            && (access.privileges.is_empty() || filtered(&filter))
+                            && (access.privileges().is_empty() || filtered(&filter))
                     };
                     if !fine {
                         found.push(format!(
                             "{user} {name}: {:?} {shown:?} {filters:?}, said {privileges:?} {columns:?} {filter:?}",
-                            access.privileges
+                            access.privileges()
                         ));
                     }
                 }

@@ -1,20 +1,34 @@
 //! What a decision about one object says.
 
-use crate::names::TableName;
 use crate::sql::GrammarVersion;
-use crate::sql::ast::Expr;
 use compact_str::CompactString;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Who is asking: the effective user, after impersonation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+/// Who is asking: the effective user, after impersonation, and what is known of the asking.
+///
+/// What is not known is absent: it never satisfies a grant and never avoids a denial, a mask or a filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Subject {
     /// The user's name, as authenticated; case matters.
     pub user: String,
     /// The groups that the user is in.
     pub groups: BTreeSet<String>,
+    /// The user's attributes, each with its values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, BTreeSet<String>>,
+    /// When it is asked, as far as the snapshot's policies depend on it.
+    #[serde(skip)]
+    pub moment: Option<Moment>,
+}
+
+/// A time as far as a snapshot's policies depend on it: which ends of validities are past. All times of one moment get
+/// the same decisions, so a decision that is kept for a moment is never used past such an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Moment {
+    /// How many of the snapshot's ends of validities, in their order, are not in the future.
+    pub(super) past: u32,
 }
 
 /// What may be done with an object, in Ranger's words for Trino.
@@ -33,6 +47,9 @@ pub enum Privilege {
     Alter,
     Show,
     Execute,
+    Grant,
+    Revoke,
+    ReadSysinfo,
     Impersonate,
 }
 
@@ -52,170 +69,69 @@ pub struct PolicyRef {
 pub enum Answer {
     /// Granted by this policy.
     Granted(Arc<PolicyRef>),
+    /// Granted by a policy, and denied by this one.
+    Denied(Arc<PolicyRef>),
     /// No policy grants it.
     NotGranted,
 }
 
-/// Which columns of a table are granted for `select`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Answer {
+    /// Whether it is a yes.
+    pub fn granted(&self) -> bool {
+        matches!(self, Answer::Granted(_))
+    }
+}
+
+/// Which columns of a table a rule takes in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Columns {
     /// Each column, those that will be added later too.
     All,
-    /// Those that some grant names: a column is granted if one of the rules takes it in.
+    /// Those that one of the rules takes in.
     Some(Vec<ColumnRule>),
 }
 
-/// One grant's columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Columns by names or patterns, in lower case; `*` stands for any text, nothing too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ColumnRule {
-    /// Only these, in lower case.
+    /// Only these.
     Only(BTreeSet<CompactString>),
-    /// All but these, in lower case.
+    /// All but these.
     Except(BTreeSet<CompactString>),
 }
 
 impl Columns {
-    /// Whether a column, in lower case, is granted.
+    /// Whether a column, in lower case, is taken in.
     pub fn allow(&self, column: &str) -> bool {
         match self {
             Columns::All => true,
-            Columns::Some(rules) => rules.iter().any(|rule| match rule {
-                ColumnRule::Only(names) => names.contains(column),
-                ColumnRule::Except(names) => !names.contains(column),
-            }),
+            Columns::Some(rules) => rules.iter().any(|rule| rule.takes_in(column)),
         }
     }
 
-    /// Whether all columns are granted, those unknown today too.
+    /// Whether all columns are taken in, those unknown today too.
     pub fn all(&self) -> bool {
         *self == Columns::All
     }
 }
 
-/// Some of Trino's grammars, the oldest first; shared, since each decision about a table copies its masks and filters.
-pub type Grammars = Arc<[GrammarVersion]>;
-
-/// A mask that applies to a column for this user. The expression reads columns of the table by their names; `{column}`
-/// has been replaced by the column's own name.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mask {
-    /// Its text.
-    pub text: Arc<str>,
-    /// Its tree; spans are of `text`.
-    pub expr: Arc<Expr>,
-    /// The grammars that read the text so; the others can't read it.
-    pub grammars: Grammars,
-    /// Where it is written.
-    pub policy: Arc<PolicyRef>,
-}
-
-/// A row filter that applies to a table for this user.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Filter {
-    /// Its text.
-    pub text: Arc<str>,
-    /// Its tree; spans are of `text`.
-    pub expr: Arc<Expr>,
-    /// The grammars that read the text so; the others can't read it.
-    pub grammars: Grammars,
-    /// Where it is written.
-    pub policy: Arc<PolicyRef>,
-}
-
-/// What one user may do with one table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TableAccess {
-    /// The privileges that some grant gives.
-    pub privileges: BTreeSet<Privilege>,
-    /// The columns that may be selected; empty rules if `select` is not granted.
-    pub columns: Columns,
-    /// Masks by column pattern, in the order in which they win: the first that names the column.
-    pub masks: Vec<(CompactString, Mask)>,
-    /// Row filters; all of them apply.
-    pub filters: Vec<Filter>,
-    /// The policies that granted something.
-    pub granted_by: Vec<Arc<PolicyRef>>,
-}
-
-impl TableAccess {
-    /// Access to nothing.
-    pub fn none() -> TableAccess {
-        TableAccess {
-            privileges: BTreeSet::new(),
-            columns: Columns::Some(Vec::new()),
-            masks: Vec::new(),
-            filters: Vec::new(),
-            granted_by: Vec::new(),
+impl ColumnRule {
+    /// Whether a column, in lower case, is taken in.
+    pub fn takes_in(&self, column: &str) -> bool {
+        match self {
+            ColumnRule::Only(names) => named(names, column),
+            ColumnRule::Except(names) => !named(names, column),
         }
     }
-
-    /// Whether `privilege` is granted.
-    pub fn grants(&self, privilege: Privilege) -> bool {
-        self.privileges.contains(&privilege)
-    }
-
-    /// The mask of a column, in lower case, if it has one.
-    pub fn mask(&self, column: &str) -> Option<&Mask> {
-        self.masks.iter().find(|(name, _)| name == column).map(|(_, mask)| mask)
-    }
-
-    /// Whether each row and each column may be read as it is.
-    pub fn unrestricted(&self) -> bool {
-        self.grants(Privilege::Select) && self.columns.all() && self.masks.is_empty() && self.filters.is_empty()
-    }
 }
 
-/// Which tables a user has any privilege on, for metadata statements.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct VisibleTables {
-    /// A table is visible if one of these takes it in.
-    pub rules: Vec<Visible>,
+/// Whether one of the names or patterns is of `column`.
+fn named(names: &BTreeSet<CompactString>, column: &str) -> bool {
+    names.contains(column) || names.iter().any(|name| name.contains('*') && matches(name, column))
 }
 
-/// A pattern of tables, with the columns of them that are visible. `*` stands for any text, nothing too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Visible {
-    /// The catalog or a pattern of catalogs, in lower case.
-    pub catalog: CompactString,
-    /// The schema or a pattern of schemas, in lower case.
-    pub schema: CompactString,
-    /// The table or a pattern of tables, in lower case.
-    pub table: CompactString,
-    /// The columns.
-    pub columns: Columns,
-    /// What the grant gives.
-    pub privileges: BTreeSet<Privilege>,
-}
-
-impl VisibleTables {
-    /// Whether a catalog, in lower case, holds anything visible.
-    pub fn catalog(&self, catalog: &str) -> bool {
-        self.rules.iter().any(|rule| matches(&rule.catalog, catalog))
-    }
-
-    /// Whether a schema, both parts in lower case, holds anything visible.
-    pub fn schema(&self, catalog: &str, schema: &str) -> bool {
-        self.rules.iter().any(|rule| matches(&rule.catalog, catalog) && matches(&rule.schema, schema))
-    }
-
-    /// Whether a table is visible.
-    pub fn table(&self, name: &TableName) -> bool {
-        self.rules.iter().any(|rule| rule.takes_in(name))
-    }
-
-    /// Whether a column, in lower case, of a table is visible.
-    pub fn column(&self, name: &TableName, column: &str) -> bool {
-        self.rules.iter().any(|rule| rule.takes_in(name) && rule.columns.allow(column))
-    }
-}
-
-impl Visible {
-    fn takes_in(&self, name: &TableName) -> bool {
-        matches(&self.catalog, &name.catalog)
-            && matches(&self.schema, &name.schema)
-            && matches(&self.table, &name.table)
-    }
-}
+/// Some of Trino's grammars, the oldest first; shared, since each decision about a table copies its masks and filters.
+pub type Grammars = Arc<[GrammarVersion]>;
 
 /// Whether `text` is of `pattern`, in which `*` stands for any text, nothing too.
 pub fn matches(pattern: &str, text: &str) -> bool {

@@ -92,6 +92,12 @@ impl Diagnostic {
         self
     }
 
+    /// With another place, if there is one.
+    pub(super) fn maybe_other(mut self, place: Option<Place>, label: impl Into<String>) -> Diagnostic {
+        self.other = place.map(|place| (place, label.into()));
+        self
+    }
+
     /// With another place.
     pub(super) fn other(mut self, place: Place, label: impl Into<String>) -> Diagnostic {
         self.other = Some((place, label.into()));

@@ -4,9 +4,10 @@
 //! patterns are found by the text before their first `*`.
 
 use super::access::{Subject, matches};
+use super::overlap::common;
 use crate::names::TableName;
 use compact_str::CompactString;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A rule's place in the sorted list of rules.
 pub(super) type RuleId = u32;
@@ -25,6 +26,37 @@ impl TablePattern {
         matches(&self.catalog, &other.catalog)
             && matches(&self.schema, &other.schema)
             && matches(&self.table, &other.table)
+    }
+
+    /// The tables that are of both; `None` if there are none.
+    ///
+    /// # Errors
+    /// The two parts of which it can't be told: patterns that take in some of each other's names.
+    pub(super) fn meet(&self, other: &TablePattern) -> Result<Option<TablePattern>, (CompactString, CompactString)> {
+        let parts = [(&self.catalog, &other.catalog), (&self.schema, &other.schema), (&self.table, &other.table)];
+        let mut met: Vec<CompactString> = Vec::with_capacity(3);
+        let mut unclear = None;
+        for (one, another) in parts {
+            if matches(one, another) {
+                met.push(another.clone());
+            } else if matches(another, one) {
+                met.push(one.clone());
+            } else if !common(one, another) {
+                return Ok(None);
+            } else {
+                unclear = Some((one.clone(), another.clone()));
+            }
+        }
+        match (unclear, <[CompactString; 3]>::try_from(met)) {
+            (None, Ok([catalog, schema, table])) => Ok(Some(TablePattern { catalog, schema, table })),
+            (unclear, _) => Err(unclear.unwrap_or_default()),
+        }
+    }
+
+    /// Whether it can be that some table is of both.
+    pub(super) fn may_meet(&self, other: &TablePattern) -> bool {
+        let parts = [(&self.catalog, &other.catalog), (&self.schema, &other.schema), (&self.table, &other.table)];
+        parts.into_iter().all(|(one, another)| common(one, another))
     }
 
     /// For a message.
@@ -89,6 +121,8 @@ pub(super) struct Audience {
     everyone: Vec<RuleId>,
     users: HashMap<String, Vec<RuleId>>,
     groups: HashMap<String, Vec<RuleId>>,
+    /// By one of the attributes that they ask for, with its value; the others have to be looked at.
+    attributes: HashMap<String, HashMap<String, Vec<RuleId>>>,
 }
 
 impl Audience {
@@ -103,38 +137,67 @@ impl Audience {
         for group in &who.groups {
             self.groups.entry(group.clone()).or_default().push(rule);
         }
+        if let Some((name, values)) = who.attributes.first_key_value() {
+            let by_value = self.attributes.entry(name.clone()).or_default();
+            for value in values {
+                by_value.entry(value.clone()).or_default().push(rule);
+            }
+        }
     }
 
-    /// Adds the rules for a user to `found`.
+    /// Adds the rules for a user to `found`, and some that ask for attributes that the user has not.
     pub(super) fn collect(&self, subject: &Subject, found: &mut Vec<RuleId>) {
         found.extend(&self.everyone);
         found.extend(self.users.get(&subject.user).into_iter().flatten());
         for group in &subject.groups {
             found.extend(self.groups.get(group).into_iter().flatten());
         }
+        if self.attributes.is_empty() {
+            return;
+        }
+        for (name, values) in &subject.attributes {
+            let Some(by_value) = self.attributes.get(name) else { continue };
+            found.extend(values.iter().filter_map(|value| by_value.get(value)).flatten());
+        }
     }
 }
 
-/// Rules by table and by whom they are for.
-#[derive(Debug, Default)]
-pub(super) struct TableIndex {
-    catalogs: Names<Names<Names<Audience>>>,
+/// Things by objects with names of three parts, or patterns of such names.
+#[derive(Debug)]
+pub(super) struct ObjectIndex<T> {
+    catalogs: Names<Names<Names<T>>>,
 }
 
-impl TableIndex {
-    pub(super) fn insert(&mut self, pattern: &TablePattern, who: &Who, rule: RuleId) {
-        self.catalogs.entry(&pattern.catalog).entry(&pattern.schema).entry(&pattern.table).insert(who, rule);
+impl<T> Default for ObjectIndex<T> {
+    fn default() -> ObjectIndex<T> {
+        ObjectIndex { catalogs: Names::default() }
+    }
+}
+
+impl<T: Default> ObjectIndex<T> {
+    /// The thing under a pattern; a new one if there is none yet.
+    pub(super) fn entry(&mut self, pattern: &TablePattern) -> &mut T {
+        self.catalogs.entry(&pattern.catalog).entry(&pattern.schema).entry(&pattern.table)
     }
 
-    /// The rules about a table for a user, in order, each once.
-    pub(super) fn find(&self, table: &TableName, subject: &Subject) -> Vec<RuleId> {
+    /// All things whose pattern takes in an object.
+    pub(super) fn all<'a>(&'a self, object: &'a TableName) -> impl Iterator<Item = &'a T> {
+        self.catalogs
+            .all(&object.catalog)
+            .flat_map(|schemas| schemas.all(&object.schema))
+            .flat_map(|tables| tables.all(&object.table))
+    }
+}
+
+/// Rules by object and by whom they are for.
+pub(super) type RuleIndex = ObjectIndex<Audience>;
+
+impl RuleIndex {
+    /// The rules about an object that may be for a user, in order, each once.
+    pub(super) fn find(&self, object: &TableName, subject: &Subject) -> Vec<RuleId> {
         let mut found = Vec::new();
-        for schemas in self.catalogs.all(&table.catalog) {
-            for tables in schemas.all(&table.schema) {
-                for audience in tables.all(&table.table) {
-                    audience.collect(subject, &mut found);
-                }
-            }
+        for audience in self.all(object) {
+            audience.collect(subject, &mut found);
         }
         found.sort_unstable();
         found.dedup();
@@ -148,6 +211,8 @@ pub(super) struct Who {
     pub(super) everyone: bool,
     pub(super) users: BTreeSet<String>,
     pub(super) groups: BTreeSet<String>,
+    /// Who has one of the values of each of these attributes; nobody if there are none.
+    pub(super) attributes: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Who {
@@ -158,7 +223,14 @@ impl Who {
     pub(super) fn takes_in(&self, subject: &Subject) -> bool {
         self.everyone
             || self.users.contains(&subject.user)
-            || subject.groups.iter().any(|group| self.groups.contains(group))
+            || (!self.groups.is_empty() && subject.groups.iter().any(|group| self.groups.contains(group)))
+            || (!self.attributes.is_empty() && self.has_attributes(subject))
+    }
+
+    fn has_attributes(&self, subject: &Subject) -> bool {
+        self.attributes.iter().all(|(name, wanted)| {
+            subject.attributes.get(name).is_some_and(|values| values.iter().any(|value| wanted.contains(value)))
+        })
     }
 }
 

@@ -6,25 +6,32 @@
 mod access;
 mod compile;
 pub mod condition;
+mod decide;
 mod diagnostics;
 mod document;
 mod index;
 mod lint;
+mod overlap;
 #[cfg(test)]
 mod properties;
+mod rule;
 mod snapshot;
 mod suggest;
+mod table_access;
+mod template;
 #[cfg(test)]
 mod tests;
+mod visible;
 
-pub use access::{
-    Answer, ColumnRule, Columns, Filter, Grammars, Mask, PolicyRef, Privilege, Subject, TableAccess, Visible,
-    VisibleTables, matches,
-};
+pub use access::{Answer, ColumnRule, Columns, Grammars, Moment, PolicyRef, Privilege, Subject, matches};
 pub use compile::compile;
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
 pub use lint::lint;
-pub use snapshot::Snapshot;
+pub use rule::Object;
+pub use snapshot::{ExceptionInfo, Snapshot};
+pub use table_access::TableAccess;
+pub use template::Expression;
+pub use visible::{Hidden, Visible, VisibleTables};
 
 /// Most bytes of one file of policies.
 pub const MOST_FILE_BYTES: usize = document::MOST_BYTES;

@@ -13,12 +13,13 @@ use super::results::scanner::Malformed;
 use super::serve::{Caller, Proxy};
 use super::started::End;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use crate::policy::Answer as Granted;
+use crate::policy::{Answer as Granted, Subject};
 use crate::rewrite::Guarded;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -246,13 +247,14 @@ impl Proxy {
         arrived: Instant,
     ) -> (Asked, Option<Refusal>) {
         let snapshot = self.rooms.store.current();
-        let principal = snapshot.subject(&owner.principal, &caller.principal.groups);
+        let moment = Some(snapshot.moment(Timestamp::now()));
+        let principal = Subject { moment, ..snapshot.subject(&owner.principal, &caller.principal.groups) };
         let (subject, refused) = if owner.user == owner.principal {
             (principal, None)
         } else {
             let refused = match snapshot.may_impersonate(&principal, &owner.user) {
                 Granted::Granted(_) => None,
-                Granted::NotGranted => Some(refusal(
+                Granted::Denied(_) | Granted::NotGranted => Some(refusal(
                     ErrorCode::PermissionDenied,
                     format!(
                         "Access Denied: User {} cannot impersonate user {}; a policy must allow it \
@@ -261,7 +263,7 @@ impl Proxy {
                     ),
                 )),
             };
-            (snapshot.subject(&owner.user, &[]), refused)
+            (Subject { moment, ..snapshot.subject(&owner.user, &[]) }, refused)
         };
         let asked =
             Asked { sql, headers, subject, principal: owner.principal.clone(), peer: caller.peer, snapshot, arrived };

@@ -102,7 +102,7 @@ fn granted(table: &TableName, visible: &VisibleTables) -> bool {
     let names = |rule: &&Visible| {
         rule.catalog == SYSTEM && matches(&rule.schema, &table.schema) && matches(&rule.table, &table.table)
     };
-    visible.rules.iter().filter(names).any(Visible::selects)
+    visible.rules.iter().filter(names).any(|rule| rule.selects() && rule.hidden.is_empty())
 }
 
 /// Whether nothing of one catalog, or of all, is hidden from a user.
@@ -112,6 +112,7 @@ fn all_is_visible(catalog: Option<&str>, visible: &VisibleTables) -> bool {
         catalog.map_or(any(&rule.catalog), |catalog| matches(&rule.catalog, catalog))
             && any(&rule.schema)
             && any(&rule.table)
+            && rule.hidden.is_empty()
             && rule.defines()
     })
 }
@@ -199,13 +200,7 @@ pub fn table_is_visible(visible: &VisibleTables, table: &TableName) -> bool {
     if !table.table.contains('$') {
         return visible.table(table);
     }
-    visible.rules.iter().any(|rule| {
-        rule.selects()
-            && rule.columns.all()
-            && matches(&rule.catalog, &table.catalog)
-            && matches(&rule.schema, &table.schema)
-            && matches(&rule.table, &table.table)
-    })
+    visible.rules.iter().any(|rule| rule.selects() && rule.shows_all(table))
 }
 
 /// Whether `information_schema` has a table of this name, in lower case.

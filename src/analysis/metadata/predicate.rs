@@ -3,12 +3,12 @@
 //! In: the rules of [`VisibleTables`], and which columns of the metadata table name a catalog, a schema, a table and a
 //! column. Out: a disjunction of conjunctions of `"col" = 'lit'`, `"col" IN (…)`, `"col" NOT IN (…)` and
 //! `"col" LIKE 'pat' ESCAPE '\'`, without parentheses but those of lists; or `TRUE`, or `FALSE`. A conjunction may be
-//! narrowed by `"col" NOT LIKE '%$%'` besides. Whichever literal is
+//! narrowed by `"col" NOT LIKE '%$%'` besides, and by `NOT (…)` around a conjunction that is hidden. Whichever literal is
 //! chosen out of each `IN`, what a disjunct takes in is taken in by one rule alone, so that a filter can be checked rule
 //! by rule. What another disjunct covers is left out, and disjuncts that differ in one list are joined.
 
 use crate::names::{literal, quoted};
-use crate::policy::{ColumnRule, Columns, VisibleTables, matches};
+use crate::policy::{ColumnRule, Columns, Hidden, VisibleTables, matches};
 use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -33,6 +33,8 @@ pub(super) struct NameColumns {
 struct Objects {
     names: [CompactString; 3],
     columns: Names,
+    /// What is taken out of them.
+    without: BTreeSet<Disjunct>,
 }
 
 /// A set of column names.
@@ -41,6 +43,7 @@ enum Names {
     Any,
     In(BTreeSet<CompactString>),
     NotIn(BTreeSet<CompactString>),
+    Like(CompactString),
 }
 
 impl Names {
@@ -50,7 +53,12 @@ impl Names {
             (Names::In(these), Names::In(those)) => those.is_subset(these),
             (Names::NotIn(these), Names::NotIn(those)) => these.is_subset(those),
             (Names::NotIn(these), Names::In(those)) => these.is_disjoint(those),
-            (Names::In(_), Names::Any | Names::NotIn(_)) | (Names::NotIn(_), Names::Any) => false,
+            (Names::Like(pattern), Names::In(those)) => those.iter().all(|name| matches(pattern, name)),
+            (Names::Like(pattern), Names::Like(other)) => matches(pattern, other),
+            (Names::Like(_), Names::Any | Names::NotIn(_))
+            | (Names::In(_) | Names::NotIn(_), Names::Like(_))
+            | (Names::In(_), Names::Any | Names::NotIn(_))
+            | (Names::NotIn(_), Names::Any) => false,
         }
     }
 }
@@ -79,8 +87,27 @@ pub(super) fn predicate(
     if objects.is_empty() {
         return "FALSE".to_owned();
     }
-    let disjuncts: Vec<String> =
-        joined(objects).iter().map(|disjunct| disjunct.to_sql(columns)).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut by_without: BTreeMap<Without, Vec<Objects>> = BTreeMap::new();
+    for object in objects {
+        by_without.entry(object.without.clone()).or_default().push(object);
+    }
+    let mut disjuncts = BTreeSet::new();
+    for (without, objects) in by_without {
+        let taken: Vec<String> = without.iter().map(|disjunct| disjunct.atoms(columns).join(" AND ")).collect();
+        if taken.iter().any(String::is_empty) {
+            continue;
+        }
+        for disjunct in joined(objects) {
+            let own = disjunct.to_sql(columns);
+            let parts = (!own.is_empty()).then_some(own).into_iter();
+            let parts = parts.chain(taken.iter().map(|taken| format!("NOT ({taken})")));
+            disjuncts.insert(parts.collect::<Vec<_>>().join(" AND "));
+        }
+    }
+    if disjuncts.is_empty() {
+        return "FALSE".to_owned();
+    }
+    let disjuncts: Vec<String> = disjuncts.into_iter().collect();
     if disjuncts.iter().any(String::is_empty) { "TRUE".to_owned() } else { disjuncts.join(" OR ") }
 }
 
@@ -101,7 +128,7 @@ fn objects(
         let in_catalog = catalog.map_or_else(|| one_star(&rule.catalog), CompactString::from);
         if information_schema {
             let names = [in_catalog.clone(), CompactString::const_new(INFORMATION_SCHEMA), any()];
-            objects.insert(Objects { names, columns: Names::Any });
+            objects.insert(Objects { names, columns: Names::Any, without: BTreeSet::new() });
         }
         let schema = if columns.schema.is_some() { one_star(&rule.schema) } else { any() };
         let table = if columns.table.is_some() { one_star(&rule.table) } else { any() };
@@ -112,9 +139,60 @@ fn objects(
             Of::Definition if rule.defines() => vec![Names::Any],
             Of::Select | Of::Definition => Vec::new(),
         };
-        objects.extend(visible_columns.into_iter().map(|columns| Objects { names: names.clone(), columns }));
+        let mut without = BTreeSet::new();
+        if columns.table.is_some() {
+            let hidden = rule.hidden.iter().filter(|hidden| of != Of::AnyPrivilege || hidden.columns.all());
+            let hidden = hidden.filter(|hidden| catalog.is_none_or(|catalog| matches(&hidden.catalog, catalog)));
+            hidden.for_each(|hidden| hide(hidden, columns, catalog, &mut without));
+            if let (Of::Select, Columns::Some(rules)) = (of, &rule.columns) {
+                rules.iter().for_each(|rule| hide_patterns(rule, &mut without));
+            }
+        }
+        objects.extend(visible_columns.into_iter().map(|columns| {
+            let (names, without) = (names.clone(), without.clone());
+            Objects { names, columns, without }
+        }));
     }
     objects
+}
+
+/// What has to be taken out for something that is hidden, at the depth of the metadata table.
+fn hide(hidden: &Hidden, columns: NameColumns, catalog: Option<&str>, without: &mut BTreeSet<Disjunct>) {
+    let catalog = if catalog.is_some() { Atom::Any } else { Atom::of_pattern(one_star(&hidden.catalog)) };
+    let schema = Atom::of_pattern(one_star(&hidden.schema));
+    let table = Atom::of_pattern(one_star(&hidden.table));
+    let mut take = |column: Atom| without.insert(Disjunct([catalog.clone(), schema.clone(), table.clone(), column]));
+    let (Some(_), Columns::Some(rules)) = (columns.column, &hidden.columns) else {
+        take(Atom::Any);
+        return;
+    };
+    for rule in rules {
+        match rule {
+            ColumnRule::Only(names) => {
+                let (patterns, exact): (BTreeSet<_>, BTreeSet<_>) =
+                    names.iter().cloned().partition(|name| name.contains('*'));
+                if !exact.is_empty() {
+                    take(Atom::In(exact));
+                }
+                for pattern in patterns {
+                    take(Atom::of_pattern(one_star(&pattern)));
+                }
+            }
+            // What a pattern would leave in is hidden too.
+            ColumnRule::Except(names) => {
+                let exact: BTreeSet<_> = names.iter().filter(|name| !name.contains('*')).cloned().collect();
+                take(if exact.is_empty() { Atom::Any } else { Atom::NotIn(exact) });
+            }
+        }
+    }
+}
+
+/// What the patterns of a rule leave out, as `NOT IN` can't.
+fn hide_patterns(rule: &ColumnRule, without: &mut BTreeSet<Disjunct>) {
+    let ColumnRule::Except(names) = rule else { return };
+    for pattern in names.iter().filter(|name| name.contains('*')) {
+        without.insert(Disjunct([Atom::Any, Atom::Any, Atom::Any, Atom::of_pattern(one_star(pattern))]));
+    }
 }
 
 /// `**` is `*`; one spelling of each pattern, so that no two cover each other.
@@ -136,11 +214,22 @@ fn column_sets(columns: &Columns) -> Vec<Names> {
         Columns::All => vec![Names::Any],
         Columns::Some(rules) => rules
             .iter()
-            .filter_map(|rule| match rule {
-                ColumnRule::Only(names) if names.is_empty() => None,
-                ColumnRule::Only(names) => Some(Names::In(names.clone())),
-                ColumnRule::Except(names) if names.is_empty() => Some(Names::Any),
-                ColumnRule::Except(names) => Some(Names::NotIn(names.clone())),
+            .flat_map(|rule| {
+                let (ColumnRule::Only(names) | ColumnRule::Except(names)) = rule;
+                let (patterns, exact): (BTreeSet<_>, BTreeSet<_>) =
+                    names.iter().cloned().partition(|name| name.contains('*'));
+                let mut sets = Vec::new();
+                match rule {
+                    ColumnRule::Only(_) => {
+                        if !exact.is_empty() {
+                            sets.push(Names::In(exact));
+                        }
+                        sets.extend(patterns.iter().map(|pattern| Names::Like(one_star(pattern))));
+                    }
+                    ColumnRule::Except(_) if exact.is_empty() => sets.push(Names::Any),
+                    ColumnRule::Except(_) => sets.push(Names::NotIn(exact)),
+                }
+                sets
             })
             .collect(),
     }
@@ -157,7 +246,9 @@ fn without_covered(objects: HashSet<Objects>) -> Vec<Objects> {
         let [catalog, schema, table] = &object.names;
         let tables = index.taking_in(catalog).flat_map(|schemas| schemas.taking_in(schema));
         let mut others = tables.flat_map(|tables| tables.taking_in(table)).flatten();
-        others.any(|other| *other != object && other.columns.covers(&object.columns))
+        others.any(|other| {
+            *other != object && other.columns.covers(&object.columns) && other.without.is_subset(&object.without)
+        })
     };
     objects.iter().filter(|object| !covered(object)).cloned().collect()
 }
@@ -248,12 +339,19 @@ fn like(pattern: &str) -> String {
 struct Disjunct([Atom; 4]);
 
 impl Disjunct {
-    fn to_sql(&self, columns: NameColumns) -> String {
+    fn atoms(&self, columns: NameColumns) -> Vec<String> {
         let columns = [columns.catalog, columns.schema, columns.table, columns.column];
-        let mut atoms: Vec<_> = self.0.iter().zip(columns).filter_map(|(atom, column)| atom.to_sql(column?)).collect();
+        self.0.iter().zip(columns).filter_map(|(atom, column)| atom.to_sql(column?)).collect()
+    }
+
+    fn to_sql(&self, columns: NameColumns) -> String {
+        let mut atoms = self.atoms(columns);
+        let columns = [columns.catalog, columns.schema, columns.table, columns.column];
         // What a connector's own table about a table (`t$partitions`) has for columns tells of all columns of `t`.
-        if let ([_, _, Atom::Any | Atom::Like(_), Atom::In(_) | Atom::NotIn(_)], [_, _, Some(table), _]) =
-            (&self.0, columns)
+        if let (
+            [_, _, Atom::Any | Atom::Like(_), Atom::In(_) | Atom::NotIn(_) | Atom::Like(_)],
+            [_, _, Some(table), _],
+        ) = (&self.0, columns)
         {
             atoms.push(format!("{} NOT LIKE '%$%'", quoted(table)));
         }
@@ -261,13 +359,17 @@ impl Disjunct {
     }
 }
 
+/// Disjuncts that the same is taken out of.
+type Without = BTreeSet<Disjunct>;
+
 /// Joins disjuncts that differ in one list of names only.
 fn joined(objects: Vec<Objects>) -> Vec<Disjunct> {
     let mut disjuncts: Vec<Disjunct> = objects
         .into_iter()
-        .map(|Objects { names: [catalog, schema, table], columns }| {
+        .map(|Objects { names: [catalog, schema, table], columns, without: _ }| {
             let columns = match columns {
                 Names::Any => Atom::Any,
+                Names::Like(pattern) => Atom::Like(pattern),
                 Names::In(names) => Atom::In(names),
                 Names::NotIn(names) => Atom::NotIn(names),
             };

@@ -1,12 +1,12 @@
 //! Tests of the filters over metadata tables.
 
 use super::*;
-use crate::policy::ColumnRule;
+use crate::policy::{ColumnRule, Hidden};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn subject() -> Subject {
-    Subject { user: "o'neil".to_owned(), groups: BTreeSet::new() }
+    Subject { user: "o'neil".to_owned(), ..Subject::default() }
 }
 
 /// A rule, written as `catalog.schema.table` and then, each behind a space: `select`, `show`, `insert`, `+a,b` for only
@@ -20,6 +20,7 @@ fn rule(text: &str) -> Visible {
         table: name[2].into(),
         columns: Columns::All,
         privileges: BTreeSet::new(),
+        hidden: Vec::new(),
     };
     let names = |list: &str| list.split(',').filter(|name| !name.is_empty()).map(CompactString::from).collect();
     let mut columns = Vec::new();
@@ -208,20 +209,60 @@ fn holds(predicate: &str, row: &[(&str, &str)]) -> bool {
         };
         list.trim_end_matches(')').split(", ").any(|literal| unquoted(literal) == value) == wanted
     };
+    let taken_out = |disjunct: &str| conjuncts(disjunct).into_iter().all(&atom);
+    let conjunct = |text: &str| match text.strip_prefix("NOT (") {
+        Some(inner) => !taken_out(inner.strip_suffix(')').unwrap()),
+        None => atom(text),
+    };
     match predicate {
         "TRUE" => true,
         "FALSE" => false,
-        _ => predicate.split(" OR ").any(|disjunct| disjunct.split(" AND ").all(atom)),
+        _ => predicate.split(" OR ").any(|disjunct| conjuncts(disjunct).into_iter().all(conjunct)),
     }
+}
+
+/// The terms of an `AND`, those in parentheses left whole.
+fn conjuncts(text: &str) -> Vec<&str> {
+    let mut found = vec![text];
+    let mut depth = 0;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ' ' if depth == 0 => {
+                let rest = text.get(at..).and_then(|rest| rest.strip_prefix(" AND "));
+                if let Some(rest) = rest {
+                    let last = found.pop().unwrap();
+                    found.extend([last.get(..last.len() - rest.len() - " AND ".len()).unwrap(), rest]);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn some_hidden() -> impl Strategy<Value = Hidden> {
+    let name = prop::sample::select(vec!["*", "a", "b", "a*", "*b", "a*b"]);
+    let columns = prop::sample::select(vec!["", "+x", "+x,y", "+*", "+x*,y", "-x", "-x,y"]);
+    (name.clone(), name.clone(), name, columns).prop_map(|(catalog, schema, table, columns)| {
+        let Visible { catalog, schema, table, columns, .. } =
+            rule(format!("{catalog}.{schema}.{table} {columns}").trim_end());
+        Hidden { catalog, schema, table, columns }
+    })
 }
 
 fn some_rule() -> impl Strategy<Value = Visible> {
     let name = prop::sample::select(vec!["*", "a", "b", "ab", "a*", "*b", "a*b", "**", "*a*"]);
-    let columns = prop::sample::select(vec!["", "+x", "+y", "-x", "-x,y", "+x,y", "+x +y", "-", "+"]);
+    let columns = prop::sample::select(vec![
+        "", "+x", "+y", "-x", "-x,y", "+x,y", "+x +y", "-", "+", "+x*", "+*x,y", "-x*", "-x*,y", "+xx*,z",
+    ]);
+    let hidden = prop::collection::vec(some_hidden(), 0..3);
     let privileges = prop::sample::select(vec!["select", "show", "insert", "select show"]);
-    (name.clone(), name.clone(), name, columns, privileges).prop_map(|(catalog, schema, table, columns, privileges)| {
+    let parts = (name.clone(), name.clone(), name, columns, privileges, hidden);
+    parts.prop_map(|(catalog, schema, table, columns, privileges, hidden)| {
         let text = format!("{catalog}.{schema}.{table} {privileges} {columns}");
-        rule(text.trim_end())
+        Visible { hidden, ..rule(text.trim_end()) }
     })
 }
 
@@ -247,7 +288,7 @@ proptest! {
                     let name = TableName::new(catalog, schema, table);
                     let row = [("table_cat", catalog), ("table_schem", schema), ("table_name", table)];
                     prop_assert_eq!(holds(&tables, &row), itself || visible.table(&name), "{} in {}", name, tables);
-                    for column in ["x", "y", "z"] {
+                    for column in ["x", "y", "z", "xx", "zx"] {
                         let row = [row[0], row[1], row[2], ("column_name", column)];
                         let selected = VisibleTables {
                             rules: visible.rules.iter().filter(|rule| rule.selects()).cloned().collect(),

@@ -6,7 +6,10 @@ use crate::policy::document::{At, Documents, DomainDocument};
 use crate::policy::index::TablePattern;
 use crate::policy::suggest::did_you_mean;
 use compact_str::CompactString;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands in the place of a domain in the names of guardrails.
+pub(super) const GUARDRAIL: &str = "guardrail";
 
 /// All domains by name.
 pub(super) struct Domains<'d> {
@@ -19,8 +22,9 @@ pub(super) struct Domain {
     name: String,
     pub(super) central: bool,
     pub(super) owns: Vec<TablePattern>,
-    /// Where its name stands.
-    pub(super) place: Place,
+    pub(super) owners: BTreeSet<String>,
+    /// Where its name stands; `None` for all domains together.
+    pub(super) place: Option<Place>,
 }
 
 impl<'d> Domains<'d> {
@@ -38,9 +42,17 @@ impl<'d> Domains<'d> {
                         format!("there are two domains `{}`", name.value),
                         "the second one",
                     )
-                    .other(first.place.clone(), "the first one"),
+                    .maybe_other(first.place.clone(), "the first one"),
                 );
                 continue;
+            }
+            if name.value == GUARDRAIL {
+                context.report(Diagnostic::new(
+                    "bad-name",
+                    here.clone(),
+                    format!("a domain can't be called `{GUARDRAIL}`"),
+                    "decisions name guardrails so",
+                ));
             }
             by_name.insert(&name.value, domain(*file, document, here, context));
         }
@@ -50,8 +62,7 @@ impl<'d> Domains<'d> {
     /// The domain that a policy names. `None` is a policy that can't be checked any further, and has been reported.
     pub(super) fn get(&self, file: usize, name: &At<String>, context: &mut Context<'_>) -> Option<&Domain> {
         let found = self.by_name.get(name.value.as_str());
-        let broken = &self.documents.broken_domains;
-        if found.is_none() && !broken.contains(&name.value) && !broken.contains("") {
+        if found.is_none() && !self.documents.may_be_broken("Domain", &name.value) {
             context.report(
                 Diagnostic::new(
                     "unknown-domain",
@@ -67,6 +78,11 @@ impl<'d> Domains<'d> {
 }
 
 impl Domain {
+    /// All domains together, of which guardrails speak.
+    pub(super) fn everything() -> Domain {
+        Domain { name: GUARDRAIL.to_owned(), central: true, owns: Vec::new(), owners: BTreeSet::new(), place: None }
+    }
+
     /// Whether a policy of the domain may speak of these tables.
     pub(super) fn may_speak_of(&self, tables: &TablePattern) -> bool {
         self.central || self.owns.iter().any(|owned| owned.covers(tables))
@@ -76,7 +92,7 @@ impl Domain {
     pub(super) fn not_owned(&self, here: Place, pattern: &TablePattern) -> Diagnostic {
         let message = format!("the domain `{}` does not own `{}`", self.name, pattern.shown());
         Diagnostic::new("not-owned", here, message, "outside of the domain")
-            .other(self.place.clone(), format!("owns {}", self.owned()))
+            .maybe_other(self.place.clone(), format!("owns {}", self.owned()))
             .help("a policy can only speak about what its domain owns")
     }
 
@@ -140,5 +156,6 @@ fn domain(file: usize, document: &DomainDocument, here: Place, context: &mut Con
         schema: owned.value.schema.as_ref().map_or("*".into(), |name| part(name, "a schema's name")),
         table: owned.value.table.as_ref().map_or("*".into(), |name| part(name, "a table's name")),
     });
-    Domain { name: document.metadata.name.value.clone(), central, owns: owns.collect(), place: here }
+    let owners = spec.owners.iter().map(|owner| owner.value.clone()).collect();
+    Domain { name: document.metadata.name.value.clone(), central, owns: owns.collect(), owners, place: Some(here) }
 }

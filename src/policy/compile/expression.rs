@@ -1,12 +1,13 @@
 //! The SQL of masks and filters.
 
 use super::check::{Forbidden, Found, check};
-use super::domains::Domain;
+use super::section::Section;
 use super::{Context, place};
-use crate::names::quoted;
-use crate::policy::Grammars;
+use crate::names::{literal, quoted};
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::document::{At, Bytes};
+use crate::policy::template::{Form, Hole, Template, Variable, What, form_of};
+use crate::policy::{Expression, Grammars};
 use crate::sql::ast::Expr;
 use crate::sql::{GrammarVersion, Span, parse_expression};
 use std::ops::Range;
@@ -15,16 +16,12 @@ use std::sync::Arc;
 /// What an expression is for.
 #[derive(Clone, Copy)]
 pub(super) enum Usage<'a> {
-    Mask { column: &'a str },
+    /// A mask; of this one column, or of those that a pattern or a tag takes in.
+    Mask {
+        column: Option<&'a str>,
+    },
     Filter,
-}
-
-/// An expression that was read and is allowed.
-pub(super) struct Read {
-    pub(super) text: Arc<str>,
-    pub(super) expr: Arc<Expr>,
-    /// The grammars that read it.
-    pub(super) grammars: Grammars,
+    Rows,
 }
 
 /// Reads an expression by all grammars, since Trino's version is not known where policies are. Those that can read it
@@ -46,14 +43,15 @@ fn read(text: &str) -> Result<(Expr, Grammars), (Span, String)> {
     Ok((expr, grammars.into()))
 }
 
-/// Reads and checks an expression. `None` if it is wrong, which has been reported.
-pub(super) fn expression(
-    file: usize,
+/// Reads and checks an expression that stands in the rule at `at`. `None` if it is wrong, which has been reported.
+pub(super) fn template(
+    section: &Section<'_>,
+    at: &Bytes,
     written: &At<String>,
     usage: Usage<'_>,
-    domain: Option<&Domain>,
     context: &mut Context<'_>,
-) -> Option<Read> {
+) -> Option<Arc<Template>> {
+    let (file, domain) = (section.file, section.domain);
     let source = Source::new(file, written, usage, context)?;
     let bytes = |span: Span| source.place_of(span.start as usize..span.end as usize);
     let (expr, grammars) = match read(&source.text) {
@@ -66,7 +64,12 @@ pub(super) fn expression(
     let Found { forbidden, mut objects } = check(&expr);
     objects.retain(|(_, object)| domain.is_some_and(|domain| !domain.may_speak_of(object)));
     if forbidden.is_empty() && objects.is_empty() {
-        return Some(Read { text: source.text.into(), expr: Arc::new(expr), grammars });
+        let policy = context.policy_ref(file, &section.name, at);
+        let holes = source.holes_in(&expr);
+        let whole =
+            Expression { text: source.text.into(), expr: Arc::new(expr), grammars, policies: Arc::from([policy]) };
+        let missing = if matches!(usage, Usage::Mask { .. }) { "NULL" } else { "false" };
+        return Some(Arc::new(Template { whole, holes, missing }));
     }
     for (span, object) in objects {
         if let Some(domain) = domain {
@@ -87,11 +90,16 @@ struct Source {
     scalar: Bytes,
     /// Each line's first byte, in what was written and in the file, where the file holds it letter by letter.
     lines: Vec<(usize, usize)>,
-    /// Bytes of `text` that stand for `{column}`.
-    replaced: Vec<Range<usize>>,
+    /// Bytes of `text` that stand for something that is written in another way, with how many bytes that has.
+    replaced: Vec<(Range<usize>, usize)>,
+    /// The places of what is only known when a decision is made, in their order.
+    holes: Vec<(Range<usize>, Option<Variable>)>,
 }
 
 const COLUMN: &str = "{column}";
+
+/// What is wrong with the text at a place, how many bytes of it, and what to do.
+type Wrong = (usize, String, &'static str);
 
 impl Source {
     fn new(file: usize, written: &At<String>, usage: Usage<'_>, context: &mut Context<'_>) -> Option<Source> {
@@ -102,52 +110,115 @@ impl Source {
             scalar: written.at.clone(),
             lines: lines(trimmed, raw, written.at.start),
             replaced: Vec::new(),
+            holes: Vec::new(),
         };
         let mut rest = trimmed;
         let mut quote = None;
         while let Some(character) = rest.chars().next() {
-            let problem = match (quote, character) {
-                (Some(open), _) if open == character => {
-                    quote = None;
-                    None
+            match source.hole(rest, quote.is_some(), usage) {
+                Ok(0) => {}
+                Ok(taken) => {
+                    rest = rest.get(taken..).unwrap_or_default();
+                    continue;
                 }
-                (Some(_), _) => None,
-                (None, '\'' | '"') => {
-                    quote = Some(character);
-                    None
+                Err((length, message, help)) => {
+                    let at = source.place_of(source.text.len()..source.text.len() + length);
+                    let problem = Diagnostic::new("bad-expression", place(file, &at), message, "here");
+                    context.report(problem.help(help));
+                    return None;
                 }
-                (None, '{') if rest.starts_with(COLUMN) => match usage {
-                    Usage::Mask { column } => {
-                        let start = source.text.len();
-                        source.text.push_str(&quoted(column));
-                        source.replaced.push(start..source.text.len());
-                        rest = rest.get(COLUMN.len()..).unwrap_or_default();
-                        continue;
-                    }
-                    Usage::Filter => Some((COLUMN.len(), "`{column}` is the masked column, so a filter has none")),
-                },
-                (None, '-') if rest.starts_with("--") => Some((2, "an expression can't hold comments")),
-                (None, '/') if rest.starts_with("/*") => Some((2, "an expression can't hold comments")),
-                (None, _) => None,
-            };
-            if let Some((length, message)) = problem {
-                let at = source.place_of(source.text.len()..source.text.len() + length);
-                let help = if length == 2 { "write them as comments of YAML: `# …`" } else { "name the column" };
-                context.report(Diagnostic::new("bad-expression", place(file, &at), message, "here").help(help));
-                return None;
             }
+            quote = match quote {
+                Some(open) if open == character => None,
+                None if matches!(character, '\'' | '"') => Some(character),
+                other => other,
+            };
             source.text.push(character);
             rest = rest.get(character.len_utf8()..).unwrap_or_default();
         }
         Some(source)
     }
 
+    /// Puts something in the place of what `rest` begins with, if that is no SQL, and answers how many bytes it has.
+    fn hole(&mut self, rest: &str, within_quotes: bool, usage: Usage<'_>) -> Result<usize, Wrong> {
+        let start = self.text.len();
+        if rest.starts_with("${") {
+            if within_quotes {
+                let help = "the quotes are put around it by Sluice: write `region = ${user.attributes.region}`";
+                return Err((2, "a value can't stand in quotes".to_owned(), help));
+            }
+            let name = rest.get(2..).and_then(|rest| rest.split_once('}')).map(|(name, _)| name);
+            let Some((name, variable)) = name.and_then(|name| Some((name, variable(name)?))) else {
+                let length = name.map_or(2, |name| name.len() + 3);
+                let help = "there are `${user.name}`, `${user.groups}` and `${user.attributes.NAME}`";
+                return Err((length, "no such value".to_owned(), help));
+            };
+            let taken = name.len() + 3;
+            self.text.push_str(&literal(&format!("${{{name}}}")));
+            self.replaced.push((start..self.text.len(), taken));
+            self.holes.push((start..self.text.len(), Some(variable)));
+            return Ok(taken);
+        }
+        if within_quotes {
+            return Ok(0);
+        }
+        if rest.starts_with(COLUMN) {
+            let column = match usage {
+                Usage::Mask { column } => column,
+                Usage::Filter => {
+                    let why = "`{column}` is the masked column, so a filter has none".to_owned();
+                    return Err((COLUMN.len(), why, "name the column"));
+                }
+                Usage::Rows => {
+                    let why = "`{column}` is the masked column, so a grant has none".to_owned();
+                    return Err((COLUMN.len(), why, "name the column"));
+                }
+            };
+            self.text.push_str(&quoted(column.unwrap_or(COLUMN)));
+            self.replaced.push((start..self.text.len(), COLUMN.len()));
+            if column.is_none() {
+                self.holes.push((start..self.text.len(), None));
+            }
+            return Ok(COLUMN.len());
+        }
+        if rest.starts_with("--") || rest.starts_with("/*") {
+            let why = "an expression can't hold comments".to_owned();
+            return Err((2, why, "write them as comments of YAML: `# …`"));
+        }
+        Ok(0)
+    }
+
+    /// The holes, with the forms in which they stand in the tree.
+    fn holes_in(&self, expr: &Expr) -> Vec<Hole> {
+        let values = |at: &Range<usize>| self.holes.iter().any(|(hole, variable)| variable.is_some() && hole == at);
+        let hole = |(at, variable): &(Range<usize>, Option<Variable>)| {
+            let what = match variable {
+                None => What::Column,
+                Some(variable) => {
+                    let span = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+                    let form = match form_of(expr, Span { start: span(at.start), end: span(at.end) }) {
+                        // With values on both sides, which one would become the list?
+                        Form::Equal { other, .. }
+                            if self.holes.iter().any(|(hole, _)| values(hole) && within(hole, &other)) =>
+                        {
+                            Form::One
+                        }
+                        form => form,
+                    };
+                    What::Values(variable.clone(), form)
+                }
+            };
+            Hole { at: at.clone(), what }
+        };
+        self.holes.iter().map(hole).collect()
+    }
+
     /// Where bytes of the text stand in the file; the whole scalar where that is not known.
     fn place_of(&self, span: Range<usize>) -> Bytes {
         let back = |offset: usize| {
             let mut written = offset;
-            for replaced in self.replaced.iter().take_while(|replaced| replaced.start < offset) {
-                written += COLUMN.len();
+            for (replaced, length) in self.replaced.iter().take_while(|(replaced, _)| replaced.start < offset) {
+                written += length;
                 written -= offset.min(replaced.end) - replaced.start;
             }
             let line = self.lines.iter().rev().find(|(start, _)| *start <= written);
@@ -155,6 +226,23 @@ impl Source {
         };
         let (Some(from), Some(to)) = (back(span.start), back(span.end)) else { return self.scalar.clone() };
         from.min(self.scalar.end)..to.clamp(from.min(self.scalar.end), self.scalar.end)
+    }
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    inner.start >= outer.start && inner.end <= outer.end
+}
+
+/// The value that a name in `${…}` stands for.
+fn variable(name: &str) -> Option<Variable> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match name {
+        "user.name" => Some(Variable::User),
+        "user.groups" => Some(Variable::Groups),
+        _ => {
+            let name = name.strip_prefix("user.attributes.")?;
+            (!name.is_empty() && name.chars().all(fine)).then(|| Variable::Attribute(name.to_owned()))
+        }
     }
 }
 

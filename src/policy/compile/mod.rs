@@ -2,20 +2,31 @@
 
 mod check;
 mod domains;
+mod exceptions;
 mod expression;
-mod grants;
+mod guardrails;
 mod objects;
 mod policies;
 mod principals;
+mod privileges;
+mod section;
+mod tags;
+mod validity;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
 use super::document::{self, At, Bytes};
-use super::index::{Audience, RuleId, TableIndex, Who};
-use super::snapshot::{Effect, NameRule, Rule, Snapshot};
-use super::{PolicyRef, Privilege, SourceFile};
+use super::index::{Audience, RuleId, RuleIndex};
+use super::rule::{Effect, NameRule, Object, Reach, Rule, Window};
+use super::snapshot::{Names, Snapshot};
+use super::{PolicyRef, SourceFile};
+use jiff::Timestamp;
+use policies::NameDraft;
+use section::Draft;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use validity::Period;
 
 /// Compiles the documents of all files. Their order, and the order of the files, changes nothing.
 ///
@@ -26,44 +37,75 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
     let files: Arc<[SourceFile]> = files.into();
     let mut problems = Vec::new();
     let documents = document::read(&files, &mut problems);
-    let mut context = Context { files: &files, lines: line_starts(&files), problems };
+    let mut context = Context { files: &files, lines: line_starts(&files), problems, drafts: Vec::new() };
     let domains = domains::Domains::new(&documents, &mut context);
     let principals = principals::Principals::new(&documents, &mut context);
-    let mut compiled = policies::compile(&documents, &domains, &principals, &mut context);
+    let tags = tags::Tags::new(&documents, &domains, &mut context);
+    let guardrails = guardrails::compile(&documents, &principals, &tags, &mut context);
+    let central = policies::compile(&documents, &domains, &principals, &tags, &mut context);
+    let parts = exceptions::Parts { domains: &domains, principals: &principals, tags: &tags, guardrails: &guardrails };
+    let exceptions = exceptions::compile(&documents, &parts, &mut context);
     if !context.problems.is_empty() {
         return Err(Diagnostics::new(files.clone(), context.problems));
     }
 
-    let order = |policy: &Arc<PolicyRef>, place: usize| (policy.policy.clone(), place);
-    compiled.rules.sort_by_cached_key(|(place, rule)| order(&rule.policy, *place));
-    compiled.impersonation.sort_by_cached_key(|(place, rule)| order(&rule.policy, *place));
-    compiled.properties.sort_by_cached_key(|(place, rule)| order(&rule.policy, *place));
+    let drafts = context.drafts;
+    let lists = [&central.impersonation, &central.properties, &central.system_information];
+    let ends =
+        ends(drafts.iter().map(|draft| draft.period).chain(lists.into_iter().flatten().map(|draft| draft.period)));
     let mut snapshot = Snapshot {
         revision: revision(&files),
-        policies: documents.policies.len(),
-        groups: principals.groups,
-        rules: without_places(compiled.rules),
-        impersonation: without_places(compiled.impersonation),
-        properties: without_places(compiled.properties),
+        policies: documents.policies.len() + documents.guardrails.len() + documents.exceptions.len(),
+        known: principals.known,
+        rules: rules(drafts, &ends),
+        impersonation: names(central.impersonation, &ends),
+        properties: names(central.properties, &ends),
+        system_information: names(central.system_information, &ends),
+        ends,
+        exceptions,
         ..Snapshot::default()
     };
-    (snapshot.tables, snapshot.grants) = index(&snapshot.rules);
-    snapshot.impersonators = audience(&snapshot.impersonation);
-    snapshot.setters = audience(&snapshot.properties);
+    for (pattern, columns) in &tags.columns {
+        snapshot.tagged.entry(pattern).push(columns.clone());
+    }
+    snapshot.tags = tags.columns;
+    (snapshot.index, snapshot.about_privileges) = index(&snapshot.rules);
     Ok(snapshot)
 }
 
-/// What all steps share: the files, and what was found to be wrong.
+/// What all steps share: the files, what was found to be wrong, and the rules that were found.
 struct Context<'f> {
     files: &'f [SourceFile],
     /// The first byte of each line of each file.
     lines: Vec<Vec<usize>>,
     problems: Vec<Diagnostic>,
+    drafts: Vec<Draft>,
+}
+
+/// How many rules and problems there were at some time.
+#[derive(Clone, Copy)]
+struct Mark {
+    drafts: usize,
+    problems: usize,
 }
 
 impl Context<'_> {
     fn report(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { drafts: self.drafts.len(), problems: self.problems.len() }
+    }
+
+    /// Reports a document whose name another of its kind has.
+    fn unique<'n>(&mut self, seen: &mut BTreeMap<&'n str, Place>, name: &'n str, here: Place, what: &str) {
+        if let Some(first) = seen.get(name) {
+            let message = format!("there are two {what} `{name}`");
+            let problem = Diagnostic::new("duplicate-document", here, message, "the second one");
+            return self.report(problem.other(first.clone(), "the first one"));
+        }
+        seen.insert(name, here);
     }
 
     /// Says that a name may not be used, if it may not: empty, with control characters, or far too long.
@@ -138,41 +180,71 @@ fn revision(files: &[SourceFile]) -> String {
         }
     }
     hash.finalize().iter().take(20).fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-fn without_places<T>(rules: Vec<(usize, T)>) -> Vec<T> {
-    rules.into_iter().map(|(_, rule)| rule).collect()
+/// All times at which some rule begins or ends.
+fn ends(periods: impl Iterator<Item = Period>) -> Vec<Timestamp> {
+    let ends: BTreeSet<Timestamp> = periods.flat_map(|period| period.from.into_iter().chain(period.until)).collect();
+    ends.into_iter().collect()
 }
 
-fn index(rules: &[Rule]) -> (TableIndex, Audience) {
-    let mut tables = TableIndex::default();
-    let mut grants = Audience::default();
-    for (id, rule) in (0..).zip(rules) {
+fn reach(audience: principals::Audience, period: Period, ends: &[Timestamp]) -> Reach {
+    let place = |end: Option<Timestamp>| {
+        end.and_then(|end| ends.binary_search(&end).ok()).and_then(|place| u32::try_from(place).ok())
+    };
+    let principals::Audience { to, except } = audience;
+    Reach { to, except, window: Window { from: place(period.from), until: place(period.until) } }
+}
+
+/// The rules in the order of policies, and of their places in each.
+fn rules(mut drafts: Vec<Draft>, ends: &[Timestamp]) -> Vec<Rule> {
+    drafts.sort_by(|a, b| (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at)));
+    let rule = |Draft { at: _, policy, guardrail, objects, audience, period, effect }| Rule {
+        policy,
+        guardrail,
+        objects,
+        reach: reach(audience, period, ends),
+        effect,
+    };
+    drafts.into_iter().map(rule).collect()
+}
+
+fn names(mut drafts: Vec<NameDraft>, ends: &[Timestamp]) -> Names {
+    drafts.sort_by(|a, b| (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at)));
+    let mut found = Names::default();
+    for NameDraft { at: _, policy, audience, period, names, except } in drafts {
+        let rule = NameRule { policy, reach: reach(audience, period, ends), names, except };
+        found.audience.insert(&rule.reach.to, id(found.rules.len()));
+        found.rules.push(rule);
+    }
+    found
+}
+
+/// Rules by their objects, and those about tables that give or take away privileges.
+fn index(rules: &[Rule]) -> (BTreeMap<Object, RuleIndex>, Audience) {
+    let mut by_object = BTreeMap::<Object, RuleIndex>::new();
+    let mut about_privileges = Audience::default();
+    for (place, rule) in rules.iter().enumerate() {
+        let of = by_object.entry(rule.effect.of()).or_default();
         for pattern in rule.objects.iter() {
-            tables.insert(pattern, &rule.to, id);
+            of.entry(pattern).insert(&rule.reach.to, id(place));
         }
-        if matches!(&rule.effect, Effect::Grant { privileges, .. } if !privileges.contains(&Privilege::Execute)) {
-            grants.insert(&rule.to, id);
+        let privileges = match rule.effect {
+            Effect::Grant { of, .. } | Effect::Deny { of, .. } => of == Object::Table,
+            Effect::Lift(_) => true,
+            Effect::Mask { .. } | Effect::Filter(_) => false,
+        };
+        if privileges {
+            about_privileges.insert(&rule.reach.to, id(place));
         }
     }
-    (tables, grants)
+    (by_object, about_privileges)
 }
 
-fn audience(rules: &[NameRule]) -> Audience {
-    let mut audience = Audience::default();
-    for (id, rule) in (0 as RuleId..).zip(rules) {
-        audience.insert(&rule.to, id);
-    }
-    audience
-}
-
-/// The set of users that a rule's `to` and `except` make, if they are right.
-#[derive(Clone)]
-struct Reach {
-    to: Who,
-    except: Who,
+/// A rule's place; there are never so many that it does not fit, since the bytes of all files are bounded.
+fn id(place: usize) -> RuleId {
+    RuleId::try_from(place).unwrap_or(RuleId::MAX)
 }

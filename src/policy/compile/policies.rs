@@ -1,41 +1,160 @@
 //! Access policies → rules.
 
 use super::domains::{Domain, Domains};
-use super::expression::{Read, Usage, expression};
-use super::grants::{column, granted};
-use super::objects::{Written, pattern};
-use super::principals::Principals;
-use super::{Context, Reach, place};
+use super::objects::{Written, catalogs, pattern, schemas, sql_roles, tables};
+use super::principals::{Audience, Principals};
+use super::section::Section;
+use super::tags::Tags;
+use super::validity::{Period, period};
+use super::{Context, Mark, place};
+use crate::policy::PolicyRef;
 use crate::policy::diagnostics::{Diagnostic, Place};
-use crate::policy::document::{AccessPolicyDocument, AccessPolicySpec, At, Bytes, Documents, PrivilegeWord};
+use crate::policy::document::{AccessPolicyDocument, AccessPolicySpec, At, Bytes, Documents, Functions, Procedures};
 use crate::policy::index::TablePattern;
-use crate::policy::snapshot::{Effect, NameRule, Rule};
-use crate::policy::{Columns, Filter, Mask, Privilege};
-use compact_str::CompactString;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::policy::rule::Object;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// All rules, each with its place in its policy.
+/// A rule about names before all ends of validities are known.
+pub(super) struct NameDraft {
+    /// The place in its document.
+    pub(super) at: usize,
+    pub(super) policy: Arc<PolicyRef>,
+    pub(super) audience: Audience,
+    pub(super) period: Period,
+    pub(super) names: Vec<String>,
+    pub(super) except: Vec<String>,
+}
+
+/// Rules that only central domains have.
 #[derive(Default)]
-pub(super) struct Compiled {
-    pub(super) rules: Vec<(usize, Rule)>,
-    pub(super) impersonation: Vec<(usize, NameRule)>,
-    pub(super) properties: Vec<(usize, NameRule)>,
+pub(super) struct Central {
+    pub(super) impersonation: Vec<NameDraft>,
+    pub(super) properties: Vec<NameDraft>,
+    pub(super) system_information: Vec<NameDraft>,
+}
+
+/// The objects of a document, by their sort; those that it does not name are not there.
+pub(super) struct Named<'a> {
+    pub(super) tables: &'a [At<crate::policy::document::Tables>],
+    pub(super) functions: &'a [At<Functions>],
+    pub(super) procedures: &'a [At<Procedures>],
+    pub(super) schemas: &'a [At<crate::policy::document::Schemas>],
+    pub(super) catalogs: &'a [At<crate::policy::document::Catalogs>],
+    pub(super) sql_roles: &'a [At<String>],
+}
+
+impl Named<'_> {
+    /// Where the first of each sort stands, with the name of the field.
+    fn firsts(&self) -> impl Iterator<Item = (Object, &'static str, &Bytes)> {
+        [
+            (Object::Table, "tables", self.tables.first().map(|first| &first.at)),
+            (Object::Function, "functions", self.functions.first().map(|first| &first.at)),
+            (Object::Procedure, "procedures", self.procedures.first().map(|first| &first.at)),
+            (Object::Schema, "schemas", self.schemas.first().map(|first| &first.at)),
+            (Object::Catalog, "catalogs", self.catalogs.first().map(|first| &first.at)),
+            (Object::Role, "sqlRoles", self.sql_roles.first().map(|first| &first.at)),
+        ]
+        .into_iter()
+        .filter_map(|(object, field, at)| Some((object, field, at?)))
+    }
+
+    /// Their patterns.
+    pub(super) fn patterns(
+        &self,
+        file: usize,
+        owner: &str,
+        domain: Option<&Domain>,
+        tags: &Tags,
+        context: &mut Context<'_>,
+    ) -> BTreeMap<Object, Arc<[TablePattern]>> {
+        let mut found = BTreeMap::new();
+        for (object, _, _) in self.firsts() {
+            let Some(domain) = domain else {
+                found.insert(object, Arc::default());
+                continue;
+            };
+            let patterns = match object {
+                Object::Table => tables(file, self.tables, owner, domain, tags, context),
+                Object::Function => {
+                    let written = self.functions.iter().map(|At { at, value }| Written {
+                        at,
+                        catalog: value.catalog.as_ref(),
+                        schema: value.schema.as_ref(),
+                        object: &value.function,
+                    });
+                    written.filter_map(|written| pattern(file, &written, owner, domain, context)).collect()
+                }
+                Object::Procedure => {
+                    let written = self.procedures.iter().map(|At { at, value }| Written {
+                        at,
+                        catalog: value.catalog.as_ref(),
+                        schema: value.schema.as_ref(),
+                        object: &value.procedure,
+                    });
+                    written.filter_map(|written| pattern(file, &written, owner, domain, context)).collect()
+                }
+                Object::Schema => schemas(file, self.schemas, owner, domain, context),
+                Object::Catalog => catalogs(file, self.catalogs, domain, context),
+                Object::Role => sql_roles(file, self.sql_roles, context),
+            };
+            found.insert(object, patterns);
+        }
+        found
+    }
+
+    /// Says so where no rule since `before` is about the objects of a sort; a rule that is wrong may have been.
+    pub(super) fn check_used(&self, file: usize, before: Mark, context: &mut Context<'_>) {
+        if context.problems.len() > before.problems {
+            return;
+        }
+        let used: Vec<Object> = context.drafts.iter().skip(before.drafts).map(|draft| draft.effect.of()).collect();
+        for (object, field, at) in self.firsts() {
+            if used.contains(&object) {
+                continue;
+            }
+            let help = match object {
+                Object::Table => "add `grants`, `denies`, `masks` or `filters` to `spec`",
+                Object::Function | Object::Procedure => "add a grant of `execute` to `spec`",
+                Object::Schema | Object::Catalog | Object::Role => "add `grants` or `denies` to `spec`",
+            };
+            context.report(
+                Diagnostic::new(
+                    "does-nothing",
+                    place(file, at),
+                    format!("nothing is said about these {field}"),
+                    "no rule is about them",
+                )
+                .help(help),
+            );
+        }
+    }
+}
+
+/// Says so where a mask or filter has no tables.
+pub(super) fn check_tables(file: usize, tables: bool, rule: Option<&Bytes>, context: &mut Context<'_>) {
+    if let (false, Some(at)) = (tables, rule) {
+        context.report(
+            Diagnostic::new("missing-field", place(file, at), "of which tables?", "this rule needs `tables`")
+                .help("add `tables: [{catalog: …, schema: …, table: …}]` to `spec`"),
+        );
+    }
 }
 
 pub(super) fn compile(
     documents: &Documents,
     domains: &Domains<'_>,
     principals: &Principals,
+    tags: &Tags,
     context: &mut Context<'_>,
-) -> Compiled {
-    let mut compiled = Compiled::default();
+) -> Central {
+    let mut central = Central::default();
     let mut names = BTreeMap::<String, Place>::new();
     for (file, document) in &documents.policies {
-        let metadata = &document.metadata;
-        context.check_document_name(*file, &metadata.name);
+        let (file, metadata) = (*file, &document.metadata);
+        context.check_document_name(file, &metadata.name);
         let name = format!("{}/{}", metadata.domain.value, metadata.name.value);
-        let here = place(*file, &metadata.name.at);
+        let here = place(file, &metadata.name.at);
         if let Some(first) = names.get(&name) {
             context.report(
                 Diagnostic::new(
@@ -49,221 +168,122 @@ pub(super) fn compile(
         } else {
             names.insert(name.clone(), here);
         }
-        let domain = domains.get(*file, &metadata.domain, context);
-        Policy { file: *file, name, document, domain, principals }.compile(&mut compiled, context);
+        let domain = domains.get(file, &metadata.domain, context);
+        let spec = &document.spec;
+        let named = Named {
+            tables: &spec.tables,
+            functions: &spec.functions,
+            procedures: &spec.procedures,
+            schemas: &spec.schemas,
+            catalogs: &spec.catalogs,
+            sql_roles: &spec.sql_roles,
+        };
+        check_parts(file, &name, document, domain, context);
+        let objects = named.patterns(file, &metadata.domain.value, domain, tags, context);
+        let section = Section { file, name, domain, guardrail: None, objects, principals, tags };
+        let before = context.mark();
+        section.grants(&spec.grants, context);
+        section.denies(&spec.denies, context);
+        section.masks(&spec.masks, context);
+        section.filters(&spec.filters, context);
+        named.check_used(file, before, context);
+        central_rules(&section, spec, &mut central, context);
     }
-    compiled
+    central
 }
 
-/// One policy on its way to rules.
-struct Policy<'a> {
+/// Impersonation, session properties and system information.
+fn central_rules(section: &Section<'_>, spec: &AccessPolicySpec, central: &mut Central, context: &mut Context<'_>) {
+    let (file, principals) = (section.file, section.principals);
+    let texts = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
+    for At { at, value: rule } in &spec.impersonate {
+        if rule.users.value.is_empty() {
+            context.empty(file, &rule.users.at);
+        }
+        for user in rule.users.value.iter().chain(&rule.except_users) {
+            context.check_text(file, user, "a user's name");
+        }
+        central.impersonation.push(NameDraft {
+            at: at.start,
+            policy: context.policy_ref(file, &section.name, at),
+            audience: principals.audience(file, Some(&rule.to), None, context),
+            period: period(file, rule.validity.as_ref(), context),
+            names: texts(&rule.users.value),
+            except: texts(&rule.except_users),
+        });
+    }
+    for At { at, value: rule } in &spec.session_properties {
+        if rule.properties.value.is_empty() {
+            context.empty(file, &rule.properties.at);
+        }
+        for property in &rule.properties.value {
+            context.check_text(file, property, "a property's name");
+        }
+        central.properties.push(NameDraft {
+            at: at.start,
+            policy: context.policy_ref(file, &section.name, at),
+            audience: principals.audience(file, Some(&rule.to), None, context),
+            period: period(file, rule.validity.as_ref(), context),
+            names: rule.properties.value.iter().map(|name| name.value.to_lowercase()).collect(),
+            except: Vec::new(),
+        });
+    }
+    for At { at, value: rule } in &spec.system_information {
+        central.system_information.push(NameDraft {
+            at: at.start,
+            policy: context.policy_ref(file, &section.name, at),
+            audience: principals.audience(file, Some(&rule.to), None, context),
+            period: period(file, rule.validity.as_ref(), context),
+            names: vec!["*".to_owned()],
+            except: Vec::new(),
+        });
+    }
+}
+
+/// Whether the parts of a policy go together.
+fn check_parts(
     file: usize,
-    name: String,
-    document: &'a AccessPolicyDocument,
-    /// `None` where it is not known; that has been reported.
-    domain: Option<&'a Domain>,
-    principals: &'a Principals,
-}
-
-impl Policy<'_> {
-    fn compile(&self, compiled: &mut Compiled, context: &mut Context<'_>) {
-        let spec = &self.document.spec;
-        self.check_parts(context);
-        let tables = spec.tables.iter().map(|At { at, value }| Written {
-            at,
-            catalog: value.catalog.as_ref(),
-            schema: value.schema.as_ref(),
-            object: &value.table,
-        });
-        let tables = self.objects(tables, context);
-        let functions = spec.functions.iter().map(|At { at, value }| Written {
-            at,
-            catalog: value.catalog.as_ref(),
-            schema: value.schema.as_ref(),
-            object: &value.function,
-        });
-        let functions = self.objects(functions, context);
-        let mut add =
-            |at: &Bytes, objects: &Arc<[TablePattern]>, reach: Reach, effect: Effect, context: &Context<'_>| {
-                let policy = context.policy_ref(self.file, &self.name, at);
-                let Reach { to, except } = reach;
-                compiled.rules.push((at.start, Rule { policy, objects: objects.clone(), to, except, effect }));
-            };
-        for At { at, value: grant } in &spec.grants {
-            let reach = self.principals.reach(self.file, Some(&grant.to), None, context);
-            let granted = granted(self.file, grant, context);
-            if granted.execute {
-                let privileges = BTreeSet::from([Privilege::Execute]);
-                add(at, &functions, reach.clone(), Effect::Grant { privileges, columns: Columns::All }, context);
-            }
-            if !granted.tables.is_empty() {
-                add(
-                    at,
-                    &tables,
-                    reach,
-                    Effect::Grant { privileges: granted.tables, columns: granted.columns },
-                    context,
-                );
-            }
-        }
-        for At { at, value: mask } in &spec.masks {
-            let reach = self.principals.reach(self.file, mask.to.as_ref(), mask.except.as_ref(), context);
-            column(self.file, &mask.column, context);
-            let usage = Usage::Mask { column: &mask.column.value };
-            if let Some(Read { text, expr, grammars }) =
-                expression(self.file, &mask.expression, usage, self.domain, context)
-            {
-                let policy = context.policy_ref(self.file, &self.name, at);
-                let column = CompactString::from(&mask.column.value).to_lowercase();
-                let priority = mask.priority;
-                add(
-                    at,
-                    &tables,
-                    reach,
-                    Effect::Mask { column, priority, mask: Mask { text, expr, grammars, policy } },
-                    context,
-                );
-            }
-        }
-        for At { at, value: filter } in &spec.filters {
-            let reach = self.principals.reach(self.file, filter.to.as_ref(), filter.except.as_ref(), context);
-            if let Some(Read { text, expr, grammars }) =
-                expression(self.file, &filter.expression, Usage::Filter, self.domain, context)
-            {
-                let policy = context.policy_ref(self.file, &self.name, at);
-                add(at, &tables, reach, Effect::Filter(Filter { text, expr, grammars, policy }), context);
-            }
-        }
-        self.central_rules(compiled, context);
+    name: &str,
+    document: &AccessPolicyDocument,
+    domain: Option<&Domain>,
+    context: &mut Context<'_>,
+) {
+    let spec = &document.spec;
+    let masks = spec.masks.first().map(|rule| &rule.at);
+    check_tables(file, !spec.tables.is_empty(), masks.or(spec.filters.first().map(|rule| &rule.at)), context);
+    let central = (spec.impersonate.first().map(|rule| &rule.at))
+        .or(spec.session_properties.first().map(|rule| &rule.at))
+        .or(spec.system_information.first().map(|rule| &rule.at))
+        .or(spec.sql_roles.first().map(|role| &role.at));
+    let says_nothing = central.is_none()
+        && spec.grants.is_empty()
+        && spec.denies.is_empty()
+        && spec.masks.is_empty()
+        && spec.filters.is_empty()
+        && spec.tables.is_empty()
+        && spec.functions.is_empty()
+        && spec.procedures.is_empty()
+        && spec.schemas.is_empty()
+        && spec.catalogs.is_empty();
+    if says_nothing {
+        context.report(Diagnostic::new(
+            "does-nothing",
+            place(file, &document.metadata.name.at),
+            format!("the policy `{name}` does nothing"),
+            "no grant, denial, mask, filter or other rule",
+        ));
     }
-
-    /// Impersonation and session properties.
-    fn central_rules(&self, compiled: &mut Compiled, context: &mut Context<'_>) {
-        let spec = &self.document.spec;
-        for At { at, value: rule } in &spec.impersonate {
-            let to = self.principals.who(self.file, &rule.to, context);
-            if rule.users.value.is_empty() {
-                context.empty(self.file, &rule.users.at);
-            }
-            for user in rule.users.value.iter().chain(&rule.except_users) {
-                context.check_text(self.file, user, "a user's name");
-            }
-            let names = rule.users.value.iter().map(|user| user.value.clone()).collect();
-            let except = rule.except_users.iter().map(|user| user.value.clone()).collect();
-            let policy = context.policy_ref(self.file, &self.name, at);
-            compiled.impersonation.push((at.start, NameRule { policy, to, names, except }));
-        }
-        for At { at, value: rule } in &spec.session_properties {
-            let to = self.principals.who(self.file, &rule.to, context);
-            if rule.properties.value.is_empty() {
-                context.empty(self.file, &rule.properties.at);
-            }
-            for property in &rule.properties.value {
-                context.check_text(self.file, property, "a property's name");
-            }
-            let names = rule.properties.value.iter().map(|name| name.value.to_lowercase()).collect();
-            let policy = context.policy_ref(self.file, &self.name, at);
-            compiled.properties.push((at.start, NameRule { policy, to, names, except: Vec::new() }));
-        }
-    }
-
-    /// The patterns of some tables or functions.
-    fn objects<'w>(
-        &self,
-        written: impl Iterator<Item = Written<'w>>,
-        context: &mut Context<'_>,
-    ) -> Arc<[TablePattern]> {
-        let owner = &self.document.metadata.domain.value;
-        let Some(domain) = self.domain else { return Arc::default() };
-        written.filter_map(|written| pattern(self.file, &written, owner, domain, context)).collect()
-    }
-
-    /// Whether the parts of the policy go together.
-    fn check_parts(&self, context: &mut Context<'_>) {
-        let spec = &self.document.spec;
-        let parts = Parts::of(spec);
-        let lack = |at: &Bytes, field: &str, context: &mut Context<'_>| {
-            let thing = field.trim_end_matches('s');
-            context.report(
-                Diagnostic::new(
-                    "missing-field",
-                    place(self.file, at),
-                    format!("of which {field}?"),
-                    format!("this rule needs `{field}`"),
-                )
-                .help(format!("add `{field}: [{{catalog: …, schema: …, {thing}: …}}]` to `spec`")),
-            );
-        };
-        let idle = |at: &Bytes, field: &str, help: &str, context: &mut Context<'_>| {
-            context.report(
-                Diagnostic::new(
-                    "does-nothing",
-                    place(self.file, at),
-                    format!("nothing is said about these {field}"),
-                    "no rule is about them",
-                )
-                .help(help),
-            );
-        };
-        match (spec.tables.first(), parts.about_tables) {
-            (None, Some(at)) => lack(at, "tables", context),
-            (Some(tables), None) => {
-                idle(&tables.at, "tables", "add `grants`, `masks` or `filters` to `spec`", context);
-            }
-            _ => {}
-        }
-        match (spec.functions.first(), parts.about_functions) {
-            (None, Some(at)) => lack(at, "functions", context),
-            (Some(functions), None) => {
-                idle(&functions.at, "functions", "add a grant of `execute` to `spec`", context);
-            }
-            _ => {}
-        }
-        let says_nothing = parts.about_tables.or(parts.about_functions).or(parts.central).is_none();
-        if says_nothing && spec.tables.is_empty() && spec.functions.is_empty() {
-            context.report(Diagnostic::new(
-                "does-nothing",
-                place(self.file, &self.document.metadata.name.at),
-                format!("the policy `{}` does nothing", self.name),
-                "no grant, mask, filter or other rule",
-            ));
-        }
-        if let (Some(at), Some(Domain { central: false, place: domain, .. })) = (parts.central, self.domain) {
-            context.report(
-                Diagnostic::new(
-                    "not-central",
-                    place(self.file, at),
-                    "only a central domain can say who acts as another user and who sets session properties",
-                    format!("not in the domain `{}`", self.document.metadata.domain.value),
-                )
-                .other(domain.clone(), "this domain is not central")
-                .help("move it to a policy of a domain with `central: true`"),
-            );
-        }
-    }
-}
-
-/// Where the first rule of each sort stands.
-struct Parts<'a> {
-    about_tables: Option<&'a Bytes>,
-    about_functions: Option<&'a Bytes>,
-    central: Option<&'a Bytes>,
-}
-
-impl<'a> Parts<'a> {
-    fn of(spec: &'a AccessPolicySpec) -> Parts<'a> {
-        let gives = |execute: bool| {
-            let of_that_sort = move |word: &At<PrivilegeWord>| (word.value == PrivilegeWord::Execute) == execute;
-            let mut grants = spec.grants.iter();
-            grants.find(|grant| grant.value.privileges.value.iter().any(of_that_sort)).map(|grant| &grant.at)
-        };
-        Parts {
-            about_tables: gives(false)
-                .or(spec.masks.first().map(|rule| &rule.at))
-                .or(spec.filters.first().map(|rule| &rule.at)),
-            about_functions: gives(true),
-            central: (spec.impersonate.first().map(|rule| &rule.at))
-                .or(spec.session_properties.first().map(|rule| &rule.at)),
-        }
+    if let (Some(at), Some(Domain { central: false, place: domain, .. })) = (central, domain) {
+        context.report(
+            Diagnostic::new(
+                "not-central",
+                place(file, at),
+                "only a central domain can say who acts as another user, who sets session properties, who sees system \
+                 information, and who grants roles",
+                format!("not in the domain `{}`", document.metadata.domain.value),
+            )
+            .maybe_other(domain.clone(), "this domain is not central")
+            .help("move it to a policy of a domain with `central: true`"),
+        );
     }
 }

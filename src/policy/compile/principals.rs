@@ -1,24 +1,39 @@
 //! Users' groups, and whom rules are for.
 
-use super::{Context, Reach, place};
+use super::{Context, place};
 use crate::policy::diagnostics::{Diagnostic, Place};
 use crate::policy::document::{At, Documents, Subjects};
 use crate::policy::index::Who;
+use crate::policy::snapshot::Known;
 use crate::policy::suggest::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What `Principals` documents say.
 pub(super) struct Principals {
-    pub(super) groups: HashMap<String, BTreeSet<String>>,
+    pub(super) known: HashMap<String, Known>,
     roles: BTreeMap<String, Who>,
+    services: BTreeSet<String>,
     /// Whether a document could not be read, so that a role may be missing for that reason.
     broken: bool,
 }
 
+/// Whom a rule is for: `to`, without `except`.
+#[derive(Clone)]
+pub(super) struct Audience {
+    pub(super) to: Who,
+    pub(super) except: Who,
+}
+
+type Attributes = BTreeMap<String, At<Vec<At<String>>>>;
+
 impl Principals {
     pub(super) fn new(documents: &Documents, context: &mut Context<'_>) -> Principals {
-        let mut principals =
-            Principals { groups: HashMap::new(), roles: BTreeMap::new(), broken: documents.broken_principals };
+        let mut principals = Principals {
+            known: HashMap::new(),
+            roles: BTreeMap::new(),
+            services: BTreeSet::new(),
+            broken: documents.any_broken("Principals"),
+        };
         let mut names = BTreeMap::<&str, Place>::new();
         let mut seen = BTreeMap::<(&str, &str), Place>::new();
         for (file, document) in &documents.principals {
@@ -31,17 +46,30 @@ impl Principals {
                 None => ("principals", place(file, &document.spec.at)),
             };
             unique(&mut names, name, here, |name| format!("there are two documents of principals `{name}`"), context);
-            for (user, groups) in &document.spec.value.users {
-                let here = place(file, &groups.at);
+            let spec = &document.spec.value;
+            let users = spec
+                .users
+                .iter()
+                .map(|(name, user)| (name, &user.at, &user.value.groups, &user.value.attributes, false));
+            let services = spec
+                .services
+                .iter()
+                .map(|(name, service)| (name, &service.at, &service.value.groups, &service.value.attributes, true));
+            for (user, at, groups, attributes, service) in users.chain(services) {
+                let here = place(file, at);
                 check_key(user, &here, "a user's name", context);
                 unique(&mut seen, ("user", user), here, |(_, user)| format!("user `{user}` is listed twice"), context);
-                for group in &groups.value.groups {
+                for group in groups {
                     context.check_text(file, group, "a group's name");
                 }
-                let groups = groups.value.groups.iter().map(|group| group.value.clone());
-                principals.groups.entry(user.clone()).or_default().extend(groups);
+                let known = principals.known.entry(user.clone()).or_default();
+                known.groups.extend(groups.iter().map(|group| group.value.clone()));
+                known.attributes.extend(read_attributes(file, attributes, context));
+                if service {
+                    principals.services.insert(user.clone());
+                }
             }
-            for (role, members) in &document.spec.value.roles {
+            for (role, members) in &spec.roles {
                 let here = place(file, &members.at);
                 check_key(role, &here, "a role's name", context);
                 unique(&mut seen, ("role", role), here, |(_, role)| format!("role `{role}` is listed twice"), context);
@@ -62,13 +90,13 @@ impl Principals {
     }
 
     /// Whom a rule is for: `to`, or everyone, without `except`.
-    pub(super) fn reach(
+    pub(super) fn audience(
         &self,
         file: usize,
         to: Option<&At<Subjects>>,
         except: Option<&At<Subjects>>,
         context: &mut Context<'_>,
-    ) -> Reach {
+    ) -> Audience {
         let to = to.map_or_else(Who::everyone, |to| self.who(file, to, context));
         let except = except.map_or_else(Who::default, |subjects| {
             let who = self.who(file, subjects, context);
@@ -85,27 +113,42 @@ impl Principals {
             }
             who
         });
-        Reach { to, except }
+        Audience { to, except }
     }
 
     /// The users that a list of subjects names.
     pub(super) fn who(&self, file: usize, subjects: &At<Subjects>, context: &mut Context<'_>) -> Who {
-        let Subjects { everyone, users, groups, roles } = &subjects.value;
+        let Subjects { everyone, users, groups, roles, services, attributes } = &subjects.value;
+        let named = [users, groups, roles, services].iter().any(|list| !list.is_empty());
         let mut who = Who { everyone: everyone.as_ref().is_some_and(|word| word.value), ..Who::default() };
         if let Some(word) = everyone
-            && (!word.value || !users.is_empty() || !groups.is_empty() || !roles.is_empty())
+            && (!word.value || named || !attributes.is_empty())
         {
             let label = if word.value { "takes in all the others here" } else { "says nothing" };
             context.report(
                 Diagnostic::new("bad-subjects", place(file, &word.at), "`everyone` is `true` and stands alone", label)
                     .help("name users, groups and roles, or everyone"),
             );
-        } else if !who.everyone && users.is_empty() && groups.is_empty() && roles.is_empty() {
+        } else if !who.everyone && !named && attributes.is_empty() {
             context.report(
                 Diagnostic::new("bad-subjects", place(file, &subjects.at), "nobody is named", "names no subject")
                     .help("name users, groups or roles, or write `everyone: true`"),
             );
         }
+        if let Some((name, values)) = attributes.first_key_value()
+            && named
+        {
+            context.report(
+                Diagnostic::new(
+                    "bad-subjects",
+                    place(file, &values.at),
+                    format!("`attributes` stands alone, and `{name}` stands beside others"),
+                    "do both have to hold, or one of them?",
+                )
+                .help("write two rules"),
+            );
+        }
+        who.attributes = read_attributes(file, attributes, context);
         for (list, set, what) in [(users, &mut who.users, "a user's name"), (groups, &mut who.groups, "a group's name")]
         {
             for name in list {
@@ -118,6 +161,21 @@ impl Principals {
                 }
                 set.insert(name.value.clone());
             }
+        }
+        for service in services {
+            context.check_text(file, service, "a service's name");
+            if !self.services.contains(&service.value) && !self.broken {
+                context.report(
+                    Diagnostic::new(
+                        "unknown-service",
+                        place(file, &service.at),
+                        format!("there is no service `{}`", service.value),
+                        "no document of kind Principals has it",
+                    )
+                    .maybe_help(did_you_mean(&service.value, self.services.iter().map(String::as_str))),
+                );
+            }
+            who.users.insert(service.value.clone());
         }
         for role in roles {
             match self.roles.get(&role.value) {
@@ -139,6 +197,26 @@ impl Principals {
         }
         who
     }
+}
+
+/// Attributes, each with its values.
+fn read_attributes(
+    file: usize,
+    attributes: &Attributes,
+    context: &mut Context<'_>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let mut read = BTreeMap::new();
+    for (name, values) in attributes {
+        check_key(name, &place(file, &values.at), "an attribute's name", context);
+        if values.value.is_empty() {
+            context.empty(file, &values.at);
+        }
+        for value in &values.value {
+            context.check_text(file, value, "an attribute's value");
+        }
+        read.insert(name.clone(), values.value.iter().map(|value| value.value.clone()).collect());
+    }
+    read
 }
 
 fn check_key(name: &str, here: &Place, what: &str, context: &mut Context<'_>) {

@@ -15,22 +15,67 @@ pub(super) use bridge::At;
 pub(crate) use node::MOST_BYTES;
 pub(super) use node::{Bytes, Node, Value};
 pub(super) use types::{
-    AccessPolicyDocument, AccessPolicySpec, ColumnSelection, DomainDocument, Grant, PrincipalsDocument, PrivilegeWord,
-    Subjects,
+    AccessPolicyDocument, AccessPolicySpec, Catalogs, ColumnSelection, Deny, DomainDocument, ExceptionDocument,
+    FilterRule, Functions, Grant, GuardrailDocument, MaskRule, PrincipalsDocument, PrivilegeWord, Procedures, Schemas,
+    Subjects, Tables, TagsDocument, Validity,
 };
-
-const KINDS: [&str; 3] = ["Domain", "AccessPolicy", "Principals"];
 
 /// The documents of all files, by kind, each with the file it stands in.
 #[derive(Default)]
 pub(super) struct Documents {
     pub(super) domains: Vec<(usize, DomainDocument)>,
     pub(super) policies: Vec<(usize, AccessPolicyDocument)>,
+    pub(super) guardrails: Vec<(usize, GuardrailDocument)>,
+    pub(super) exceptions: Vec<(usize, ExceptionDocument)>,
+    pub(super) tags: Vec<(usize, TagsDocument)>,
     pub(super) principals: Vec<(usize, PrincipalsDocument)>,
-    /// Names of domains whose documents can't be read, so that no error is told twice.
-    pub(super) broken_domains: BTreeSet<String>,
-    /// Whether a document of principals can't be read.
-    pub(super) broken_principals: bool,
+    /// Names of documents that can't be read, by kind, so that what speaks of them is no second error; an empty name
+    /// stands for any.
+    broken: BTreeSet<(&'static str, String)>,
+}
+
+impl Documents {
+    /// Whether a document of this kind and name may be among those that can't be read.
+    pub(super) fn may_be_broken(&self, kind: &'static str, name: &str) -> bool {
+        self.broken.iter().any(|(of, broken)| *of == kind && (broken.is_empty() || broken == name))
+    }
+
+    /// Whether any document of this kind can't be read.
+    pub(super) fn any_broken(&self, kind: &'static str) -> bool {
+        self.broken.iter().any(|(of, _)| *of == kind)
+    }
+}
+
+/// A kind of documents.
+struct Kind {
+    name: &'static str,
+    schema: Json,
+    read: fn(&mut Documents, usize, &Node) -> Result<(), bridge::Misfit>,
+}
+
+impl Kind {
+    fn all() -> [Kind; 6] {
+        macro_rules! kind {
+            ($name:literal, $document:ty, $list:ident) => {
+                Kind {
+                    name: $name,
+                    schema: schemars::schema_for!($document).to_value(),
+                    read: |documents, file, node| {
+                        documents.$list.push((file, bridge::read(node)?));
+                        Ok(())
+                    },
+                }
+            };
+        }
+        [
+            kind!("Domain", DomainDocument, domains),
+            kind!("AccessPolicy", AccessPolicyDocument, policies),
+            kind!("Guardrail", GuardrailDocument, guardrails),
+            kind!("Exception", ExceptionDocument, exceptions),
+            kind!("Tags", TagsDocument, tags),
+            kind!("Principals", PrincipalsDocument, principals),
+        ]
+    }
 }
 
 /// The JSON Schema of a policy document of any kind.
@@ -40,25 +85,20 @@ pub(super) fn schema() -> schemars::Schema {
 
 /// Reads all files.
 pub(super) fn read(files: &[SourceFile], problems: &mut Vec<Diagnostic>) -> Documents {
-    let schemas = [
-        schemars::schema_for!(DomainDocument).to_value(),
-        schemars::schema_for!(AccessPolicyDocument).to_value(),
-        schemars::schema_for!(PrincipalsDocument).to_value(),
-    ];
+    let kinds = Kind::all();
     let mut documents = Documents::default();
     for (file, source) in files.iter().enumerate() {
         match node::read(&source.text) {
             Ok(nodes) => {
                 for node in &nodes {
-                    each(&mut documents, file, node, &schemas, problems);
+                    each(&mut documents, file, node, &kinds, problems);
                 }
             }
             Err(unreadable) => {
                 let place = Place { file, at: unreadable.at };
                 problems.push(Diagnostic::new("unreadable", place, unreadable.message, "here"));
                 // Whatever stood in it, its absence is no second error.
-                documents.broken_principals = true;
-                documents.broken_domains.insert(String::new());
+                documents.broken.extend(kinds.iter().map(|kind| (kind.name, String::new())));
             }
         }
     }
@@ -80,63 +120,42 @@ pub(super) fn nodes(files: &[SourceFile]) -> Vec<(usize, Node)> {
 }
 
 /// A file may hold a list of documents too, as JSON has no other way to write several.
-fn each(documents: &mut Documents, file: usize, node: &Node, schemas: &[Json; 3], problems: &mut Vec<Diagnostic>) {
+fn each(documents: &mut Documents, file: usize, node: &Node, kinds: &[Kind], problems: &mut Vec<Diagnostic>) {
     match &node.value {
-        Value::List(items) => items.iter().for_each(|item| one(documents, file, item, schemas, problems)),
-        _ => one(documents, file, node, schemas, problems),
+        Value::List(items) => items.iter().for_each(|item| one(documents, file, item, kinds, problems)),
+        _ => one(documents, file, node, kinds, problems),
     }
 }
 
-fn one(
-    documents: &mut Documents,
-    file: usize,
-    node: &Node,
-    [domain, access_policy, principals]: &[Json; 3],
-    problems: &mut Vec<Diagnostic>,
-) {
+fn one(documents: &mut Documents, file: usize, node: &Node, kinds: &[Kind], problems: &mut Vec<Diagnostic>) {
     let place = |at: &Bytes| Place { file, at: at.clone() };
-    let Some(kind) = node.get("kind") else {
+    let names = || kinds.iter().map(|kind| kind.name);
+    let listed = || names().collect::<Vec<_>>().join(", ");
+    let Some(given) = node.get("kind") else {
         let problem =
             Diagnostic::new("missing-field", place(&node.at), "`kind` is missing", "a policy document begins here")
-                .help(format!("a document is of one of the kinds {}", KINDS.join(", ")));
+                .help(format!("a document is of one of the kinds {}", listed()));
         return problems.push(problem);
     };
-    let schema = match kind.text() {
-        Some("Domain") => domain,
-        Some("AccessPolicy") => access_policy,
-        Some("Principals") => principals,
-        other => {
-            let given = other.unwrap_or_else(|| kind.value.what());
-            let problem =
-                Diagnostic::new("unknown-kind", place(&kind.at), format!("unknown kind `{given}`"), "not a kind")
-                    .help(did_you_mean(given, KINDS).unwrap_or_else(|| format!("known kinds: {}", KINDS.join(", "))));
-            return problems.push(problem);
-        }
+    let Some(kind) = kinds.iter().find(|kind| given.text() == Some(kind.name)) else {
+        let word = given.text().unwrap_or_else(|| given.value.what());
+        let problem = Diagnostic::new("unknown-kind", place(&given.at), format!("unknown kind `{word}`"), "not a kind")
+            .help(did_you_mean(word, names()).unwrap_or_else(|| format!("known kinds: {}", listed())));
+        return problems.push(problem);
     };
     let before = problems.len();
-    problems.extend(shape::Shape::check(schema, node).into_iter().map(|problem| {
+    problems.extend(shape::Shape::check(&kind.schema, node).into_iter().map(|problem| {
         let mut diagnostic = Diagnostic::new(problem.code, place(&problem.at), problem.message, problem.label);
         diagnostic.other = problem.first.map(|first| (place(&first), "first given here".to_owned()));
         diagnostic.maybe_help(problem.help)
     }));
-    if problems.len() == before {
-        let read = match kind.text() {
-            Some("Domain") => bridge::read(node).map(|document| documents.domains.push((file, document))),
-            Some("AccessPolicy") => bridge::read(node).map(|document| documents.policies.push((file, document))),
-            _ => bridge::read(node).map(|document| documents.principals.push((file, document))),
-        };
-        if let Err(misfit) = read {
-            problems.push(Diagnostic::new("wrong-type", place(&node.at), misfit.to_string(), "in this document"));
-        }
+    if problems.len() == before
+        && let Err(misfit) = (kind.read)(documents, file, node)
+    {
+        problems.push(Diagnostic::new("wrong-type", place(&node.at), misfit.to_string(), "in this document"));
     }
     if problems.len() > before {
-        match kind.text() {
-            Some("Domain") => {
-                let name = node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
-                documents.broken_domains.insert(name.unwrap_or_default().to_owned());
-            }
-            Some("Principals") => documents.broken_principals = true,
-            _ => {}
-        }
+        let name = node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
+        documents.broken.insert((kind.name, name.unwrap_or_default().to_owned()));
     }
 }

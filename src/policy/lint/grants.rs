@@ -3,7 +3,7 @@
 use super::{Places, all_covered, covers};
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::index::TablePattern;
-use crate::policy::snapshot::{Effect, Rule};
+use crate::policy::rule::{Effect, Object, Rule, Selection, Window};
 use crate::policy::{ColumnRule, Columns, Privilege};
 use std::collections::{BTreeSet, HashMap};
 
@@ -42,7 +42,7 @@ pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnos
 }
 
 fn over_broad(grant: &Grant<'_>, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
-    if !grant.rule.to.everyone || grant.privileges.contains(&Privilege::Execute) {
+    if !grant.rule.reach.to.everyone || grant.of != Object::Table {
         return;
     }
     let everything = grant.rule.objects.iter().find(|pattern| is_everything(pattern));
@@ -67,22 +67,31 @@ fn is_everything(pattern: &TablePattern) -> bool {
 
 struct Grant<'r> {
     rule: &'r Rule,
+    of: Object,
     privileges: &'r BTreeSet<Privilege>,
-    columns: &'r Columns,
+    columns: &'r Selection,
+    /// Whether it is for all rows.
+    whole: bool,
 }
 
 impl<'r> Grant<'r> {
     fn of(rule: &'r Rule) -> Option<Grant<'r>> {
         match &rule.effect {
-            Effect::Grant { privileges, columns } => Some(Grant { rule, privileges, columns }),
+            Effect::Grant { of, privileges, columns, rows } => {
+                Some(Grant { rule, of: *of, privileges, columns, whole: rows.is_none() })
+            }
             _ => None,
         }
     }
 
     fn gives_all_of(&self, other: &Grant<'_>) -> bool {
-        other.privileges.is_subset(self.privileges)
-            && columns_cover(self.columns, other.columns)
-            && covers(&self.rule.to, &other.rule.to)
+        self.of == other.of
+            && self.whole
+            && self.rule.reach.window == Window::default()
+            && other.privileges.is_subset(self.privileges)
+            && self.columns.except_tagged.is_subset(&other.columns.except_tagged)
+            && columns_cover(&self.columns.columns, &other.columns.columns)
+            && covers(&self.rule.reach.to, &other.rule.reach.to)
             && all_covered(&self.rule.objects, &other.rule.objects)
     }
 }
@@ -110,10 +119,11 @@ enum Key<'r> {
 
 impl<'r> Key<'r> {
     fn all(rule: &'r Rule) -> Vec<Key<'r>> {
-        if rule.to.everyone {
+        let to = &rule.reach.to;
+        if to.everyone {
             return vec![Key::Everyone];
         }
-        let users = rule.to.users.iter().map(|user| Key::User(user));
-        users.chain(rule.to.groups.iter().map(|group| Key::Group(group))).collect()
+        let users = to.users.iter().map(|user| Key::User(user));
+        users.chain(to.groups.iter().map(|group| Key::Group(group))).collect()
     }
 }

@@ -1,11 +1,10 @@
 //! Masks that never win, and masks and filters of tables whose name is mistyped.
 
-use super::pattern::overlap;
 use super::{Places, all_covered, covers};
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::index::TablePattern;
 use crate::policy::matches;
-use crate::policy::snapshot::{Effect, Rule};
+use crate::policy::rule::{Effect, Object, Rule, Window};
 use crate::policy::suggest::nearest;
 use compact_str::CompactString;
 use std::collections::{BTreeSet, HashMap};
@@ -15,13 +14,13 @@ pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnos
     // A grant of each catalog names no table, so it says nothing about whether a name is right.
     let granted: BTreeSet<&TablePattern> = rules
         .iter()
-        .filter(|rule| matches!(rule.effect, Effect::Grant { .. }))
+        .filter(|rule| matches!(rule.effect, Effect::Grant { of: Object::Table, .. }))
         .flat_map(|rule| &*rule.objects)
         .filter(|pattern| pattern.catalog != "*")
         .collect();
     for rule in rules {
         let what = match &rule.effect {
-            Effect::Grant { .. } => continue,
+            Effect::Grant { .. } | Effect::Deny { .. } | Effect::Lift(_) => continue,
             Effect::Mask { .. } => "mask",
             Effect::Filter(_) => "filter",
         };
@@ -43,7 +42,7 @@ pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnos
 }
 
 fn is_granted(granted: &BTreeSet<&TablePattern>, pattern: &TablePattern) -> bool {
-    granted.contains(pattern) || granted.iter().any(|granted| overlap(granted, pattern))
+    granted.contains(pattern) || granted.iter().any(|granted| granted.may_meet(pattern))
 }
 
 /// What is granted, if the pattern differs from it by a typing error in one part. A table that nothing is like may be
@@ -60,14 +59,15 @@ fn mistyped(granted: &TablePattern, pattern: &TablePattern) -> Option<String> {
 /// A mask and where it stands in the order in which masks win.
 struct Mask<'r> {
     rule: &'r Rule,
-    order: (i64, usize),
+    order: (bool, i64, usize),
 }
 
 fn shadowed(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     let mut by_column = HashMap::<&CompactString, Vec<Mask<'_>>>::new();
     for (place, rule) in rules.iter().enumerate() {
-        if let Effect::Mask { column, priority, .. } = &rule.effect {
-            by_column.entry(column).or_default().push(Mask { rule, order: (*priority, place) });
+        if let Effect::Mask { columns, priority, .. } = &rule.effect {
+            let order = (rule.guardrail.is_none(), *priority, place);
+            by_column.entry(columns).or_default().push(Mask { rule, order });
         }
     }
     for (column, masks) in by_column {
@@ -97,8 +97,12 @@ fn shadowed(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnostic>) {
 impl Mask<'_> {
     /// Whether it applies wherever the other one does.
     fn hides(&self, other: &Mask<'_>) -> bool {
-        covers(&self.rule.to, &other.rule.to)
-            && covers(&other.rule.except, &self.rule.except)
+        let (reach, narrow) = (&self.rule.reach, &other.rule.reach);
+        // A guardrail can be lifted by an exception, and then the other one shows.
+        (self.rule.guardrail.is_none() || self.rule.guardrail == other.rule.guardrail)
+            && reach.window == Window::default()
+            && covers(&reach.to, &narrow.to)
+            && covers(&narrow.except, &reach.except)
             && all_covered(&self.rule.objects, &other.rule.objects)
     }
 }

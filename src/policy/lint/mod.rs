@@ -6,7 +6,6 @@
 
 mod grants;
 mod masks;
-mod pattern;
 mod principals;
 
 use super::SourceFile;
@@ -58,5 +57,6 @@ fn all_covered(wide: &[TablePattern], narrow: &[TablePattern]) -> bool {
 
 /// Whether each user of `narrow` is surely one of `wide`.
 fn covers(wide: &Who, narrow: &Who) -> bool {
-    wide.everyone || (!narrow.everyone && narrow.users.is_subset(&wide.users) && narrow.groups.is_subset(&wide.groups))
+    let named = !narrow.everyone && narrow.users.is_subset(&wide.users) && narrow.groups.is_subset(&wide.groups);
+    wide.everyone || (named && (narrow.attributes.is_empty() || narrow.attributes == wide.attributes))
 }

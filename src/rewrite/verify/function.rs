@@ -4,7 +4,7 @@ use super::Unproved;
 use super::names::shown;
 use crate::enforce::Request;
 use crate::names::TableName;
-use crate::policy::Privilege;
+use crate::policy::{Object, Privilege};
 use crate::sql::QualifiedName;
 
 /// Table functions of Trino's own that read nothing but their arguments.
@@ -45,6 +45,6 @@ fn granted(request: &Request<'_>, name: &QualifiedName) -> Result<(), Unproved> 
     let refused = || Unproved::because(format!("function {} is not granted", shown(name)));
     let [catalog, schema, function] = name.parts.as_slice() else { return Err(refused()) };
     let name = TableName::new(&catalog.value, &schema.value, &function.value);
-    let access = request.snapshot.table_access(request.subject, &name);
-    if name.schema != "system" && access.grants(Privilege::Execute) { Ok(()) } else { Err(refused()) }
+    let answer = request.snapshot.may(request.subject, Object::Function, &name, Privilege::Execute);
+    if name.schema != "system" && answer.granted() { Ok(()) } else { Err(refused()) }
 }

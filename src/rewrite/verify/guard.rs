@@ -56,7 +56,7 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
 fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) -> Result<(), Unproved> {
     walk.found.guard = true;
     walk.found.values_hidden |= match &guarded.rule {
-        Rule::Policy(_, access) => !access.masks.is_empty() || !access.filters.is_empty(),
+        Rule::Policy(_, access) => access.masks_cells() || access.filters_rows(),
         Rule::Visible(_) => true,
     };
     reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
@@ -160,7 +160,7 @@ impl<'a> Guarded<'a> {
 
     fn filters_rows(&self) -> bool {
         match &self.rule {
-            Rule::Policy(_, access) => !access.filters.is_empty(),
+            Rule::Policy(_, access) => access.filters_rows(),
             Rule::Visible(_) => true,
         }
     }
@@ -213,10 +213,10 @@ impl<'a> Guarded<'a> {
         let Some(column) = table.columns.iter().find(|column| column.name == name) else {
             return Err(self.unproved(format!("there is no column {name}")));
         };
-        if !access.columns.allow(name) {
+        if !access.allow(name) {
             return Err(self.unproved(format!("column {name} is not granted")));
         }
-        let Some(mask) = access.mask(name) else {
+        let Some(mask) = access.mask(name).map_err(|why| self.unproved(why))? else {
             let itself = is_column(expr, self.alias, name);
             return if itself { Ok(()) } else { Err(self.unproved(format!("{name} is not the table's column"))) };
         };
@@ -244,7 +244,7 @@ impl<'a> Guarded<'a> {
             flatten(found, &mut conjuncts);
         }
         let mut met = vec![false; conjuncts.len()];
-        for filter in &access.filters {
+        for filter in access.filters().map_err(|why| self.unproved(why))? {
             let mut wanted = Vec::new();
             flatten(&filter.expr, &mut wanted);
             for wanted in wanted {
@@ -261,7 +261,7 @@ impl<'a> Guarded<'a> {
                     }
                 }
                 if !held {
-                    return Err(self.unproved(format!("the filter of {} is missing: {why}", filter.policy.policy)));
+                    return Err(self.unproved(format!("the filter of {} is missing: {why}", filter.named())));
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::guard::is_column;
 use super::pattern;
 use crate::enforce::Request;
 use crate::names::TableName;
-use crate::policy::{ColumnRule, Columns, Privilege, Visible, VisibleTables, matches};
+use crate::policy::{ColumnRule, Columns, Hidden, Privilege, Visible, VisibleTables, matches};
 use crate::sql::Identifier;
 use crate::sql::ast::{Arguments, ComparisonOperator, Expr, ExprKind, LogicalOperator};
 use std::collections::BTreeSet;
@@ -121,6 +121,7 @@ fn granted_by_name(request: &Request<'_>, name: &TableName) -> bool {
             && matches(&rule.schema, &name.schema)
             && matches(&rule.table, &name.table)
             && rule.privileges.contains(&Privilege::Select)
+            && rule.hidden.is_empty()
     })
 }
 
@@ -134,7 +135,16 @@ enum Test {
     NotLike,
 }
 
-type Atom<'e> = (&'e Expr, Test);
+/// A condition of a conjunction.
+#[derive(Clone, Debug)]
+enum Atom<'e> {
+    On(&'e Expr, Test),
+    /// `NOT (…)` around conditions.
+    Without(Vec<(&'e Expr, Test)>),
+}
+
+/// Conditions on columns, by the column's name.
+type Tests = Vec<(String, Test)>;
 
 impl Metadata {
     /// Proves that `predicate` takes in nothing that is not visible.
@@ -144,7 +154,7 @@ impl Metadata {
 
     /// Whether the user may know of all that a row can speak of, texts too, so that no guard is needed.
     pub(super) fn hides_nothing(&self) -> bool {
-        self.conjunction_covered(&[], false) && (self.texts.is_empty() || self.conjunction_covered(&[], true))
+        self.conjunction_covered(&[], &[], false) && (self.texts.is_empty() || self.conjunction_covered(&[], &[], true))
     }
 
     /// Proves the item of a column: the column itself, unless it is a text that is hidden by `NULL`, or by `IF` where
@@ -173,22 +183,35 @@ impl Metadata {
     /// `texts`: whether the texts of views are shown, which takes more than to know of them.
     fn covered(&self, alias: &Identifier, predicate: &Expr, texts: bool) -> Result<(), String> {
         for conjunction in unfold(predicate)? {
-            let mut tests: Vec<(String, Test)> = Vec::new();
-            for (column, test) in conjunction {
-                let ExprKind::Dereference { base: _, field } = &column.kind else {
-                    return Err("a condition on something else than a column".to_owned());
-                };
-                let name = field.folded().to_string();
-                if !is_column(column, alias, &name) || !self.has_test_column(&name) {
-                    return Err(format!("a condition on {name}"));
+            let mut tests: Tests = Vec::new();
+            let mut without: Vec<Tests> = Vec::new();
+            for atom in conjunction {
+                match atom {
+                    Atom::On(column, test) => tests.push((self.test_column(alias, column)?, test)),
+                    Atom::Without(atoms) => {
+                        let named = |(column, test)| Ok::<_, String>((self.test_column(alias, column)?, test));
+                        without.push(atoms.into_iter().map(named).collect::<Result<_, _>>()?);
+                    }
                 }
-                tests.push((name, test));
             }
-            if !self.conjunction_covered(&tests, texts) {
+            if !self.conjunction_covered(&tests, &without, texts) {
                 return Err("a part of the predicate takes in what is not visible".to_owned());
             }
         }
         Ok(())
+    }
+
+    /// The name of the column that a condition is on.
+    fn test_column(&self, alias: &Identifier, column: &Expr) -> Result<String, String> {
+        let ExprKind::Dereference { base: _, field } = &column.kind else {
+            return Err("a condition on something else than a column".to_owned());
+        };
+        let name = field.folded().to_string();
+        if is_column(column, alias, &name) && self.has_test_column(&name) {
+            Ok(name)
+        } else {
+            Err(format!("a condition on {name}"))
+        }
     }
 
     fn has_test_column(&self, name: &str) -> bool {
@@ -202,10 +225,8 @@ impl Metadata {
         }
     }
 
-    fn conjunction_covered(&self, tests: &[(String, Test)], texts: bool) -> bool {
-        let of = |column: &str| -> Vec<&Test> {
-            tests.iter().filter(|(name, _)| name == column).map(|(_, test)| test).collect()
-        };
+    fn conjunction_covered(&self, tests: &[(String, Test)], without: &[Tests], texts: bool) -> bool {
+        let of = |column: &str| tests_of(tests, column);
         let objects = match &self.rows {
             Rows::Fixed => return !texts,
             Rows::Unknown => return false,
@@ -220,10 +241,25 @@ impl Metadata {
             CatalogColumn::Fixed(_, only) => Part::one(only),
         };
         let of = |column: Option<&'static str>| column.map(|column| Part::of(of(column)));
-        let parts = Parts { catalog, schema: of(objects.schema), table: of(objects.table), column: of(objects.column) };
+        let without = without.iter().map(|tests| {
+            let part = |column: &'static str| Part::of(tests_of(tests, column));
+            let (CatalogColumn::Named(catalog) | CatalogColumn::Fixed(catalog, _)) = &objects.catalog;
+            [Some(*catalog), objects.schema, objects.table, objects.column].map(|column| column.map(part))
+        });
+        let parts = Parts {
+            catalog,
+            schema: of(objects.schema),
+            table: of(objects.table),
+            column: of(objects.column),
+            without: without.collect(),
+        };
         let rules: Vec<&Visible> = self.visible.rules.iter().collect();
         parts.covered(&rules, texts)
     }
+}
+
+fn tests_of<'t>(tests: &'t [(String, Test)], column: &str) -> Vec<&'t Test> {
+    tests.iter().filter(|(name, _)| name == column).map(|(_, test)| test).collect()
 }
 
 /// What is known of one part of a name.
@@ -263,18 +299,22 @@ impl Part {
         self.tests.iter().any(|test| matches!(test, Test::In(names) if names.iter().all(|other| other == name)))
     }
 
+    /// Whether a rule takes in each column that is left. Patterns are none of exact names' business.
     fn granted(&self, columns: &Columns) -> bool {
         let rules = match columns {
             Columns::All => return true,
             Columns::Some(rules) => rules,
         };
-        let has = |names: &BTreeSet<compact_str::CompactString>, name: &String| names.contains(name.as_str());
+        let has = |names: &BTreeSet<compact_str::CompactString>, name: &String| {
+            names.iter().any(|pattern| matches(pattern, name))
+        };
         rules.iter().any(|rule| {
             self.tests.iter().any(|test| match (rule, test) {
                 (ColumnRule::Only(only), Test::In(names)) => names.iter().all(|name| has(only, name)),
                 (ColumnRule::Except(except), Test::In(names)) => !names.iter().any(|name| has(except, name)),
-                (ColumnRule::Except(except), Test::NotIn(names)) => {
-                    except.iter().all(|name| names.contains(name.as_str()))
+                (ColumnRule::Except(except), Test::NotIn(names)) => except.iter().all(|name| exactly(names, name)),
+                (ColumnRule::Only(only), Test::Like(like, escape)) => {
+                    only.iter().any(|pattern| pattern::takes_in(pattern, like, *escape))
                 }
                 (ColumnRule::Only(_), Test::NotIn(_)) | (_, Test::Like(..) | Test::NotLike) => false,
             })
@@ -289,6 +329,8 @@ struct Parts {
     schema: Option<Part>,
     table: Option<Part>,
     column: Option<Part>,
+    /// What is taken out: catalog, schema, table and column, each with no test where any name is meant.
+    without: Vec<[Option<Part>; 4]>,
 }
 
 impl Parts {
@@ -304,24 +346,124 @@ impl Parts {
                 let rules: Vec<_> = rules.iter().copied().filter(|rule| schema.within(&rule.schema)).collect();
                 let Some(table) = &self.table else { return !rules.is_empty() };
                 table.choices().iter().all(|table| {
+                    let names = [catalog, schema, table];
                     let mut rules = rules.iter().filter(|rule| table.within(&rule.table));
                     match &self.column {
                         None if texts => rules.any(|rule| {
-                            rule.columns.all()
+                            rule.hidden.iter().all(|hidden| self.leaves_out(&names, None, hidden))
+                                && rule.columns.all()
                                 && rule.privileges.contains(&Privilege::Select)
                                 && rule.privileges.contains(&Privilege::Show)
                         }),
-                        None => rules.next().is_some(),
+                        None => rules.any(|rule| {
+                            let mut hidden = rule.hidden.iter().filter(|hidden| hidden.columns.all());
+                            hidden.all(|hidden| self.leaves_out(&names, None, hidden))
+                        }),
                         Some(column) => {
                             let rules: Vec<_> =
                                 rules.filter(|rule| rule.privileges.contains(&Privilege::Select)).collect();
-                            column.choices().iter().all(|column| rules.iter().any(|rule| column.granted(&rule.columns)))
+                            column.choices().iter().all(|column| {
+                                rules.iter().any(|rule| {
+                                    let out = |hidden| self.leaves_out(&names, Some(column), hidden);
+                                    rule.hidden.iter().all(out)
+                                        && (column.granted(&rule.columns)
+                                            || self.granted_without(column, &rule.columns))
+                                })
+                            })
                         }
                     }
                 })
             })
         })
     }
+}
+
+impl Parts {
+    /// Whether what is left can't be of what is hidden: a name is another one, or what is taken out takes it in.
+    fn leaves_out(&self, names: &[&Part; 3], column: Option<&Part>, hidden: &Hidden) -> bool {
+        let patterns = [&hidden.catalog, &hidden.schema, &hidden.table];
+        let other = |(part, pattern): (&&Part, &&compact_str::CompactString)| {
+            part.tests
+                .iter()
+                .any(|test| matches!(test, Test::In(names) if !names.iter().any(|name| matches(pattern, name))))
+        };
+        let other_column = column.is_some_and(|column| {
+            column.tests.iter().any(|test| match (test, &hidden.columns) {
+                (Test::In(names), columns) => !names.iter().any(|name| columns.allow(name)),
+                (Test::NotIn(names), Columns::Some(rules)) => rules.iter().all(|rule| match rule {
+                    ColumnRule::Only(only) => only.iter().all(|name| exactly(names, name)),
+                    ColumnRule::Except(_) => false,
+                }),
+                _ => false,
+            })
+        });
+        if names.iter().zip(&patterns).any(other) || other_column {
+            return true;
+        }
+        // Several of what is taken out may take in what is hidden, each some of its columns.
+        let taking: Vec<&Option<Part>> = self
+            .without
+            .iter()
+            .filter(|[catalog, schema, table, _]| {
+                [catalog, schema, table]
+                    .into_iter()
+                    .zip(patterns)
+                    .all(|(part, pattern)| takes_in(part.as_ref(), pattern))
+            })
+            .map(|[_, _, _, column]| column)
+            .collect();
+        let any = |part: &&Option<Part>| part.as_ref().is_none_or(|part| part.tests.is_empty());
+        if taking.iter().any(any) {
+            return true;
+        }
+        let Columns::Some(rules) = &hidden.columns else { return false };
+        rules.iter().all(|rule| match rule {
+            ColumnRule::Only(only) => only.iter().all(|name| taking.iter().any(|part| takes_in(part.as_ref(), name))),
+            ColumnRule::Except(except) => taking.iter().any(|part| {
+                let tests = part.iter().flat_map(|part| &part.tests);
+                tests.clone().count() == 1
+                    && tests.clone().any(|test| {
+                        matches!(test, Test::NotIn(names) if names.iter().all(|name| except.contains(name.as_str())))
+                    })
+            }),
+        })
+    }
+
+    /// Whether a rule that leaves columns out by patterns leaves in what is left here.
+    fn granted_without(&self, column: &Part, columns: &Columns) -> bool {
+        let Columns::Some(rules) = columns else { return true };
+        rules.iter().any(|rule| {
+            let ColumnRule::Except(except) = rule else { return false };
+            except.iter().all(|name| {
+                let not_in = column.tests.iter().any(|test| match test {
+                    Test::NotIn(names) => exactly(names, name),
+                    Test::In(names) => !names.iter().any(|other| matches(name, other)),
+                    Test::Like(..) | Test::NotLike => false,
+                });
+                let everywhere = |part: &Option<Part>| part.as_ref().is_none_or(|part| part.tests.is_empty());
+                let taken = self.without.iter().any(|[catalog, schema, table, column]| {
+                    [catalog, schema, table].into_iter().all(everywhere) && takes_in(column.as_ref(), name)
+                });
+                not_in || taken
+            })
+        })
+    }
+}
+
+/// Whether a name is no pattern and one of these.
+fn exactly(names: &BTreeSet<String>, name: &str) -> bool {
+    !name.contains('*') && names.contains(name)
+}
+
+/// Whether a part that is taken out takes in each name of a policy's pattern; one without a test takes in any.
+fn takes_in(part: Option<&Part>, pattern: &str) -> bool {
+    let Some(part) = part else { return true };
+    part.tests.iter().all(|test| match test {
+        Test::In(names) => !pattern.contains('*') && names.iter().any(|name| name == pattern),
+        Test::NotIn(names) => !pattern.contains('*') && !names.contains(pattern),
+        Test::Like(like, escape) => pattern::like_takes_in(like, *escape, pattern),
+        Test::NotLike => false,
+    })
 }
 
 /// The predicate as a disjunction of conjunctions; `TRUE` is an empty conjunction, `FALSE` none at all.
@@ -350,7 +492,18 @@ fn unfold(predicate: &Expr) -> Result<Vec<Vec<Atom<'_>>>, String> {
             }
             Ok(all)
         }
-        _ => atom(predicate).map(|atom| vec![vec![atom]]).ok_or_else(|| "a condition of another form".to_owned()),
+        ExprKind::Not(inner) => {
+            let inner = bare(inner);
+            let terms = match &inner.kind {
+                ExprKind::Logical { operator: LogicalOperator::And, terms } => terms.as_slice(),
+                _ => std::slice::from_ref(inner),
+            };
+            let atoms: Option<Vec<_>> = terms.iter().map(|term| atom(bare(term))).collect();
+            atoms.map(|atoms| vec![vec![Atom::Without(atoms)]]).ok_or_else(|| "NOT of another form".to_owned())
+        }
+        _ => atom(predicate)
+            .map(|(column, test)| vec![vec![Atom::On(column, test)]])
+            .ok_or_else(|| "a condition of another form".to_owned()),
     }
 }
 
@@ -358,7 +511,7 @@ fn bounded(conjunctions: usize) -> Result<(), String> {
     if conjunctions > MOST_CONJUNCTIONS { Err("the predicate is too large".to_owned()) } else { Ok(()) }
 }
 
-fn atom(condition: &Expr) -> Option<Atom<'_>> {
+fn atom(condition: &Expr) -> Option<(&Expr, Test)> {
     match &condition.kind {
         ExprKind::Comparison { operator: ComparisonOperator::Equal, left, right } => {
             Some((left.as_ref(), Test::In(vec![text(right)?])))

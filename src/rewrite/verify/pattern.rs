@@ -19,6 +19,49 @@ pub(super) fn takes_in(pattern: &str, like: &str, escape: Option<char>) -> bool 
     })
 }
 
+/// Whether each text of a policy's `pattern` is matched by `like`. Only such as `pattern` would be written as are known to
+/// be: the same characters, with `%` for `*`.
+pub(super) fn like_takes_in(like: &str, escape: Option<char>, pattern: &str) -> bool {
+    let Some(parts) = parts(like, escape) else { return false };
+    if parts.contains(&Part::One) {
+        return false;
+    }
+    // Turned round: `like` is the pattern, and a `*` of the policy's is a run that only a `%` takes in.
+    let like: Vec<Option<char>> = parts
+        .iter()
+        .map(|part| match part {
+            Part::Char(c) => Some(*c),
+            Part::One | Part::Any => None,
+        })
+        .collect();
+    let text: Vec<char> = pattern.chars().collect();
+    let mut reachable = vec![false; text.len() + 1];
+    if let Some(first) = reachable.first_mut() {
+        *first = true;
+    }
+    for part in like {
+        let mut next = vec![false; text.len() + 1];
+        let mut open = false;
+        for (index, slot) in next.iter_mut().enumerate() {
+            let here = reachable.get(index).copied().unwrap_or_default();
+            match part {
+                None => {
+                    open |= here;
+                    *slot = open;
+                }
+                // A `*` of the policy's is never one character of a `LIKE` pattern.
+                Some(c) => {
+                    *slot = index.checked_sub(1).is_some_and(|before| {
+                        c != '*' && reachable.get(before).copied().unwrap_or_default() && text.get(before) == Some(&c)
+                    });
+                }
+            }
+        }
+        reachable = next;
+    }
+    reachable.last().copied().unwrap_or_default()
+}
+
 fn parts(like: &str, escape: Option<char>) -> Option<Vec<Part>> {
     let mut chars = like.chars();
     let mut parts = Vec::new();

@@ -31,7 +31,9 @@ pub(super) fn prove(
 pub(super) fn may_set(request: &Request<'_>, property: &str) -> Result<(), Unproved> {
     match request.snapshot.may_set_session(request.subject, property) {
         Answer::Granted(_) => Ok(()),
-        Answer::NotGranted => Err(Unproved::because(format!("session property {property} is not granted"))),
+        Answer::Denied(_) | Answer::NotGranted => {
+            Err(Unproved::because(format!("session property {property} is not granted")))
+        }
     }
 }
 

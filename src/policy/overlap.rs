@@ -1,14 +1,7 @@
-//! Whether two patterns of tables have a name in common.
-
-use crate::policy::index::TablePattern;
-
-/// Whether some table is of both patterns.
-pub(super) fn overlap(a: &TablePattern, b: &TablePattern) -> bool {
-    common(&a.catalog, &b.catalog) && common(&a.schema, &b.schema) && common(&a.table, &b.table)
-}
+//! Whether two patterns have a name in common.
 
 /// Whether some text is of both patterns, in which `*` stands for any text.
-fn common(a: &str, b: &str) -> bool {
+pub(super) fn common(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // `open` says for each length of `b`'s start whether it has a text in common with the start of `a` seen so far.
     let mut open = Vec::with_capacity(b.len() + 1);

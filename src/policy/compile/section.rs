@@ -1,0 +1,151 @@
+//! The rules of one document, whatever its kind.
+
+use super::domains::Domain;
+use super::expression::{Usage, template};
+use super::principals::{Audience, Principals};
+use super::privileges::{Way, check_columns, privileges, selections};
+use super::tags::Tags;
+use super::validity::{Period, period};
+use super::{Context, place};
+use crate::policy::diagnostics::Diagnostic;
+use crate::policy::document::{At, Bytes, Deny, FilterRule, Grant, MaskRule};
+use crate::policy::index::TablePattern;
+use crate::policy::rule::{Effect, Object};
+use compact_str::CompactString;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A rule before all ends of validities are known.
+pub(super) struct Draft {
+    /// The place in its document.
+    pub(super) at: usize,
+    pub(super) policy: Arc<crate::policy::PolicyRef>,
+    pub(super) guardrail: Option<Arc<str>>,
+    pub(super) objects: Arc<[TablePattern]>,
+    pub(super) audience: Audience,
+    pub(super) period: Period,
+    pub(super) effect: Effect,
+}
+
+/// The part of a document that says who may do what with which objects.
+pub(super) struct Section<'a> {
+    pub(super) file: usize,
+    /// The document's name in decisions.
+    pub(super) name: String,
+    /// `None` where it is not known; that has been reported.
+    pub(super) domain: Option<&'a Domain>,
+    pub(super) guardrail: Option<Arc<str>>,
+    pub(super) objects: BTreeMap<Object, Arc<[TablePattern]>>,
+    pub(super) principals: &'a Principals,
+    pub(super) tags: &'a Tags,
+}
+
+impl Section<'_> {
+    pub(super) fn draft(
+        &self,
+        at: &Bytes,
+        objects: Arc<[TablePattern]>,
+        audience: &Audience,
+        period: Period,
+        effect: Effect,
+        context: &mut Context<'_>,
+    ) {
+        let policy = context.policy_ref(self.file, &self.name, at);
+        let (audience, guardrail) = (audience.clone(), self.guardrail.clone());
+        context.drafts.push(Draft { at: at.start, policy, guardrail, objects, audience, period, effect });
+    }
+
+    pub(super) fn tables(&self) -> Arc<[TablePattern]> {
+        self.objects.get(&Object::Table).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn grants(&self, grants: &[At<Grant>], context: &mut Context<'_>) {
+        for At { at, value: grant } in grants {
+            let file = self.file;
+            let audience = self.principals.audience(file, Some(&grant.to), None, context);
+            let period = period(file, grant.validity.as_ref(), context);
+            if grant.privileges.value.is_empty() {
+                context.empty(file, &grant.privileges.at);
+            }
+            let words = &grant.privileges.value;
+            check_columns(file, words, grant.columns.as_ref().map(|columns| &columns.at), Way::Give, context);
+            let rows = grant.rows.as_ref().and_then(|rows| template(self, at, rows, Usage::Rows, context));
+            if let Some(rows) = &grant.rows {
+                check_columns(file, words, Some(&rows.at), Way::Give, context);
+            }
+            for (of, privileges) in privileges(file, words, &self.objects, Way::Give, context) {
+                let Some(objects) = self.objects.get(&of) else { continue };
+                let columns = grant.columns.as_ref().filter(|_| of == Object::Table);
+                for (objects, columns) in selections(file, columns, objects, self.tags, context) {
+                    let (privileges, rows) = (privileges.clone(), rows.clone());
+                    let effect = Effect::Grant { of, privileges, columns, rows };
+                    self.draft(at, objects, &audience, period, effect, context);
+                }
+            }
+        }
+    }
+
+    pub(super) fn denies(&self, denies: &[At<Deny>], context: &mut Context<'_>) {
+        for At { at, value: deny } in denies {
+            let file = self.file;
+            let audience = self.principals.audience(file, deny.to.as_ref(), deny.except.as_ref(), context);
+            let period = period(file, deny.validity.as_ref(), context);
+            if deny.privileges.value.is_empty() {
+                context.empty(file, &deny.privileges.at);
+            }
+            let words = &deny.privileges.value;
+            check_columns(file, words, deny.columns.as_ref().map(|columns| &columns.at), Way::Take, context);
+            for (of, privileges) in privileges(file, words, &self.objects, Way::Take, context) {
+                let Some(objects) = self.objects.get(&of) else { continue };
+                let columns = deny.columns.as_ref().filter(|_| of == Object::Table);
+                for (objects, columns) in selections(file, columns, objects, self.tags, context) {
+                    let effect = Effect::Deny { of, privileges: privileges.clone(), columns };
+                    self.draft(at, objects, &audience, period, effect, context);
+                }
+            }
+        }
+    }
+
+    pub(super) fn masks(&self, masks: &[At<MaskRule>], context: &mut Context<'_>) {
+        for At { at, value: mask } in masks {
+            let file = self.file;
+            let audience = self.principals.audience(file, mask.to.as_ref(), mask.except.as_ref(), context);
+            let period = period(file, mask.validity.as_ref(), context);
+            let mut targets: Vec<(Arc<[TablePattern]>, CompactString)> = Vec::new();
+            match (&mask.column, &mask.tag) {
+                (Some(column), None) => {
+                    context.check_text(file, column, "a column's name");
+                    targets.push((self.tables(), CompactString::from(&column.value).to_lowercase()));
+                }
+                (None, Some(tag)) => {
+                    for table in self.tables().iter() {
+                        let columns = self.tags.columns(file, &[tag], table, context);
+                        targets.extend(columns.into_iter().map(|(table, column)| (Arc::from([table]), column)));
+                    }
+                }
+                _ => context.report(
+                    Diagnostic::new("bad-columns", place(file, at), "a mask is of a column or of a tag", "of which?")
+                        .help("name either `column` or `tag`"),
+                ),
+            }
+            let column = mask.column.as_ref().map(|column| column.value.as_str()).filter(|name| !name.contains('*'));
+            let Some(template) = template(self, at, &mask.expression, Usage::Mask { column }, context) else {
+                continue;
+            };
+            for (objects, columns) in targets {
+                let effect = Effect::Mask { columns, priority: mask.priority, template: template.clone() };
+                self.draft(at, objects, &audience, period, effect, context);
+            }
+        }
+    }
+
+    pub(super) fn filters(&self, filters: &[At<FilterRule>], context: &mut Context<'_>) {
+        for At { at, value: filter } in filters {
+            let audience = self.principals.audience(self.file, filter.to.as_ref(), filter.except.as_ref(), context);
+            let period = period(self.file, filter.validity.as_ref(), context);
+            if let Some(template) = template(self, at, &filter.expression, Usage::Filter, context) {
+                self.draft(at, self.tables(), &audience, period, Effect::Filter(template), context);
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! From rules to what one user may do with one object, and to what a user may know of.
+//!
+//! An explicit denial wins over any grant. A guardrail does not hold where an exception that names it does.
+
+use super::access::{Answer, ColumnRule, Columns, Privilege, Subject};
+use super::index::{RuleId, TablePattern};
+use super::rule::{Effect, Object, Rule, Selection};
+use super::snapshot::Snapshot;
+use super::table_access::{ColumnMask, ColumnUnion, Part, TableAccess};
+use super::template::{Expression, Template};
+use super::visible::{Hidden, Visible, VisibleTables};
+use crate::names::TableName;
+use compact_str::CompactString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl Snapshot {
+    /// What a user may do with a table. The same for one that does not exist.
+    pub fn table_access(&self, subject: &Subject, table: &TableName) -> TableAccess {
+        let mut access = TableAccess::none();
+        let rules = self.about(Object::Table, table, subject);
+        let mut whole = ColumnUnion::default();
+        let mut masks = Vec::new();
+        let mut denied = BTreeSet::<Privilege>::new();
+        let lifted = lifted(&rules);
+        for rule in &rules {
+            if rule.is_lifted(&lifted) {
+                continue;
+            }
+            match &rule.effect {
+                Effect::Grant { of: _, privileges, columns, rows } => {
+                    access.privileges.extend(privileges);
+                    access.granted_by.push(rule.policy.clone());
+                    if !privileges.contains(&Privilege::Select) {
+                        continue;
+                    }
+                    let columns = self.resolved(columns, table);
+                    match rows {
+                        None => whole.add(&columns),
+                        Some(rows) => {
+                            if let Some(rows) = filled(rows, subject, &mut access.unclear) {
+                                access.parts.push(Part { columns, rows: Some(rows) });
+                            }
+                        }
+                    }
+                }
+                Effect::Deny { of: _, privileges, columns } => {
+                    match self.resolved(columns, table) {
+                        Columns::All => denied.extend(privileges),
+                        Columns::Some(rules) => access.denied.extend(rules),
+                    }
+                    access.denied_by.push(rule.policy.clone());
+                }
+                Effect::Mask { columns, priority, template } => {
+                    let mask = ColumnMask {
+                        columns: columns.clone(),
+                        template: template.clone(),
+                        values: template.values(subject),
+                    };
+                    masks.push(((rule.guardrail.is_none(), *priority), mask));
+                }
+                Effect::Filter(filter) => access.filters.extend(filled(filter, subject, &mut access.unclear)),
+                Effect::Lift(_) => access.lifted_by.push(rule.policy.clone()),
+            }
+        }
+        if let Some(columns) = whole.columns() {
+            access.parts.insert(0, Part { columns, rows: None });
+        }
+        access.privileges.retain(|privilege| !denied.contains(privilege));
+        if access.granted_by.is_empty() {
+            access.denied_by.clear();
+        }
+        // Rules come in the order of policies' names, and the sort keeps it within one priority.
+        masks.sort_by_key(|(order, _)| *order);
+        access.masks = masks.into_iter().map(|(_, mask)| mask).collect();
+        access
+    }
+
+    /// Whether a user has a privilege on something else than a table. A schema is named by its catalog and its name, a
+    /// catalog and a role by their name; the parts that are left are empty.
+    pub fn may(&self, subject: &Subject, object: Object, name: &TableName, privilege: Privilege) -> Answer {
+        let rules = self.about(object, name, subject);
+        let lifted = lifted(&rules);
+        let mut granted = None;
+        let mut denied = None;
+        for rule in rules.iter().filter(|rule| !rule.is_lifted(&lifted)) {
+            match &rule.effect {
+                Effect::Grant { privileges, .. } if privileges.contains(&privilege) => {
+                    granted.get_or_insert(&rule.policy);
+                }
+                Effect::Deny { privileges, .. } if privileges.contains(&privilege) => {
+                    denied.get_or_insert(&rule.policy);
+                }
+                _ => {}
+            }
+        }
+        match (granted, denied) {
+            (None, _) => Answer::NotGranted,
+            (Some(_), Some(policy)) => Answer::Denied(policy.clone()),
+            (Some(policy), None) => Answer::Granted(policy.clone()),
+        }
+    }
+
+    /// Which tables a user may know of: those that some grant gives any privilege on, and no denial takes it away again.
+    pub fn visible(&self, subject: &Subject) -> VisibleTables {
+        let mut found = Vec::new();
+        self.about_privileges.collect(subject, &mut found);
+        found.sort_unstable();
+        found.dedup();
+        let rules: Vec<&Rule> = self.holding(found, subject).collect();
+        let denials: Vec<&Rule> =
+            rules.iter().copied().filter(|rule| matches!(rule.effect, Effect::Deny { .. })).collect();
+        let mut merged = Merged::default();
+        for rule in &rules {
+            let Effect::Grant { of: Object::Table, privileges, columns, .. } = &rule.effect else { continue };
+            for pattern in rule.objects.iter() {
+                if denials.is_empty() && columns.except_tagged.is_empty() {
+                    merged.add(pattern, &columns.columns, Vec::new(), privileges);
+                    continue;
+                }
+                // A denial takes away some privileges, and each of the others shows what it gives.
+                for privilege in privileges {
+                    self.add_visible(&mut merged, pattern, columns, *privilege, &denials, None);
+                }
+                for lifting in &rules {
+                    let Effect::Lift(lifts) = &lifting.effect else { continue };
+                    for meeting in lifting.objects.iter().filter_map(|lifted| lifted.meet(pattern).ok().flatten()) {
+                        for privilege in privileges {
+                            self.add_visible(&mut merged, &meeting, columns, *privilege, &denials, Some(lifts));
+                        }
+                    }
+                }
+            }
+        }
+        merged.visible()
+    }
+
+    fn add_visible(
+        &self,
+        merged: &mut Merged,
+        pattern: &TablePattern,
+        selection: &Selection,
+        privilege: Privilege,
+        denials: &[&Rule],
+        lifts: Option<&BTreeSet<Arc<str>>>,
+    ) {
+        let mut hidden = BTreeSet::new();
+        for denial in denials {
+            let Effect::Deny { of: Object::Table, privileges, columns } = &denial.effect else { continue };
+            if !privileges.contains(&privilege) || lifts.is_some_and(|lifts| denial.is_lifted(lifts)) {
+                continue;
+            }
+            for denied in denial.objects.iter().filter(|denied| denied.may_meet(pattern)) {
+                if denied.covers(pattern) && columns.columns.all() && columns.except_tagged.is_empty() {
+                    return;
+                }
+                // Which columns a tag leaves in is not told here: none of them is shown.
+                let columns = if columns.except_tagged.is_empty() { columns.columns.clone() } else { every_column() };
+                hidden.insert(hides(denied, columns));
+            }
+        }
+        for (tagged, columns) in &self.tags {
+            if columns.has_one_of(&selection.except_tagged) && tagged.may_meet(pattern) {
+                let only = ColumnRule::Only(BTreeSet::from([columns.columns.clone()]));
+                hidden.insert(hides(tagged, Columns::Some(vec![only])));
+            }
+        }
+        merged.add(pattern, &selection.columns, hidden.into_iter().collect(), &BTreeSet::from([privilege]));
+    }
+
+    /// The rules about an object that hold for a user, in their order.
+    fn about(&self, object: Object, name: &TableName, subject: &Subject) -> Vec<&Rule> {
+        let found = self.index.get(&object).map(|index| index.find(name, subject)).unwrap_or_default();
+        self.holding(found, subject).collect()
+    }
+
+    fn holding<'a, 's>(
+        &'a self,
+        found: Vec<RuleId>,
+        subject: &'s Subject,
+    ) -> impl Iterator<Item = &'a Rule> + use<'a, 's> {
+        found.into_iter().filter_map(|id| self.rules.get(id as usize)).filter(|rule| rule.holds(subject))
+    }
+
+    /// The columns of one table that a selection takes in.
+    fn resolved(&self, selection: &Selection, table: &TableName) -> Columns {
+        if selection.except_tagged.is_empty() {
+            return selection.columns.clone();
+        }
+        let mut except: BTreeSet<CompactString> = BTreeSet::new();
+        for tagged in self.tagged.all(table).flatten() {
+            if tagged.has_one_of(&selection.except_tagged) {
+                except.insert(tagged.columns.clone());
+            }
+        }
+        match &selection.columns {
+            Columns::All if except.is_empty() => return Columns::All,
+            Columns::All => {}
+            Columns::Some(rules) => {
+                for rule in rules {
+                    // Beside a tag that leaves columns out there are names that leave columns out.
+                    if let ColumnRule::Except(names) = rule {
+                        except.extend(names.iter().cloned());
+                    }
+                }
+            }
+        }
+        Columns::Some(vec![ColumnRule::Except(except)])
+    }
+}
+
+impl Rule {
+    fn is_lifted(&self, lifted: &BTreeSet<Arc<str>>) -> bool {
+        self.guardrail.as_ref().is_some_and(|name| lifted.contains(name))
+    }
+}
+
+/// The guardrails that exceptions among the rules lift.
+fn lifted(rules: &[&Rule]) -> BTreeSet<Arc<str>> {
+    let lifts = rules.iter().filter_map(|rule| match &rule.effect {
+        Effect::Lift(lifts) => Some(lifts),
+        _ => None,
+    });
+    lifts.flatten().cloned().collect()
+}
+
+/// A condition with the values of the user; `None` if it can't be read with them, and then nothing may be seen.
+fn filled(template: &Template, subject: &Subject, unclear: &mut Option<String>) -> Option<Expression> {
+    match template.fill(&template.values(subject), "") {
+        Ok(expression) => Some(expression),
+        Err(why) => {
+            unclear.get_or_insert(why);
+            None
+        }
+    }
+}
+
+/// No exact set of columns: each of them, but not the table itself.
+fn every_column() -> Columns {
+    Columns::Some(vec![ColumnRule::Only(BTreeSet::from([CompactString::const_new("*")]))])
+}
+
+fn hides(pattern: &TablePattern, columns: Columns) -> Hidden {
+    Hidden { catalog: pattern.catalog.clone(), schema: pattern.schema.clone(), table: pattern.table.clone(), columns }
+}
+
+/// Grants of the same tables and columns, put together.
+#[derive(Default)]
+struct Merged(BTreeMap<(TablePattern, Vec<Hidden>, Columns), BTreeSet<Privilege>>);
+
+impl Merged {
+    fn add(&mut self, pattern: &TablePattern, columns: &Columns, hidden: Vec<Hidden>, of: &BTreeSet<Privilege>) {
+        self.0.entry((pattern.clone(), hidden, columns.clone())).or_default().extend(of);
+    }
+
+    fn visible(self) -> VisibleTables {
+        let rules = self.0.into_iter().map(|((pattern, hidden, columns), privileges)| Visible {
+            catalog: pattern.catalog,
+            schema: pattern.schema,
+            table: pattern.table,
+            columns,
+            privileges,
+            hidden,
+        });
+        VisibleTables { rules: rules.collect() }
+    }
+}

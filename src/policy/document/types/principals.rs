@@ -1,0 +1,90 @@
+//! `Principals`.
+
+use super::super::bridge::At;
+use super::ApiVersion;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Says which groups users are in and what roles there are, beside what identification says.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Principals")]
+pub(crate) struct PrincipalsDocument {
+    #[expect(dead_code, reason = "checked by its type alone")]
+    api_version: ApiVersion,
+    #[expect(dead_code, reason = "checked by its type alone")]
+    kind: PrincipalsKind,
+    #[serde(default)]
+    pub(crate) metadata: Option<PrincipalsMetadata>,
+    pub(crate) spec: At<PrincipalsSpec>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+enum PrincipalsKind {
+    Principals,
+}
+
+/// What the document is called.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct PrincipalsMetadata {
+    /// The document's name; only needed where there are several.
+    pub(crate) name: At<String>,
+    /// For readers.
+    #[serde(default)]
+    #[expect(dead_code, reason = "for readers of the document")]
+    description: Option<String>,
+}
+
+/// Users and roles.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct PrincipalsSpec {
+    /// Users by name.
+    #[serde(default)]
+    pub(crate) users: BTreeMap<String, At<User>>,
+    /// Services by name: programs that log in as themselves.
+    #[serde(default)]
+    pub(crate) services: BTreeMap<String, At<Service>>,
+    /// Roles by name.
+    #[serde(default)]
+    pub(crate) roles: BTreeMap<String, At<Role>>,
+}
+
+/// A user.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct User {
+    /// The groups that the user is in.
+    #[serde(default)]
+    pub(crate) groups: Vec<At<String>>,
+    /// Attributes, each with its values.
+    #[serde(default)]
+    pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
+}
+
+/// A program that logs in as itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Service {
+    /// The groups that it is in.
+    #[serde(default)]
+    pub(crate) groups: Vec<At<String>>,
+    /// Attributes, each with its values.
+    #[serde(default)]
+    pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
+}
+
+/// A name for several users and groups.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Role {
+    /// Users by name.
+    #[serde(default)]
+    pub(crate) users: Vec<At<String>>,
+    /// Groups by name.
+    #[serde(default)]
+    pub(crate) groups: Vec<At<String>>,
+}

@@ -1,0 +1,202 @@
+//! What the rules of documents are made of.
+
+use super::super::bridge::At;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// When a rule holds. Both ends are times with a zone or an offset, such as `2026-01-01T00:00:00[Europe/Berlin]` or
+/// `2026-01-01T00:00:00Z`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Validity {
+    /// From then on.
+    #[serde(default)]
+    pub(crate) from: Option<At<String>>,
+    /// Until then, no longer at that time.
+    #[serde(default)]
+    pub(crate) until: Option<At<String>>,
+}
+
+/// Gives privileges.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Grant {
+    /// To whom.
+    pub(crate) to: At<Subjects>,
+    /// Which, or `all`: each that an object has, but `execute`, `grant` and `revoke`.
+    pub(crate) privileges: At<Vec<At<PrivilegeWord>>>,
+    /// The columns that may be selected and are seen in metadata. All of them, those to come too, if absent.
+    #[serde(default)]
+    pub(crate) columns: Option<At<ColumnSelection>>,
+    /// The rows that may be selected: an SQL condition over the table's columns. All of them if absent.
+    #[serde(default)]
+    pub(crate) rows: Option<At<String>>,
+    /// When the grant holds; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}
+
+/// Takes privileges away, whatever grants them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Deny {
+    /// From whom; from everyone if absent.
+    #[serde(default)]
+    pub(crate) to: Option<At<Subjects>>,
+    /// From whom not.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
+    /// Which, or `all`: each that an object has.
+    pub(crate) privileges: At<Vec<At<PrivilegeWord>>>,
+    /// The columns that may not be selected. The whole table if absent.
+    #[serde(default)]
+    pub(crate) columns: Option<At<ColumnSelection>>,
+    /// When it is denied; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}
+
+/// Some columns: either `only` and `onlyTagged`, or `except` and `exceptTagged`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ColumnSelection {
+    /// These and no others; `*` stands for any text.
+    #[serde(default)]
+    pub(crate) only: Option<At<Vec<At<String>>>>,
+    /// Those with one of these tags, or one below it, and no others.
+    #[serde(default)]
+    pub(crate) only_tagged: Option<At<Vec<At<String>>>>,
+    /// All but these, those to come too; `*` stands for any text.
+    #[serde(default)]
+    pub(crate) except: Option<At<Vec<At<String>>>>,
+    /// All but those with one of these tags, or one below it.
+    #[serde(default)]
+    pub(crate) except_tagged: Option<At<Vec<At<String>>>>,
+}
+
+/// Users: by name, group, role, service or attribute, or everyone.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Subjects {
+    /// Each user who is authenticated.
+    #[serde(default)]
+    pub(crate) everyone: Option<At<bool>>,
+    /// Users by name; letter case matters.
+    #[serde(default)]
+    pub(crate) users: Vec<At<String>>,
+    /// Groups by name; letter case matters.
+    #[serde(default)]
+    pub(crate) groups: Vec<At<String>>,
+    /// Roles of a Principals document.
+    #[serde(default)]
+    pub(crate) roles: Vec<At<String>>,
+    /// Services of a Principals document: identities of programs.
+    #[serde(default)]
+    pub(crate) services: Vec<At<String>>,
+    /// Users by attributes: who has one of the values of each attribute that is named. It stands alone.
+    #[serde(default)]
+    pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
+}
+
+/// What may be done with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PrivilegeWord {
+    All,
+    Select,
+    Insert,
+    Delete,
+    Update,
+    Create,
+    Drop,
+    Alter,
+    Show,
+    Execute,
+    Grant,
+    Revoke,
+}
+
+/// Replaces a column's value.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct MaskRule {
+    /// The column; `*` stands for any text. Either this or `tag`.
+    #[serde(default)]
+    pub(crate) column: Option<At<String>>,
+    /// Columns with this tag, or one below it.
+    #[serde(default)]
+    pub(crate) tag: Option<At<String>>,
+    /// What is shown: an SQL expression over the table's columns. `{column}` stands for the column itself. The result is
+    /// cast to the column's type.
+    pub(crate) expression: At<String>,
+    /// Which of several masks wins: the one with the smallest number, then the policy whose name comes first.
+    #[serde(default)]
+    pub(crate) priority: i64,
+    /// Whom it applies to; everyone if absent.
+    #[serde(default)]
+    pub(crate) to: Option<At<Subjects>>,
+    /// Whom it does not apply to.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
+    /// When it applies; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}
+
+/// Hides rows.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct FilterRule {
+    /// An SQL condition over the table's columns. A row is shown where it is true.
+    pub(crate) expression: At<String>,
+    /// Whom it applies to; everyone if absent.
+    #[serde(default)]
+    pub(crate) to: Option<At<Subjects>>,
+    /// Whom it does not apply to.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
+    /// When it applies; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}
+
+/// Lets some users act as others.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Impersonate {
+    /// Who may act as another user.
+    pub(crate) to: At<Subjects>,
+    /// As whom: users by name; `*` stands for any text.
+    pub(crate) users: At<Vec<At<String>>>,
+    /// As whom not, though `users` takes them in: users by name; `*` stands for any text.
+    #[serde(default)]
+    pub(crate) except_users: Vec<At<String>>,
+    /// When it holds; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}
+
+/// Lets some users set session properties.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct SessionProperties {
+    /// Who may set them.
+    pub(crate) to: At<Subjects>,
+    /// `name` of the system's or `catalog.name`; `*` stands for any text.
+    pub(crate) properties: At<Vec<At<String>>>,
+    /// When it holds; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}
+
+/// Lets some users see what goes on in Trino: others' queries, nodes, tasks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct SystemInformation {
+    /// Who may see it.
+    pub(crate) to: At<Subjects>,
+    /// When it holds; always if absent.
+    #[serde(default)]
+    pub(crate) validity: Option<At<Validity>>,
+}

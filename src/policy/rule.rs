@@ -1,0 +1,137 @@
+//! Compiled rules: what they are about, for whom they are, when they hold, and what they do.
+
+use super::access::{Columns, Moment, PolicyRef, Privilege, Subject};
+use super::index::{TablePattern, Who};
+use super::template::Template;
+use compact_str::CompactString;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What has names of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Object {
+    /// A table, view or materialized view.
+    Table,
+    /// A function of a catalog.
+    Function,
+    /// A procedure.
+    Procedure,
+    /// A schema: `catalog.schema`.
+    Schema,
+    /// A catalog.
+    Catalog,
+    /// A role of Trino's own.
+    Role,
+}
+
+/// A rule about objects.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) policy: Arc<PolicyRef>,
+    /// The guardrail that it belongs to.
+    pub(super) guardrail: Option<Arc<str>>,
+    pub(super) objects: Arc<[TablePattern]>,
+    pub(super) reach: Reach,
+    pub(super) effect: Effect,
+}
+
+#[derive(Debug)]
+pub(super) enum Effect {
+    Grant {
+        of: Object,
+        privileges: BTreeSet<Privilege>,
+        columns: Selection,
+        rows: Option<Arc<Template>>,
+    },
+    Deny {
+        of: Object,
+        privileges: BTreeSet<Privilege>,
+        columns: Selection,
+    },
+    Mask {
+        columns: CompactString,
+        priority: i64,
+        template: Arc<Template>,
+    },
+    Filter(Arc<Template>),
+    /// These guardrails don't hold.
+    Lift(BTreeSet<Arc<str>>),
+}
+
+/// Some columns of a table. Those that a tag leaves out are looked up when a decision is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    pub(super) columns: Columns,
+    pub(super) except_tagged: BTreeSet<CompactString>,
+}
+
+/// For whom and when a rule holds.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    pub(super) to: Who,
+    pub(super) except: Who,
+    pub(super) window: Window,
+}
+
+/// From one of the snapshot's ends of validities to another, each by its place in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) from: Option<u32>,
+    pub(super) until: Option<u32>,
+}
+
+/// A rule about names: users that may be acted as, session properties that may be set.
+#[derive(Debug)]
+pub(super) struct NameRule {
+    pub(super) policy: Arc<PolicyRef>,
+    pub(super) reach: Reach,
+    pub(super) names: Vec<String>,
+    pub(super) except: Vec<String>,
+}
+
+impl Window {
+    /// Whether it is open at a moment; `None` where that can't be told.
+    fn holds(self, moment: Option<Moment>) -> Option<bool> {
+        if self == Window::default() {
+            return Some(true);
+        }
+        let past = moment?.past;
+        Some(self.from.is_none_or(|from| from < past) && self.until.is_none_or(|until| until >= past))
+    }
+}
+
+impl Reach {
+    /// Whether a rule that gives something holds: only if that is sure.
+    pub(super) fn surely(&self, subject: &Subject) -> bool {
+        self.is_for(subject) && self.window.holds(subject.moment) == Some(true)
+    }
+
+    /// Whether a rule that takes something away holds: unless it is sure that it does not.
+    pub(super) fn possibly(&self, subject: &Subject) -> bool {
+        self.is_for(subject) && self.window.holds(subject.moment) != Some(false)
+    }
+
+    fn is_for(&self, subject: &Subject) -> bool {
+        self.to.takes_in(subject) && !self.except.takes_in(subject)
+    }
+}
+
+impl Rule {
+    /// Whether it holds for a user.
+    pub(super) fn holds(&self, subject: &Subject) -> bool {
+        match self.effect {
+            Effect::Grant { .. } | Effect::Lift(_) => self.reach.surely(subject),
+            Effect::Deny { .. } | Effect::Mask { .. } | Effect::Filter(_) => self.reach.possibly(subject),
+        }
+    }
+}
+
+impl Effect {
+    /// What sort of objects it is about.
+    pub(super) fn of(&self) -> Object {
+        match self {
+            Effect::Grant { of, .. } | Effect::Deny { of, .. } => *of,
+            Effect::Mask { .. } | Effect::Filter(_) | Effect::Lift(_) => Object::Table,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What one user may do with one table.
+//!
+//! Grants' rows add up, but a cell shows only where one grant covers both its column and its row: where grants differ in
+//! columns, a column that is granted for fewer rows than are shown is `NULL` in the others.
+
+use super::access::{ColumnRule, Columns, PolicyRef, Privilege};
+use super::template::{Expression, Template, Values};
+use compact_str::CompactString;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What one user may do with one table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableAccess {
+    pub(super) privileges: BTreeSet<Privilege>,
+    /// What grants of `select` give; columns and rows of one grant belong together.
+    pub(super) parts: Vec<Part>,
+    /// The columns that may not be selected, whatever grants them.
+    pub(super) denied: BTreeSet<ColumnRule>,
+    /// In the order in which they win.
+    pub(super) masks: Vec<ColumnMask>,
+    pub(super) filters: Vec<Expression>,
+    /// Why it can't be said which rows may be seen.
+    pub(super) unclear: Option<String>,
+    /// The policies that granted something.
+    pub granted_by: Vec<Arc<PolicyRef>>,
+    /// The policies that took something away that was granted.
+    pub denied_by: Vec<Arc<PolicyRef>>,
+    /// The exceptions by which a guardrail does not hold.
+    pub lifted_by: Vec<Arc<PolicyRef>>,
+}
+
+/// Columns that may be selected, and in which rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    pub(super) columns: Columns,
+    /// All rows if absent.
+    pub(super) rows: Option<Expression>,
+}
+
+/// A mask of the columns of a pattern.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ColumnMask {
+    pub(super) columns: CompactString,
+    pub(super) template: Arc<Template>,
+    pub(super) values: Values,
+}
+
+impl TableAccess {
+    /// Access to nothing.
+    pub fn none() -> TableAccess {
+        TableAccess::default()
+    }
+
+    /// Whether `privilege` is granted.
+    pub fn grants(&self, privilege: Privilege) -> bool {
+        self.privileges.contains(&privilege)
+    }
+
+    /// The privileges that are granted.
+    pub fn privileges(&self) -> &BTreeSet<Privilege> {
+        &self.privileges
+    }
+
+    /// Whether a column, in lower case, may be selected, in some rows at least.
+    pub fn allow(&self, column: &str) -> bool {
+        self.grants(Privilege::Select)
+            && self.parts.iter().any(|part| part.columns.allow(column))
+            && !self.denied.iter().any(|denied| denied.takes_in(column))
+    }
+
+    /// The columns that grants of `select` name, in some rows at least; some of them may be denied.
+    pub fn columns(&self) -> Columns {
+        let mut union = ColumnUnion::default();
+        self.parts.iter().for_each(|part| union.add(&part.columns));
+        union.columns().unwrap_or_else(|| Columns::Some(Vec::new()))
+    }
+
+    /// Whether each row and each column may be read as it is.
+    pub fn unrestricted(&self) -> bool {
+        self.grants(Privilege::Select)
+            && self.parts.iter().any(|part| part.columns.all() && part.rows.is_none())
+            && self.denied.is_empty()
+            && self.masks.is_empty()
+            && self.filters.is_empty()
+            && self.unclear.is_none()
+    }
+
+    /// Whether rows may be hidden.
+    pub fn filters_rows(&self) -> bool {
+        !self.filters.is_empty() || self.unclear.is_some() || self.parts.iter().all(|part| part.rows.is_some())
+    }
+
+    /// Whether a column's value may be replaced in some rows.
+    pub fn masks_cells(&self) -> bool {
+        !self.masks.is_empty() || self.parts.iter().any(|part| part.rows.is_some())
+    }
+
+    /// What a column, in lower case, shows instead of its value; `None` if it shows its value.
+    ///
+    /// # Errors
+    /// A text for the user, if it can't be said: the column can't be read then.
+    pub fn mask(&self, column: &str) -> Result<Option<Expression>, String> {
+        let mask = self.masks.iter().find(|mask| super::matches(&mask.columns, column));
+        let mask = mask.map(|mask| mask.template.fill(&mask.values, column)).transpose()?;
+        let covering: Vec<&Part> = self.parts.iter().filter(|part| part.columns.allow(column)).collect();
+        let rows: Option<Vec<&Expression>> = covering.iter().map(|part| part.rows.as_ref()).collect();
+        match rows {
+            // Where each grant covers the column, those rows are the ones that are shown at all.
+            Some(rows) if covering.len() < self.parts.len() && !rows.is_empty() => {
+                let condition = Expression::any_of(&rows)?;
+                Expression::shown_where(&condition, mask.as_ref(), column).map(Some)
+            }
+            _ => Ok(mask),
+        }
+    }
+
+    /// The row filters; all of them apply.
+    ///
+    /// # Errors
+    /// A text for the user, if they can't be said: the table can't be read then.
+    pub fn filters(&self) -> Result<Vec<Expression>, String> {
+        if let Some(why) = &self.unclear {
+            return Err(why.clone());
+        }
+        let mut filters = self.filters.clone();
+        let rows: Option<Vec<&Expression>> = self.parts.iter().map(|part| part.rows.as_ref()).collect();
+        if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
+            filters.push(Expression::any_of(&rows)?);
+        }
+        Ok(filters)
+    }
+}
+
+/// The union of grants' columns in its simplest form, so that the order of grants changes nothing.
+#[derive(Default)]
+pub(super) struct ColumnUnion {
+    all: bool,
+    only: BTreeSet<CompactString>,
+    /// Names that each of the rules so far leaves out; only rules without patterns.
+    except: Option<BTreeSet<CompactString>>,
+    /// What can't be put together with the others.
+    others: BTreeSet<ColumnRule>,
+}
+
+impl ColumnUnion {
+    pub(super) fn add(&mut self, columns: &Columns) {
+        match columns {
+            Columns::All => self.all = true,
+            Columns::Some(rules) => rules.iter().for_each(|rule| match rule {
+                ColumnRule::Only(names) => self.only.extend(names.iter().cloned()),
+                ColumnRule::Except(names) if names.iter().any(|name| name.contains('*')) => {
+                    self.others.insert(rule.clone());
+                }
+                ColumnRule::Except(names) => {
+                    self.except = Some(match self.except.take() {
+                        Some(known) => known.intersection(names).cloned().collect(),
+                        None => names.clone(),
+                    });
+                }
+            }),
+        }
+    }
+
+    /// The union; `None` if nothing was added.
+    pub(super) fn columns(self) -> Option<Columns> {
+        if self.all {
+            return Some(Columns::All);
+        }
+        let mut rules: Vec<ColumnRule> = self.others.into_iter().collect();
+        match self.except {
+            None if self.only.is_empty() => {}
+            None => rules.push(ColumnRule::Only(self.only)),
+            Some(except) => {
+                let left: BTreeSet<_> = except
+                    .into_iter()
+                    .filter(|name| !self.only.iter().any(|pattern| super::matches(pattern, name)))
+                    .collect();
+                if left.is_empty() {
+                    return Some(Columns::All);
+                }
+                // What a pattern takes in beyond these names is taken in already.
+                rules.push(ColumnRule::Except(left));
+            }
+        }
+        if rules.is_empty() { None } else { Some(Columns::Some(rules)) }
+    }
+}
