@@ -11,6 +11,7 @@ mod diagnostics;
 mod document;
 mod index;
 mod lint;
+pub mod mask;
 mod overlap;
 #[cfg(test)]
 mod properties;
