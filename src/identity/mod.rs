@@ -25,6 +25,8 @@ pub struct Principal {
     pub name: String,
     /// Groups that the proof itself tells of.
     pub groups: Vec<String>,
+    /// Whether it is the client itself that is connected, not a peer that speaks for it.
+    pub direct: bool,
 }
 
 /// What a proof is looked for in.
@@ -106,7 +108,8 @@ mod tests {
 
     impl Identify for Always {
         fn identify<'a>(&'a self, _asking: Asking<'a>) -> Identifying<'a> {
-            let principal = |name: &str| Principal { name: name.to_owned(), groups: vec![format!("of-{name}")] };
+            let principal =
+                |name: &str| Principal { name: name.to_owned(), groups: vec![format!("of-{name}")], direct: true };
             Box::pin(async move { self.0.map(|name| name.map(principal)) })
         }
     }

@@ -110,7 +110,7 @@ impl Passwords {
         let version = self.file.load_full();
         let fingerprint = self.fingerprint(&user, &password, version.number);
         if self.proved.contains_key(&fingerprint) {
-            return Ok(Some(Principal { name: user, groups: Vec::new() }));
+            return Ok(Some(Principal { name: user, groups: Vec::new(), direct: true }));
         }
         let lot =
             u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|at: usize| fingerprint.get(at).copied().unwrap_or(0)));
@@ -129,7 +129,7 @@ impl Passwords {
         match tokio::time::timeout(self.timeout, proof).await {
             Ok(Ok(true)) => {
                 self.proved.insert(fingerprint, ());
-                Ok(Some(Principal { name: user, groups: Vec::new() }))
+                Ok(Some(Principal { name: user, groups: Vec::new(), direct: true }))
             }
             Ok(Ok(false)) => Err(Unidentified::Wrong),
             Ok(Err(error)) => Err(error),

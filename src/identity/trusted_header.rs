@@ -35,7 +35,7 @@ impl TrustedPeers {
         if name.trim() != name || !is_user(name) {
             return Err(Unidentified::Wrong);
         }
-        Ok(Some(Principal { name: name.to_owned(), groups: Vec::new() }))
+        Ok(Some(Principal { name: name.to_owned(), groups: Vec::new(), direct: false }))
     }
 }
 

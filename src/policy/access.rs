@@ -1,5 +1,6 @@
 //! What a decision about one object says.
 
+use super::inputs::Inputs;
 use crate::sql::GrammarVersion;
 use compact_str::CompactString;
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub struct Subject {
     /// When it is asked, as far as the snapshot's policies depend on it.
     #[serde(skip)]
     pub moment: Option<Moment>,
+    /// What conditions read of the request.
+    #[serde(skip)]
+    pub inputs: Inputs,
 }
 
 /// A time as far as a snapshot's policies depend on it: which ends of validities are past. All times of one moment get

@@ -1,6 +1,7 @@
 //! Compiled rules: what they are about, for whom they are, when they hold, and what they do.
 
 use super::access::{Columns, Moment, PolicyRef, Privilege, Subject};
+use super::condition::{Condition, Truth};
 use super::index::{TablePattern, Who};
 use super::template::Template;
 use compact_str::CompactString;
@@ -71,6 +72,7 @@ pub(super) struct Reach {
     pub(super) to: Who,
     pub(super) except: Who,
     pub(super) window: Window,
+    pub(super) when: Option<Condition>,
 }
 
 /// From one of the snapshot's ends of validities to another, each by its place in their order.
@@ -103,12 +105,16 @@ impl Window {
 impl Reach {
     /// Whether a rule that gives something holds: only if that is sure.
     pub(super) fn surely(&self, subject: &Subject) -> bool {
-        self.is_for(subject) && self.window.holds(subject.moment) == Some(true)
+        self.is_for(subject)
+            && self.window.holds(subject.moment) == Some(true)
+            && self.when.as_ref().is_none_or(|when| when.evaluate(&subject.circumstances()) == Truth::True)
     }
 
     /// Whether a rule that takes something away holds: unless it is sure that it does not.
     pub(super) fn possibly(&self, subject: &Subject) -> bool {
-        self.is_for(subject) && self.window.holds(subject.moment) != Some(false)
+        self.is_for(subject)
+            && self.window.holds(subject.moment) != Some(false)
+            && self.when.as_ref().is_none_or(|when| when.evaluate(&subject.circumstances()) != Truth::False)
     }
 
     fn is_for(&self, subject: &Subject) -> bool {

@@ -1,7 +1,9 @@
 //! The compiled set of policies.
 
 use super::access::{Answer, Moment, PolicyRef, Subject, matches};
-use super::index::{Audience, ObjectIndex, RuleIndex, TablePattern};
+use super::condition::Input;
+use super::index::{Audience, ObjectIndex, RuleIndex, TablePattern, Who};
+use super::inputs::{Claim, Claims, Inputs};
 use super::rule::{NameRule, Object, Rule};
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -17,6 +19,12 @@ pub struct Snapshot {
     pub(super) policies: usize,
     /// What `Principals` documents say of users and services.
     pub(super) known: HashMap<String, Known>,
+    /// The roles of `Principals` documents.
+    pub(super) roles: BTreeMap<String, Who>,
+    /// For what of their requests services are believed.
+    pub(super) vouched: HashMap<String, BTreeSet<Claim>>,
+    /// What conditions read.
+    pub(super) reads: BTreeSet<Input>,
     /// All ends of validities, sorted, each once.
     pub(super) ends: Vec<Timestamp>,
     /// All rules about objects, sorted by policy and by their place in it.
@@ -102,11 +110,33 @@ impl Snapshot {
     }
 
     /// The subject of a user: the name with the groups and attributes that `Principals` documents give it, and `extra`
-    /// groups that identification gave. When it is asked has to be said by [`Snapshot::moment`].
+    /// groups that identification gave. What else is known of the request is said by [`Snapshot::of_request`].
     pub fn subject(&self, user: &str, extra: &[String]) -> Subject {
         let Known { mut groups, attributes } = self.known.get(user).cloned().unwrap_or_default();
         groups.extend(extra.iter().cloned());
-        Subject { user: user.to_owned(), groups, attributes, moment: None }
+        let mut subject = Subject { user: user.to_owned(), groups, attributes, ..Subject::default() };
+        if self.reads.contains(&Input::Roles) {
+            let roles = self.roles.iter().filter(|(_, who)| who.takes_in(&subject)).map(|(role, _)| role.clone());
+            subject.inputs.roles = Some(roles.collect());
+        }
+        subject
+    }
+
+    /// A subject with what is known of the request: when it came, by [`Inputs`] what is sure, and what the client claims,
+    /// which is believed of a principal for whom a `Principals` document vouches.
+    pub fn of_request(
+        &self,
+        subject: Subject,
+        now: Timestamp,
+        known: Inputs,
+        principal: &str,
+        claims: &Claims,
+    ) -> Subject {
+        let roles = subject.inputs.roles.clone();
+        let none = BTreeSet::new();
+        let known = Inputs { roles, minute: Some(now), ..known };
+        let known = known.with_claims(claims, self.vouched.get(principal).unwrap_or(&none));
+        Subject { moment: Some(self.moment(now)), inputs: known.only(&self.reads), ..subject }
     }
 
     /// What a time is to these policies.

@@ -13,7 +13,7 @@ use super::results::scanner::Malformed;
 use super::serve::{Caller, Proxy};
 use super::started::End;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use crate::policy::{Answer as Granted, Subject};
+use crate::policy::{Answer as Granted, Claims, Inputs};
 use crate::rewrite::Guarded;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -247,8 +247,11 @@ impl Proxy {
         arrived: Instant,
     ) -> (Asked, Option<Refusal>) {
         let snapshot = self.rooms.store.current();
-        let moment = Some(snapshot.moment(Timestamp::now()));
-        let principal = Subject { moment, ..snapshot.subject(&owner.principal, &caller.principal.groups) };
+        let (now, known) = (Timestamp::now(), known(caller, &headers));
+        let claims =
+            Claims { source: headers.source.clone(), client_tags: headers.client_tags.iter().cloned().collect() };
+        let asking = |subject| snapshot.of_request(subject, now, known.clone(), &owner.principal, &claims);
+        let principal = asking(snapshot.subject(&owner.principal, &caller.principal.groups));
         let (subject, refused) = if owner.user == owner.principal {
             (principal, None)
         } else {
@@ -263,11 +266,22 @@ impl Proxy {
                     ),
                 )),
             };
-            (Subject { moment, ..snapshot.subject(&owner.user, &[]) }, refused)
+            (asking(snapshot.subject(&owner.user, &[])), refused)
         };
         let asked =
             Asked { sql, headers, subject, principal: owner.principal.clone(), peer: caller.peer, snapshot, arrived };
         (asked, refused)
+    }
+}
+
+/// What is sure of a request, for conditions.
+fn known(caller: &Caller, headers: &ClientHeaders) -> Inputs {
+    Inputs {
+        catalog: headers.session.catalog.clone(),
+        schema: headers.session.schema.clone(),
+        // Behind a peer that says who the client is, nobody knows where the client is.
+        address: caller.principal.direct.then_some(caller.peer),
+        ..Inputs::default()
     }
 }
 

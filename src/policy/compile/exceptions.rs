@@ -8,7 +8,7 @@ use super::principals::Principals;
 use super::privileges::{Way, check_columns, privileges, selections};
 use super::section::Section;
 use super::tags::Tags;
-use super::validity::{Period, between};
+use super::validity::{Period, Terms, between};
 use super::{Context, place};
 use crate::policy::diagnostics::{Diagnostic, Place};
 use crate::policy::document::{Documents, ExceptionDocument};
@@ -70,6 +70,7 @@ fn exception(
         context.empty(file, &spec.tables.at);
     }
     let period = between(file, Some(&spec.from), Some(&spec.until), context);
+    let terms = Terms { period, when: None };
     let audience = parts.principals.audience(file, Some(&spec.to), None, context);
     let objects = match domain {
         Some(domain) => tables(file, &spec.tables.value, owner, domain, parts.tags, context),
@@ -92,13 +93,13 @@ fn exception(
         for (of, privileges) in privileges(file, &spec.privileges, &section.objects, Way::Give, context) {
             for (objects, columns) in selections(file, spec.columns.as_ref(), &section.tables(), tags, context) {
                 let effect = Effect::Grant { of, privileges: privileges.clone(), columns, rows: rows.clone() };
-                section.draft(at, objects, &audience, period, effect, context);
+                section.draft(at, objects, &audience, &terms, effect, context);
             }
         }
     }
     let lifts = lifts(file, document, period, parts.guardrails, context);
     if !lifts.is_empty() {
-        section.draft(at, section.tables(), &audience, period, Effect::Lift(lifts), context);
+        section.draft(at, section.tables(), &audience, &terms, Effect::Lift(lifts), context);
     }
     Some(ExceptionInfo {
         policy: context.policy_ref(file, &section.name, at),

@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use validity::Period;
+use validity::{Period, Terms};
 
 /// Compiles the documents of all files. Their order, and the order of the files, changes nothing.
 ///
@@ -51,12 +51,18 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
 
     let drafts = context.drafts;
     let lists = [&central.impersonation, &central.properties, &central.system_information];
-    let ends =
-        ends(drafts.iter().map(|draft| draft.period).chain(lists.into_iter().flatten().map(|draft| draft.period)));
+    let ends = ends(
+        drafts
+            .iter()
+            .map(|draft| draft.terms.period)
+            .chain(lists.into_iter().flatten().map(|draft| draft.terms.period)),
+    );
     let mut snapshot = Snapshot {
         revision: revision(&files),
         policies: documents.policies.len() + documents.guardrails.len() + documents.exceptions.len(),
         known: principals.known,
+        roles: principals.roles,
+        vouched: principals.services,
         rules: rules(drafts, &ends),
         impersonation: names(central.impersonation, &ends),
         properties: names(central.properties, &ends),
@@ -68,6 +74,11 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
     for (pattern, columns) in &tags.columns {
         snapshot.tagged.entry(pattern).push(columns.clone());
     }
+    let reaches = snapshot.rules.iter().map(|rule| &rule.reach);
+    let central = [&snapshot.impersonation, &snapshot.properties, &snapshot.system_information];
+    let reaches = reaches.chain(central.into_iter().flat_map(|names| &names.rules).map(|rule| &rule.reach));
+    let conditions = reaches.filter_map(|reach| reach.when.as_ref());
+    snapshot.reads = conditions.flat_map(|when| when.reads().iter().cloned()).collect();
     snapshot.tags = tags.columns;
     (snapshot.index, snapshot.about_privileges) = index(&snapshot.rules);
     Ok(snapshot)
@@ -191,22 +202,23 @@ fn ends(periods: impl Iterator<Item = Period>) -> Vec<Timestamp> {
     ends.into_iter().collect()
 }
 
-fn reach(audience: principals::Audience, period: Period, ends: &[Timestamp]) -> Reach {
+fn reach(audience: principals::Audience, terms: Terms, ends: &[Timestamp]) -> Reach {
     let place = |end: Option<Timestamp>| {
         end.and_then(|end| ends.binary_search(&end).ok()).and_then(|place| u32::try_from(place).ok())
     };
     let principals::Audience { to, except } = audience;
-    Reach { to, except, window: Window { from: place(period.from), until: place(period.until) } }
+    let Terms { period, when } = terms;
+    Reach { to, except, window: Window { from: place(period.from), until: place(period.until) }, when }
 }
 
 /// The rules in the order of policies, and of their places in each.
 fn rules(mut drafts: Vec<Draft>, ends: &[Timestamp]) -> Vec<Rule> {
     drafts.sort_by(|a, b| (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at)));
-    let rule = |Draft { at: _, policy, guardrail, objects, audience, period, effect }| Rule {
+    let rule = |Draft { at: _, policy, guardrail, objects, audience, terms, effect }| Rule {
         policy,
         guardrail,
         objects,
-        reach: reach(audience, period, ends),
+        reach: reach(audience, terms, ends),
         effect,
     };
     drafts.into_iter().map(rule).collect()
@@ -215,8 +227,8 @@ fn rules(mut drafts: Vec<Draft>, ends: &[Timestamp]) -> Vec<Rule> {
 fn names(mut drafts: Vec<NameDraft>, ends: &[Timestamp]) -> Names {
     drafts.sort_by(|a, b| (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at)));
     let mut found = Names::default();
-    for NameDraft { at: _, policy, audience, period, names, except } in drafts {
-        let rule = NameRule { policy, reach: reach(audience, period, ends), names, except };
+    for NameDraft { at: _, policy, audience, terms, names, except } in drafts {
+        let rule = NameRule { policy, reach: reach(audience, terms, ends), names, except };
         found.audience.insert(&rule.reach.to, id(found.rules.len()));
         found.rules.push(rule);
     }

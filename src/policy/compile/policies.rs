@@ -5,7 +5,7 @@ use super::objects::{Written, catalogs, pattern, schemas, sql_roles, tables};
 use super::principals::{Audience, Principals};
 use super::section::Section;
 use super::tags::Tags;
-use super::validity::{Period, period};
+use super::validity::{Terms, terms};
 use super::{Context, Mark, place};
 use crate::policy::PolicyRef;
 use crate::policy::diagnostics::{Diagnostic, Place};
@@ -21,7 +21,7 @@ pub(super) struct NameDraft {
     pub(super) at: usize,
     pub(super) policy: Arc<PolicyRef>,
     pub(super) audience: Audience,
-    pub(super) period: Period,
+    pub(super) terms: Terms,
     pub(super) names: Vec<String>,
     pub(super) except: Vec<String>,
 }
@@ -207,7 +207,7 @@ fn central_rules(section: &Section<'_>, spec: &AccessPolicySpec, central: &mut C
             at: at.start,
             policy: context.policy_ref(file, &section.name, at),
             audience: principals.audience(file, Some(&rule.to), None, context),
-            period: period(file, rule.validity.as_ref(), context),
+            terms: terms(file, rule.validity.as_ref(), rule.when.as_ref(), context),
             names: texts(&rule.users.value),
             except: texts(&rule.except_users),
         });
@@ -223,7 +223,7 @@ fn central_rules(section: &Section<'_>, spec: &AccessPolicySpec, central: &mut C
             at: at.start,
             policy: context.policy_ref(file, &section.name, at),
             audience: principals.audience(file, Some(&rule.to), None, context),
-            period: period(file, rule.validity.as_ref(), context),
+            terms: terms(file, rule.validity.as_ref(), rule.when.as_ref(), context),
             names: rule.properties.value.iter().map(|name| name.value.to_lowercase()).collect(),
             except: Vec::new(),
         });
@@ -233,7 +233,7 @@ fn central_rules(section: &Section<'_>, spec: &AccessPolicySpec, central: &mut C
             at: at.start,
             policy: context.policy_ref(file, &section.name, at),
             audience: principals.audience(file, Some(&rule.to), None, context),
-            period: period(file, rule.validity.as_ref(), context),
+            terms: terms(file, rule.validity.as_ref(), rule.when.as_ref(), context),
             names: vec!["*".to_owned()],
             except: Vec::new(),
         });

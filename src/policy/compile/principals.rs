@@ -4,6 +4,7 @@ use super::{Context, place};
 use crate::policy::diagnostics::{Diagnostic, Place};
 use crate::policy::document::{At, Documents, Subjects};
 use crate::policy::index::Who;
+use crate::policy::inputs::Claim;
 use crate::policy::snapshot::Known;
 use crate::policy::suggest::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// What `Principals` documents say.
 pub(super) struct Principals {
     pub(super) known: HashMap<String, Known>,
-    roles: BTreeMap<String, Who>,
-    services: BTreeSet<String>,
+    pub(super) roles: BTreeMap<String, Who>,
+    /// Services, with what they vouch for.
+    pub(super) services: HashMap<String, BTreeSet<Claim>>,
     /// Whether a document could not be read, so that a role may be missing for that reason.
     broken: bool,
 }
@@ -31,7 +33,7 @@ impl Principals {
         let mut principals = Principals {
             known: HashMap::new(),
             roles: BTreeMap::new(),
-            services: BTreeSet::new(),
+            services: HashMap::new(),
             broken: documents.any_broken("Principals"),
         };
         let mut names = BTreeMap::<&str, Place>::new();
@@ -50,11 +52,10 @@ impl Principals {
             let users = spec
                 .users
                 .iter()
-                .map(|(name, user)| (name, &user.at, &user.value.groups, &user.value.attributes, false));
-            let services = spec
-                .services
-                .iter()
-                .map(|(name, service)| (name, &service.at, &service.value.groups, &service.value.attributes, true));
+                .map(|(name, user)| (name, &user.at, &user.value.groups, &user.value.attributes, None));
+            let services = spec.services.iter().map(|(name, service)| {
+                (name, &service.at, &service.value.groups, &service.value.attributes, Some(&service.value.vouches_for))
+            });
             for (user, at, groups, attributes, service) in users.chain(services) {
                 let here = place(file, at);
                 check_key(user, &here, "a user's name", context);
@@ -65,8 +66,9 @@ impl Principals {
                 let known = principals.known.entry(user.clone()).or_default();
                 known.groups.extend(groups.iter().map(|group| group.value.clone()));
                 known.attributes.extend(read_attributes(file, attributes, context));
-                if service {
-                    principals.services.insert(user.clone());
+                if let Some(vouched) = service {
+                    let vouched = vouched.iter().map(|claim| claim.value).collect();
+                    principals.services.insert(user.clone(), vouched);
                 }
             }
             for (role, members) in &spec.roles {
@@ -145,7 +147,7 @@ impl Principals {
                     format!("`attributes` stands alone, and `{name}` stands beside others"),
                     "do both have to hold, or one of them?",
                 )
-                .help("write two rules"),
+                .help("for one of them write two rules; to narrow a group use `when`"),
             );
         }
         who.attributes = read_attributes(file, attributes, context);
@@ -164,7 +166,7 @@ impl Principals {
         }
         for service in services {
             context.check_text(file, service, "a service's name");
-            if !self.services.contains(&service.value) && !self.broken {
+            if !self.services.contains_key(&service.value) && !self.broken {
                 context.report(
                     Diagnostic::new(
                         "unknown-service",
@@ -172,7 +174,7 @@ impl Principals {
                         format!("there is no service `{}`", service.value),
                         "no document of kind Principals has it",
                     )
-                    .maybe_help(did_you_mean(&service.value, self.services.iter().map(String::as_str))),
+                    .maybe_help(did_you_mean(&service.value, self.services.keys().map(String::as_str))),
                 );
             }
             who.users.insert(service.value.clone());

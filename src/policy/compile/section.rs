@@ -5,7 +5,7 @@ use super::expression::{Usage, template};
 use super::principals::{Audience, Principals};
 use super::privileges::{Way, check_columns, privileges, selections};
 use super::tags::Tags;
-use super::validity::{Period, period};
+use super::validity::{Terms, terms};
 use super::{Context, place};
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::document::{At, Bytes, Deny, FilterRule, Grant, MaskRule};
@@ -23,7 +23,7 @@ pub(super) struct Draft {
     pub(super) guardrail: Option<Arc<str>>,
     pub(super) objects: Arc<[TablePattern]>,
     pub(super) audience: Audience,
-    pub(super) period: Period,
+    pub(super) terms: Terms,
     pub(super) effect: Effect,
 }
 
@@ -46,13 +46,13 @@ impl Section<'_> {
         at: &Bytes,
         objects: Arc<[TablePattern]>,
         audience: &Audience,
-        period: Period,
+        terms: &Terms,
         effect: Effect,
         context: &mut Context<'_>,
     ) {
         let policy = context.policy_ref(self.file, &self.name, at);
-        let (audience, guardrail) = (audience.clone(), self.guardrail.clone());
-        context.drafts.push(Draft { at: at.start, policy, guardrail, objects, audience, period, effect });
+        let (audience, terms, guardrail) = (audience.clone(), terms.clone(), self.guardrail.clone());
+        context.drafts.push(Draft { at: at.start, policy, guardrail, objects, audience, terms, effect });
     }
 
     pub(super) fn tables(&self) -> Arc<[TablePattern]> {
@@ -63,7 +63,7 @@ impl Section<'_> {
         for At { at, value: grant } in grants {
             let file = self.file;
             let audience = self.principals.audience(file, Some(&grant.to), None, context);
-            let period = period(file, grant.validity.as_ref(), context);
+            let terms = terms(file, grant.validity.as_ref(), grant.when.as_ref(), context);
             if grant.privileges.value.is_empty() {
                 context.empty(file, &grant.privileges.at);
             }
@@ -79,7 +79,7 @@ impl Section<'_> {
                 for (objects, columns) in selections(file, columns, objects, self.tags, context) {
                     let (privileges, rows) = (privileges.clone(), rows.clone());
                     let effect = Effect::Grant { of, privileges, columns, rows };
-                    self.draft(at, objects, &audience, period, effect, context);
+                    self.draft(at, objects, &audience, &terms, effect, context);
                 }
             }
         }
@@ -89,7 +89,7 @@ impl Section<'_> {
         for At { at, value: deny } in denies {
             let file = self.file;
             let audience = self.principals.audience(file, deny.to.as_ref(), deny.except.as_ref(), context);
-            let period = period(file, deny.validity.as_ref(), context);
+            let terms = terms(file, deny.validity.as_ref(), deny.when.as_ref(), context);
             if deny.privileges.value.is_empty() {
                 context.empty(file, &deny.privileges.at);
             }
@@ -100,7 +100,7 @@ impl Section<'_> {
                 let columns = deny.columns.as_ref().filter(|_| of == Object::Table);
                 for (objects, columns) in selections(file, columns, objects, self.tags, context) {
                     let effect = Effect::Deny { of, privileges: privileges.clone(), columns };
-                    self.draft(at, objects, &audience, period, effect, context);
+                    self.draft(at, objects, &audience, &terms, effect, context);
                 }
             }
         }
@@ -110,7 +110,7 @@ impl Section<'_> {
         for At { at, value: mask } in masks {
             let file = self.file;
             let audience = self.principals.audience(file, mask.to.as_ref(), mask.except.as_ref(), context);
-            let period = period(file, mask.validity.as_ref(), context);
+            let terms = terms(file, mask.validity.as_ref(), mask.when.as_ref(), context);
             let mut targets: Vec<(Arc<[TablePattern]>, CompactString)> = Vec::new();
             match (&mask.column, &mask.tag) {
                 (Some(column), None) => {
@@ -134,7 +134,7 @@ impl Section<'_> {
             };
             for (objects, columns) in targets {
                 let effect = Effect::Mask { columns, priority: mask.priority, template: template.clone() };
-                self.draft(at, objects, &audience, period, effect, context);
+                self.draft(at, objects, &audience, &terms, effect, context);
             }
         }
     }
@@ -142,9 +142,9 @@ impl Section<'_> {
     pub(super) fn filters(&self, filters: &[At<FilterRule>], context: &mut Context<'_>) {
         for At { at, value: filter } in filters {
             let audience = self.principals.audience(self.file, filter.to.as_ref(), filter.except.as_ref(), context);
-            let period = period(self.file, filter.validity.as_ref(), context);
+            let terms = terms(self.file, filter.validity.as_ref(), filter.when.as_ref(), context);
             if let Some(template) = template(self, at, &filter.expression, Usage::Filter, context) {
-                self.draft(at, self.tables(), &audience, period, Effect::Filter(template), context);
+                self.draft(at, self.tables(), &audience, &terms, Effect::Filter(template), context);
             }
         }
     }

@@ -1,11 +1,19 @@
 //! When rules hold: texts of times → moments.
 
 use super::{Context, place};
+use crate::policy::condition::Condition;
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::document::{At, Validity};
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZoneDatabase;
+
+/// When a rule holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Terms {
+    pub(super) period: Period,
+    pub(super) when: Option<Condition>,
+}
 
 /// From one time to another; without a bound where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,8 +43,34 @@ pub(super) fn time(file: usize, text: &At<String>, context: &mut Context<'_>) ->
     .ok()
 }
 
+/// The terms of a rule.
+pub(super) fn terms(
+    file: usize,
+    validity: Option<&At<Validity>>,
+    when: Option<&At<String>>,
+    context: &mut Context<'_>,
+) -> Terms {
+    let period = period(file, validity, context);
+    Terms { period, when: when.and_then(|text| condition(file, text, context)) }
+}
+
+/// A condition. `None` if it is wrong, which has been reported.
+fn condition(file: usize, written: &At<String>, context: &mut Context<'_>) -> Option<Condition> {
+    let text = written.value.trim();
+    Condition::parse(text)
+        .map_err(|error| {
+            let raw = context.files.get(file).and_then(|source| source.text.get(written.at.clone()));
+            // Where the file holds the text letter by letter, its part is shown; else the whole.
+            let start = raw.and_then(|raw| raw.find(text)).map(|start| written.at.start + start);
+            let at = start.map_or(written.at.clone(), |start| start + error.at.start..start + error.at.end);
+            let problem = Diagnostic::new("bad-condition", place(file, &at), error.message, "here");
+            context.report(problem.maybe_help(error.help));
+        })
+        .ok()
+}
+
 /// The period of a rule.
-pub(super) fn period(file: usize, validity: Option<&At<Validity>>, context: &mut Context<'_>) -> Period {
+fn period(file: usize, validity: Option<&At<Validity>>, context: &mut Context<'_>) -> Period {
     let Some(At { at, value: Validity { from, until } }) = validity else { return Period::default() };
     if from.is_none() && until.is_none() {
         context.report(

@@ -88,6 +88,7 @@ impl<'r> Grant<'r> {
         self.of == other.of
             && self.whole
             && self.rule.reach.window == Window::default()
+            && self.rule.reach.when.is_none()
             && other.privileges.is_subset(self.privileges)
             && self.columns.except_tagged.is_subset(&other.columns.except_tagged)
             && columns_cover(&self.columns.columns, &other.columns.columns)

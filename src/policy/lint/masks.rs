@@ -101,6 +101,7 @@ impl Mask<'_> {
         // A guardrail can be lifted by an exception, and then the other one shows.
         (self.rule.guardrail.is_none() || self.rule.guardrail == other.rule.guardrail)
             && reach.window == Window::default()
+            && reach.when.is_none()
             && covers(&reach.to, &narrow.to)
             && covers(&narrow.except, &reach.except)
             && all_covered(&self.rule.objects, &other.rule.objects)

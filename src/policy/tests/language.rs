@@ -360,3 +360,87 @@ spec:
     assert_eq!(snapshot.may_read_system_information(&snapshot.subject("bob", &[])), Answer::NotGranted);
     assert_eq!(snapshot.visible(&anna), VisibleTables::default(), "no table is granted");
 }
+
+/// What user `user` gets by principal `principal` in a session of catalog `lake`, by a client that claims this.
+fn asked(snapshot: &Snapshot, user: &str, principal: &str, source: Option<&str>, tags: &[&str]) -> TableAccess {
+    let now = "2026-06-01T12:00:59Z".parse().unwrap();
+    let known = Inputs { catalog: Some("lake".into()), address: "10.1.2.3".parse().ok(), ..Inputs::default() };
+    let claims =
+        Claims { source: source.map(str::to_owned), client_tags: tags.iter().map(|tag| (*tag).to_owned()).collect() };
+    let subject = snapshot.of_request(snapshot.subject(user, &[]), now, known, principal, &claims);
+    snapshot.table_access(&subject, &employees())
+}
+
+const TRUSTED: &str = "kind: Principals
+metadata: {name: services}
+spec:
+  services:
+    superset: {vouchesFor: [source, purpose]}
+  roles:
+    planners: {users: [bob]}";
+
+#[test]
+fn a_condition_on_what_a_client_claims_never_satisfies_a_grant_and_never_avoids_a_denial() {
+    let grant = "{tables: [{table: employees}], grants: [{to: {everyone: true}, privileges: [select], \
+                 when: session.source == 'superset'}]}";
+    let deny = "{tables: [{table: employees}], denies: [{privileges: [show], when: session.source != 'superset'}], \
+                masks: [{column: email, expression: 'NULL', when: session.source != 'superset'}], \
+                filters: [{expression: id = 1, when: \"request.purpose != 'fraud'\"}]}";
+    let snapshot = with(
+        &[grant, deny, "{tables: [{table: '*'}], grants: [{to: {users: [anna]}, privileges: [select, show]}]}"],
+        &[TRUSTED],
+    );
+    let claimed = asked(&snapshot, "anna", "anna", Some("superset"), &["purpose:fraud"]);
+    assert!(!claimed.grants(Privilege::Show) && mask(&claimed, "email") == "NULL" && claimed.filters.len() == 1);
+    let vouched = asked(&snapshot, "anna", "superset", Some("superset"), &["purpose:fraud"]);
+    assert!(vouched.grants(Privilege::Show) && vouched.unrestricted());
+    let two = asked(&snapshot, "anna", "superset", Some("superset"), &["purpose:fraud", "purpose:other"]);
+    assert_eq!(two.filters.len(), 1, "two purposes are none");
+    for (principal, source, granted) in [
+        ("bob", Some("superset"), false),
+        ("superset", Some("superset"), true),
+        ("superset", Some("dbt"), false),
+        ("superset", None, false),
+    ] {
+        let bob = asked(&snapshot, "bob", principal, source, &[]);
+        assert_eq!(bob.grants(Privilege::Select), granted, "{principal} {source:?}");
+    }
+    assert!(!access(&snapshot, "bob").grants(Privilege::Select), "of a request of which nothing is known");
+}
+
+#[test]
+fn conditions_read_the_user_the_session_the_address_and_the_minute() {
+    for (condition, granted) in [
+        ("'planners' in user.roles", true),
+        ("'planners' in user.groups", false),
+        ("user.attributes.region == 'EU'", true),
+        ("user.attributes.department == 'audit'", false),
+        ("has(user.attributes.department)", false),
+        ("session.catalog == 'lake'", true),
+        ("session.schema == 'hr'", false),
+        ("request.address.in_network('10.0.0.0/8')", true),
+        ("request.time.getHours('Europe/Berlin') == 14", true),
+        ("request.time == timestamp('2026-06-01T12:00:00Z')", true),
+    ] {
+        let grant = format!(
+            "{{tables: [{{table: employees}}], grants: [{{to: {{users: [bob]}}, privileges: [select], when: \"{condition}\"}}]}}"
+        );
+        let snapshot = with(&[&grant], &[TRUSTED]);
+        assert_eq!(asked(&snapshot, "bob", "bob", None, &[]).grants(Privilege::Select), granted, "{condition}");
+    }
+}
+
+#[test]
+fn what_no_condition_reads_is_no_part_of_the_subject() {
+    let now: Timestamp = "2026-06-01T12:00:59Z".parse().unwrap();
+    let ask = |snapshot: &Snapshot| {
+        let claims = Claims { source: Some("dbt".into()), ..Claims::default() };
+        let known = Inputs { catalog: Some("lake".into()), schema: Some("hr".into()), ..Inputs::default() };
+        snapshot.of_request(snapshot.subject("bob", &[]), now, known, "superset", &claims).inputs
+    };
+    assert_eq!(ask(&with(&[ALL], &[TRUSTED])), Inputs::default());
+    let grant = "{tables: [{table: t}], grants: [{to: {everyone: true}, privileges: [select], \
+                 when: request.time.getHours() > 8 && session.schema == 'x'}]}";
+    let minute = "2026-06-01T12:00:00Z".parse().ok();
+    assert_eq!(ask(&with(&[grant], &[TRUSTED])), Inputs { schema: Some("hr".into()), minute, ..Inputs::default() });
+}

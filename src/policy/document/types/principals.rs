@@ -2,6 +2,7 @@
 
 use super::super::bridge::At;
 use super::ApiVersion;
+use crate::policy::inputs::Claim;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -75,6 +76,10 @@ pub(crate) struct Service {
     /// Attributes, each with its values.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
+    /// What it says of a request that is to be believed. What anybody else says of these is a claim, which never satisfies
+    /// a grant and never avoids a denial.
+    #[serde(default)]
+    pub(crate) vouches_for: Vec<At<Claim>>,
 }
 
 /// A name for several users and groups.

@@ -32,6 +32,9 @@ pub(crate) struct Grant {
     /// The rows that may be selected: an SQL condition over the table's columns. All of them if absent.
     #[serde(default)]
     pub(crate) rows: Option<At<String>>,
+    /// A condition, in CEL, under which the grant holds.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When the grant holds; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
@@ -52,6 +55,9 @@ pub(crate) struct Deny {
     /// The columns that may not be selected. The whole table if absent.
     #[serde(default)]
     pub(crate) columns: Option<At<ColumnSelection>>,
+    /// A condition, in CEL, under which it is denied. Where it can't be told, it is denied.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When it is denied; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
@@ -94,7 +100,8 @@ pub(crate) struct Subjects {
     /// Services of a Principals document: identities of programs.
     #[serde(default)]
     pub(crate) services: Vec<At<String>>,
-    /// Users by attributes: who has one of the values of each attribute that is named. It stands alone.
+    /// Users by attributes: who has one of the values of each attribute that is named. It stands alone; to
+    /// narrow a group use `when`.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
 }
@@ -139,6 +146,9 @@ pub(crate) struct MaskRule {
     /// Whom it does not apply to.
     #[serde(default)]
     pub(crate) except: Option<At<Subjects>>,
+    /// A condition, in CEL, under which it applies. Where it can't be told, it applies.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When it applies; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
@@ -156,6 +166,9 @@ pub(crate) struct FilterRule {
     /// Whom it does not apply to.
     #[serde(default)]
     pub(crate) except: Option<At<Subjects>>,
+    /// A condition, in CEL, under which it applies. Where it can't be told, it applies.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When it applies; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
@@ -172,6 +185,9 @@ pub(crate) struct Impersonate {
     /// As whom not, though `users` takes them in: users by name; `*` stands for any text.
     #[serde(default)]
     pub(crate) except_users: Vec<At<String>>,
+    /// A condition, in CEL, under which it holds.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When it holds; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
@@ -185,6 +201,9 @@ pub(crate) struct SessionProperties {
     pub(crate) to: At<Subjects>,
     /// `name` of the system's or `catalog.name`; `*` stands for any text.
     pub(crate) properties: At<Vec<At<String>>>,
+    /// A condition, in CEL, under which it holds.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When it holds; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
@@ -196,6 +215,9 @@ pub(crate) struct SessionProperties {
 pub(crate) struct SystemInformation {
     /// Who may see it.
     pub(crate) to: At<Subjects>,
+    /// A condition, in CEL, under which it holds.
+    #[serde(default)]
+    pub(crate) when: Option<At<String>>,
     /// When it holds; always if absent.
     #[serde(default)]
     pub(crate) validity: Option<At<Validity>>,
