@@ -2,6 +2,7 @@
 
 use super::tests::{conditions, known, without};
 use super::*;
+use cel::{Context, Program, Value};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -93,8 +94,65 @@ fn condition() -> impl Strategy<Value = String> {
     })
 }
 
+/// What the interpreter of `cel` makes of a condition that the cases know all inputs of; nothing if it can't tell.
+/// Addresses and times are none of its values here, so it can't tell what needs them.
+fn reference(text: &str) -> Option<bool> {
+    let mut context = Context::default();
+    let inputs = [
+        (
+            "user",
+            serde_json::json!({
+                "name": "amal",
+                "groups": ["analysts", "everyone"],
+                "roles": ["planners"],
+                "attributes": {"department": "audit", "cost-center": "4711", "region": ["EU", "UK"]},
+            }),
+        ),
+        (
+            "session",
+            serde_json::json!({
+                "source": "superset", "client_tags": ["etl", "nightly"], "catalog": "lake", "schema": "sales",
+            }),
+        ),
+        ("request", serde_json::json!({"purpose": "fraud"})),
+    ];
+    for (name, value) in inputs {
+        context.add_variable(name, value).unwrap();
+    }
+    match Program::compile(text).unwrap().execute(&context) {
+        Ok(Value::Bool(truth)) => Some(truth),
+        _ => None,
+    }
+}
+
+/// What the interpreter of `cel` can tell, we tell too, and the same. On purpose we don't tell whether an attribute of
+/// several values equals a text: for CEL a list just is no text, and `!=` would be true.
+fn agrees(text: &str) -> bool {
+    if text.contains("user.attributes.region == 'EU'") {
+        return true;
+    }
+    let ours = Condition::parse(text).unwrap().evaluate(&known().circumstances());
+    match reference(text) {
+        Some(truth) => ours == if truth { Truth::True } else { Truth::False },
+        None => true,
+    }
+}
+
+#[test]
+fn conditions_mean_what_they_mean_in_cel() {
+    let told = conditions().filter(|text| reference(text).is_some()).count();
+    assert!(told > 40, "the interpreter can tell {told} conditions only");
+    let different: Vec<&str> = conditions().filter(|text| !agrees(text)).collect();
+    assert!(different.is_empty(), "{different:#?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn combined_conditions_mean_what_they_mean_in_cel(text in condition()) {
+        prop_assert!(agrees(&text));
+    }
 
     #[test]
     fn no_text_makes_parsing_panic(text in prop_oneof![soup(), any::<String>(), ".{0,400}"]) {
