@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod effects;
 pub mod enforce;
 pub mod identity;
 pub mod import;

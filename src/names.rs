@@ -27,6 +27,14 @@ impl TableName {
         }
     }
 
+    /// The name of `catalog.schema.table`; `None` if it has not three parts.
+    pub fn parse(text: &str) -> Option<TableName> {
+        let mut parts = text.splitn(3, '.');
+        let (catalog, schema, table) = (parts.next()?, parts.next()?, parts.next()?);
+        let empty = [catalog, schema, table].iter().any(|part| part.is_empty());
+        (!empty).then(|| TableName::new(catalog, schema, table))
+    }
+
     /// The name as SQL, each part in double quotes.
     pub fn to_sql(&self) -> String {
         format!("{}.{}.{}", quoted(&self.catalog), quoted(&self.schema), quoted(&self.table))

@@ -15,6 +15,8 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("analysis", &["sql", "policy", "catalog::table", "enforce"]),
     ("rewrite", &["sql", "policy", "catalog::table", "analysis", "enforce"]),
     ("enforce", &["sql", "policy", "catalog::table", "analysis", "rewrite"]),
+    ("catalog/listing", &["catalog::table"]),
+    ("effects", &["sql", "policy", "catalog::table", "catalog::listing", "analysis", "enforce"]),
     ("report", &["policy"]),
     ("import", &["sql", "policy"]),
     ("config", &[]),
@@ -26,8 +28,19 @@ const MAY_CALL: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms whose functions depend on their arguments alone.
-const PURE: &[&str] =
-    &["names", "sql", "analysis", "policy", "rewrite", "enforce", "catalog/table", "report", "import"];
+const PURE: &[&str] = &[
+    "names",
+    "sql",
+    "analysis",
+    "policy",
+    "rewrite",
+    "enforce",
+    "catalog/table",
+    "catalog/listing",
+    "effects",
+    "report",
+    "import",
+];
 
 /// What a pure room must not name.
 const IMPURE: &[&str] = &[

@@ -8,6 +8,7 @@ mod cache;
 #[cfg(test)]
 mod fake;
 mod grammar;
+pub mod listing;
 mod questions;
 pub mod table;
 mod trino;

@@ -14,11 +14,14 @@ mod inputs;
 mod lint;
 pub mod mask;
 mod overlap;
+mod ownership;
 #[cfg(test)]
 mod properties;
+mod reasons;
 mod rule;
 mod snapshot;
 mod suggest;
+mod suite;
 mod table_access;
 mod template;
 #[cfg(test)]
@@ -26,12 +29,15 @@ mod tests;
 mod visible;
 
 pub use access::{Answer, ColumnRule, Columns, Grammars, Moment, PolicyRef, Privilege, Subject, matches};
-pub use compile::compile;
+pub use compile::{compile, tests_of};
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
 pub use inputs::{Claims, Inputs};
 pub use lint::lint;
+pub use ownership::{Owners, Ownership, owners};
+pub use reasons::{Named, Not, Reason, Sort};
 pub use rule::Object;
 pub use snapshot::{ExceptionInfo, Snapshot};
+pub use suite::{Expectation, PolicyTest, Question, TestSuite};
 pub use table_access::TableAccess;
 pub use template::Expression;
 pub use visible::{Hidden, Visible, VisibleTables};

@@ -7,6 +7,7 @@ mod expression;
 mod guardrails;
 mod objects;
 mod policies;
+mod policy_tests;
 mod principals;
 mod privileges;
 mod section;
@@ -18,6 +19,7 @@ use super::document::{self, At, Bytes};
 use super::index::{Audience, RuleId, RuleIndex};
 use super::rule::{Effect, NameRule, Object, Reach, Rule, Window};
 use super::snapshot::{Names, Snapshot};
+use super::suite::TestSuite;
 use super::{PolicyRef, SourceFile};
 use jiff::Timestamp;
 use policies::NameDraft;
@@ -45,6 +47,7 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
     let central = policies::compile(&documents, &domains, &principals, &tags, &mut context);
     let parts = exceptions::Parts { domains: &domains, principals: &principals, tags: &tags, guardrails: &guardrails };
     let exceptions = exceptions::compile(&documents, &parts, &mut context);
+    policy_tests::suite(&documents, &mut context);
     if !context.problems.is_empty() {
         return Err(Diagnostics::new(files.clone(), context.problems));
     }
@@ -82,6 +85,20 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
     snapshot.tags = tags.columns;
     (snapshot.index, snapshot.about_privileges) = index(&snapshot.rules);
     Ok(snapshot)
+}
+
+/// The tests of the PolicyTest documents among the files.
+///
+/// # Errors
+/// [`Diagnostics`]: what is wrong with these documents, and with any that can't be read.
+pub fn tests_of(mut files: Vec<SourceFile>) -> Result<TestSuite, Diagnostics> {
+    files.sort();
+    let files: Arc<[SourceFile]> = files.into();
+    let mut problems = Vec::new();
+    let documents = document::read(&files, &mut problems);
+    let mut context = Context { files: &files, lines: line_starts(&files), problems, drafts: Vec::new() };
+    let suite = policy_tests::suite(&documents, &mut context);
+    if context.problems.is_empty() { Ok(suite) } else { Err(Diagnostics::new(files.clone(), context.problems)) }
 }
 
 /// What all steps share: the files, what was found to be wrong, and the rules that were found.

@@ -15,9 +15,9 @@ pub(super) use bridge::At;
 pub(crate) use node::MOST_BYTES;
 pub(super) use node::{Bytes, Node, Value};
 pub(super) use types::{
-    AccessPolicyDocument, AccessPolicySpec, Catalogs, ColumnSelection, Deny, DomainDocument, ExceptionDocument,
-    FilterRule, Functions, Grant, GuardrailDocument, MaskRule, PrincipalsDocument, PrivilegeWord, Procedures, Schemas,
-    Subjects, Tables, TagsDocument, Validity,
+    AccessPolicyDocument, AccessPolicySpec, Catalogs, ColumnSelection, Deny, DomainDocument, ExceptionDocument, Expect,
+    FilterRule, Functions, Grant, GuardrailDocument, MaskRule, PolicyTestDocument, PrincipalsDocument, PrivilegeWord,
+    Procedures, Schemas, Shape, Subjects, Tables, TagsDocument, Test, Validity, Verdict,
 };
 
 /// The documents of all files, by kind, each with the file it stands in.
@@ -29,6 +29,7 @@ pub(super) struct Documents {
     pub(super) exceptions: Vec<(usize, ExceptionDocument)>,
     pub(super) tags: Vec<(usize, TagsDocument)>,
     pub(super) principals: Vec<(usize, PrincipalsDocument)>,
+    pub(super) tests: Vec<(usize, PolicyTestDocument)>,
     /// Names of documents that can't be read, by kind, so that what speaks of them is no second error; an empty name
     /// stands for any.
     broken: BTreeSet<(&'static str, String)>,
@@ -54,7 +55,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn all() -> [Kind; 6] {
+    fn all() -> [Kind; 7] {
         macro_rules! kind {
             ($name:literal, $document:ty, $list:ident) => {
                 Kind {
@@ -74,6 +75,7 @@ impl Kind {
             kind!("Exception", ExceptionDocument, exceptions),
             kind!("Tags", TagsDocument, tags),
             kind!("Principals", PrincipalsDocument, principals),
+            kind!("PolicyTest", PolicyTestDocument, tests),
         ]
     }
 }

@@ -7,6 +7,7 @@ mod domain;
 mod exception;
 mod guardrail;
 mod objects;
+mod policy_test;
 mod principals;
 mod rules;
 mod tags;
@@ -19,6 +20,7 @@ pub(crate) use domain::DomainDocument;
 pub(crate) use exception::ExceptionDocument;
 pub(crate) use guardrail::GuardrailDocument;
 pub(crate) use objects::{Catalogs, Functions, Procedures, Schemas, Tables};
+pub(crate) use policy_test::{Expect, PolicyTestDocument, Shape, Test, Verdict};
 pub(crate) use principals::PrincipalsDocument;
 pub(crate) use rules::{ColumnSelection, Deny, FilterRule, Grant, MaskRule, PrivilegeWord, Subjects, Validity};
 pub(crate) use tags::TagsDocument;
@@ -43,4 +45,5 @@ pub(crate) enum Document {
     Exception(ExceptionDocument),
     Tags(TagsDocument),
     Principals(PrincipalsDocument),
+    PolicyTest(PolicyTestDocument),
 }

@@ -1,0 +1,101 @@
+//! What policies do, told to the people who write them: why a statement is decided as it is, who sees what, and what a
+//! change of policies changes.
+//!
+//! In: snapshots, what is known of tables, questions. Out: answers as data and as text. It decides nothing itself: it asks
+//! the same functions as the proxy. Pure: what is known of tables comes from a function that the caller gives.
+
+pub mod explain;
+mod seen;
+pub mod trial;
+
+use crate::analysis::session::Session;
+use crate::catalog::listing::Listing;
+use crate::catalog::table::{Known, Need, Tables};
+use crate::enforce::{Decision, Enforced, Options, Request, enforce};
+use crate::policy::{Snapshot, Subject};
+use crate::sql::GrammarVersion;
+use jiff::Timestamp;
+pub use seen::{Access, Change, Principal, Shown, accesses, changes};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Most rounds of questions about tables. Each level of views is one, and 16 levels are followed.
+const ROUNDS: usize = 40;
+
+/// What answers needs about tables; an error is a text for people.
+pub type Answers<'a> = dyn FnMut(&[Need]) -> Result<Vec<(Need, Known)>, String> + 'a;
+
+/// Answers from a listing.
+pub fn listed(listing: &Listing) -> impl FnMut(&[Need]) -> Result<Vec<(Need, Known)>, String> {
+    |needs| Ok(needs.iter().map(|need| (need.clone(), listing.answer(need))).collect())
+}
+
+/// Who asks, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// The user.
+    pub user: String,
+    /// Groups beside those that Principals documents give the user.
+    pub groups: Vec<String>,
+    /// Attributes beside those of Principals documents; one that is named here replaces that of the documents.
+    pub attributes: BTreeMap<String, BTreeSet<String>>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Asker {
+    /// The subject that the policies see.
+    pub fn subject(&self, snapshot: &Snapshot) -> Subject {
+        let mut subject = snapshot.subject(&self.user, &self.groups);
+        subject.attributes.extend(self.attributes.clone());
+        Subject { moment: Some(snapshot.moment(self.at)), ..subject }
+    }
+}
+
+/// A statement and how it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The statement.
+    pub sql: &'a str,
+    /// The client's session.
+    pub session: &'a Session,
+    /// By which of Trino's grammars it is read.
+    pub grammar: GrammarVersion,
+}
+
+/// Why a statement has no decision.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// Nothing could be learned of its tables.
+    #[error("nothing is known of the statement's tables: {0}")]
+    Tables(String),
+    /// More was asked about tables than a statement can need.
+    #[error("too much has to be known of tables")]
+    TooOften,
+}
+
+/// Decides about a statement as the proxy does.
+///
+/// # Errors
+/// [`Undecided`], where what has to be known of tables is not.
+pub fn decide(
+    snapshot: &Snapshot,
+    subject: &Subject,
+    asked: Asked<'_>,
+    answers: &mut Answers<'_>,
+) -> Result<Arc<Decision>, Undecided> {
+    let options = Options { second_opinion: true, grammar: asked.grammar };
+    let mut tables = Tables::default();
+    for _ in 0..ROUNDS {
+        let request =
+            Request { sql: asked.sql, session: asked.session, subject, snapshot, tables: &tables, options: &options };
+        let needs = match enforce(&request, &mut |_| ()) {
+            Enforced::Decided(decision) => return Ok(decision),
+            Enforced::Needs(needs) => needs,
+        };
+        for (need, known) in answers(&needs).map_err(Undecided::Tables)? {
+            tables.insert(need, known);
+        }
+    }
+    Err(Undecided::TooOften)
+}

@@ -1,0 +1,251 @@
+//! Why a user may do what with a table, for people: each rule about it, and why it holds or does not.
+//!
+//! It decides nothing: [`Snapshot::table_access`] does. It looks at each rule of the snapshot, so it is for tools, not for
+//! the way of a statement.
+
+use super::access::{ColumnRule, Columns, PolicyRef, Privilege, Subject, matches};
+use super::index::{TablePattern, Who};
+use super::rule::{Effect, Object, Rule, Selection};
+use super::snapshot::Snapshot;
+use crate::names::TableName;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A rule about a table, and what it is to a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Where it is written.
+    #[serde(flatten)]
+    pub policy: PolicyRef,
+    /// What it does.
+    pub sort: Sort,
+    /// What it says, in short.
+    pub says: String,
+    /// Whether it is about selecting.
+    #[serde(skip)]
+    pub selects: bool,
+    /// Why it does not hold; absent where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not: Option<Not>,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the language")]
+pub enum Sort {
+    Grant,
+    Deny,
+    Mask,
+    Filter,
+    Lift,
+}
+
+/// Why a rule does not hold for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum Not {
+    /// It is for others.
+    ForOthers {
+        /// For whom.
+        to: String,
+    },
+    /// The user is among those whom it leaves out.
+    LeftOut {
+        /// Whom it leaves out.
+        except: String,
+    },
+    /// It does not hold yet, or no more.
+    NotNow,
+    /// An exception lifts its guardrail.
+    Lifted,
+}
+
+/// Who and what the rules name, for lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Users of Principals documents and of rules.
+    pub users: BTreeSet<String>,
+    /// Groups of Principals documents and of rules.
+    pub groups: BTreeSet<String>,
+    /// Tables; a part that is `*` stands for those that no rule names.
+    pub tables: BTreeSet<TableName>,
+}
+
+impl Sort {
+    /// The word of the language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sort::Grant => "grant",
+            Sort::Deny => "deny",
+            Sort::Mask => "mask",
+            Sort::Filter => "filter",
+            Sort::Lift => "lift",
+        }
+    }
+}
+
+impl Snapshot {
+    /// Each rule about a table, in the order of policies, with why it holds for a user or does not.
+    pub fn reasons(&self, subject: &Subject, table: &TableName) -> Vec<Reason> {
+        let about: Vec<&Rule> = self
+            .rules
+            .iter()
+            .filter(|rule| rule.effect.of() == Object::Table && rule.objects.iter().any(|of| takes_in(of, table)))
+            .collect();
+        let lifted: BTreeSet<&Arc<str>> = about
+            .iter()
+            .filter(|rule| rule.holds(subject))
+            .filter_map(|rule| match &rule.effect {
+                Effect::Lift(names) => Some(names),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let reason = |rule: &&Rule| {
+            let (sort, says, selects) = said(&rule.effect);
+            let reach = &rule.reach;
+            let not = if !reach.to.takes_in(subject) {
+                Some(Not::ForOthers { to: shown(&reach.to) })
+            } else if reach.except.takes_in(subject) {
+                Some(Not::LeftOut { except: shown(&reach.except) })
+            } else if !rule.holds(subject) {
+                Some(Not::NotNow)
+            } else {
+                rule.guardrail.as_ref().filter(|name| lifted.contains(name)).map(|_| Not::Lifted)
+            };
+            Reason { policy: PolicyRef::clone(&rule.policy), sort, says, selects, not }
+        };
+        about.iter().map(reason).collect()
+    }
+
+    /// Where each rule about tables is written.
+    pub fn rules(&self) -> BTreeSet<Arc<PolicyRef>> {
+        self.rules.iter().filter(|rule| rule.effect.of() == Object::Table).map(|rule| rule.policy.clone()).collect()
+    }
+
+    /// Who and what the documents name.
+    pub fn named(&self) -> Named {
+        let mut named = Named::default();
+        for (user, known) in &self.known {
+            named.users.insert(user.clone());
+            named.groups.extend(known.groups.iter().cloned());
+        }
+        for rule in self.rules.iter().filter(|rule| rule.effect.of() == Object::Table) {
+            for who in [&rule.reach.to, &rule.reach.except] {
+                named.users.extend(who.users.iter().cloned());
+                named.groups.extend(who.groups.iter().cloned());
+            }
+            let name = |of: &TablePattern| TableName::new(&of.catalog, &of.schema, &of.table);
+            named.tables.extend(rule.objects.iter().map(name));
+        }
+        named
+    }
+
+    /// The columns that rules about a table name exactly.
+    pub fn named_columns(&self, table: &TableName) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let about = self.rules.iter().filter(|rule| rule.objects.iter().any(|of| takes_in(of, table)));
+        for rule in about {
+            match &rule.effect {
+                Effect::Grant { columns, .. } | Effect::Deny { columns, .. } => {
+                    let Columns::Some(rules) = &columns.columns else { continue };
+                    for rule in rules {
+                        let (ColumnRule::Only(names) | ColumnRule::Except(names)) = rule;
+                        found.extend(names.iter().map(ToString::to_string));
+                    }
+                }
+                Effect::Mask { columns, .. } => _ = found.insert(columns.to_string()),
+                Effect::Filter(_) | Effect::Lift(_) => {}
+            }
+        }
+        found.extend(self.tagged.all(table).flatten().map(|tagged| tagged.columns.to_string()));
+        found.retain(|name| !name.contains('*'));
+        found
+    }
+}
+
+fn takes_in(pattern: &TablePattern, table: &TableName) -> bool {
+    matches(&pattern.catalog, &table.catalog)
+        && matches(&pattern.schema, &table.schema)
+        && matches(&pattern.table, &table.table)
+}
+
+fn said(effect: &Effect) -> (Sort, String, bool) {
+    match effect {
+        Effect::Grant { of: _, privileges, columns, rows } => {
+            let mut says = format!("{}{}", words(privileges), selection(columns));
+            if let Some(rows) = rows {
+                says = format!("{says}, rows where {}", rows.whole.text);
+            }
+            (Sort::Grant, says, privileges.contains(&Privilege::Select))
+        }
+        Effect::Deny { of: _, privileges, columns } => {
+            let says = format!("{}{}", words(privileges), selection(columns));
+            (Sort::Deny, says, privileges.contains(&Privilege::Select))
+        }
+        Effect::Mask { columns, priority: _, template } => {
+            (Sort::Mask, format!("{columns} shows {}", template.whole.text), true)
+        }
+        Effect::Filter(template) => (Sort::Filter, format!("rows where {}", template.whole.text), true),
+        Effect::Lift(names) => {
+            let names: Vec<String> = names.iter().map(|name| format!("guardrail/{name}")).collect();
+            (Sort::Lift, names.join(", "), true)
+        }
+    }
+}
+
+fn words(privileges: &BTreeSet<Privilege>) -> String {
+    let word = |privilege: &Privilege| serde_json::to_value(privilege).ok()?.as_str().map(str::to_owned);
+    privileges.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn selection(selection: &Selection) -> String {
+    let mut texts = Vec::new();
+    if let Columns::Some(rules) = &selection.columns {
+        for rule in rules {
+            let (word, names) = match rule {
+                ColumnRule::Only(names) => ("only", names),
+                ColumnRule::Except(names) => ("all but", names),
+            };
+            texts.push(format!("{word} {}", names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")));
+        }
+    }
+    for tag in &selection.except_tagged {
+        texts.push(format!("none tagged {tag}"));
+    }
+    if texts.is_empty() { String::new() } else { format!(", columns {}", texts.join(", ")) }
+}
+
+/// Whom a rule is for, in the words of the language.
+fn shown(who: &Who) -> String {
+    if who.everyone {
+        return "everyone".to_owned();
+    }
+    let list = |word: &str, names: &BTreeSet<String>| {
+        (!names.is_empty()).then(|| format!("{word} {}", names.iter().cloned().collect::<Vec<_>>().join(", ")))
+    };
+    let mut parts: Vec<String> =
+        [list("users", &who.users), list("groups", &who.groups)].into_iter().flatten().collect();
+    let attributes: Vec<String> = who
+        .attributes
+        .iter()
+        .map(|(name, values)| format!("{name} = {}", values.iter().cloned().collect::<Vec<_>>().join(" or ")))
+        .collect();
+    if !attributes.is_empty() {
+        parts.push(format!("who has {}", attributes.join(" and ")));
+    }
+    parts.join("; ")
+}
+
+impl std::fmt::Display for Not {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Not::ForOthers { to } => write!(f, "it is for {to}"),
+            Not::LeftOut { except } => write!(f, "it is not for {except}"),
+            Not::NotNow => f.write_str("not at this time"),
+            Not::Lifted => f.write_str("an exception lifts the guardrail"),
+        }
+    }
+}
