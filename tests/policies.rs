@@ -69,6 +69,17 @@ fn each_policy_that_is_hardly_meant_is_warned_of_as_its_snapshot_says() {
 }
 
 #[test]
+fn the_tests_of_the_sample_mesh_pass_and_cover_each_rule() {
+    let files = sluice::store::read_folder(&folder("policies")).expect("files");
+    let suite = policy::tests_of(files).unwrap_or_else(|problems| panic!("{problems}"));
+    let results = sluice::effects::trial::run(&mesh("policies"), &suite, jiff::Timestamp::UNIX_EPOCH);
+    for test in &results.tests {
+        assert!(test.differences.is_empty(), "{}:{}: {:?}", test.file, test.line, test.differences);
+    }
+    assert_eq!(results.coverage.missed, []);
+}
+
+#[test]
 fn the_sample_mesh_is_not_warned_of() {
     let files = sluice::store::read_folder(&folder("policies")).expect("files");
     let warnings = policy::lint(files, &mesh("policies"));
