@@ -27,6 +27,7 @@ enum Rule {
     Grant { to: Subjects, privileges: BTreeSet<&'static str>, columns: Option<(bool, BTreeSet<&'static str>)> },
     Mask { column: &'static str, value: u8, priority: i8, except: Option<Subjects> },
     Filter { value: u8, except: Option<Subjects> },
+    Deny { to: Subjects, column: Option<&'static str> },
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +51,11 @@ fn rule() -> impl Strategy<Value = Rule> {
         .prop_map(|(to, privileges, columns)| Rule::Grant { to, privileges, columns });
     let mask = (select(&COLUMNS[..]), any::<u8>(), -1..2_i8, proptest::option::of(subjects()))
         .prop_map(|(column, value, priority, except)| Rule::Mask { column, value, priority, except });
-    prop_oneof![3 => grant, 1 => mask, 1 => filter()]
+    prop_oneof![4 => grant, 1 => mask, 1 => filter(), 1 => deny()]
+}
+
+fn deny() -> impl Strategy<Value = Rule> {
+    (subjects(), proptest::option::of(select(&COLUMNS[..]))).prop_map(|(to, column)| Rule::Deny { to, column })
 }
 
 fn filter() -> impl Strategy<Value = Rule> {
@@ -86,7 +91,7 @@ impl Policy {
             let parts: Vec<&str> = table.split('.').collect();
             let _ = writeln!(text, "    - {{catalog: '{}', schema: '{}', table: '{}'}}", parts[0], parts[1], parts[2]);
         }
-        for (title, chosen) in [("grants", 0), ("masks", 1), ("filters", 2)] {
+        for (title, chosen) in [("grants", 0), ("masks", 1), ("filters", 2), ("denies", 3)] {
             let _ = writeln!(text, "  {title}:");
             let mut any = false;
             for rule in &self.rules {
@@ -104,6 +109,10 @@ impl Policy {
                         (1, format!("column: {column}, expression: \"{value}\", priority: {priority}{}", except(e)))
                     }
                     Rule::Filter { value, except: e } => (2, format!("expression: \"a = {value}\"{}", except(e))),
+                    Rule::Deny { to, column } => {
+                        let column = column.map_or(String::new(), |column| format!(", columns: {{only: [{column}]}}"));
+                        (3, format!("to: {}, privileges: [select]{column}", to.yaml()))
+                    }
                 };
                 if kind == chosen {
                     any = true;
@@ -129,7 +138,7 @@ impl Policy {
 const BASE: &str = "apiVersion: sluice/v1
 kind: Domain
 metadata: {name: all}
-spec: {central: true}
+spec: {central: true, owners: [owner]}
 ---
 apiVersion: sluice/v1
 kind: Principals
@@ -153,11 +162,15 @@ fn one_file(documents: &[String]) -> Vec<SourceFile> {
     vec![SourceFile { path: "a.yaml".into(), text: documents.join("---\n") }]
 }
 
-fn tables() -> impl Iterator<Item = TableName> {
+fn tables_named() -> impl Iterator<Item = TableName> {
     TABLES.iter().map(|name| {
         let parts: Vec<&str> = name.split('.').collect();
         TableName::new(parts[0], parts[1], parts[2])
     })
+}
+
+fn privileges_of(snapshot: &Snapshot, subject: &Subject, table: &TableName) -> BTreeSet<Privilege> {
+    snapshot.table_access(subject, table).privileges().clone()
 }
 
 /// Each user's access to each table, without the places of rules.
@@ -166,9 +179,10 @@ fn all_access(snapshot: &Snapshot) -> Vec<(String, TableAccess)> {
         |policy: &PolicyRef| Arc::new(PolicyRef { policy: policy.policy.clone(), file: String::new(), line: 0 });
     let mut all = Vec::new();
     for user in USERS {
-        for table in tables() {
+        for table in tables_named() {
             let mut access = snapshot.table_access(&snapshot.subject(user, &[]), &table);
             access.granted_by.iter_mut().for_each(|policy| *policy = nowhere(policy));
+            access.denied_by.iter_mut().for_each(|policy| *policy = nowhere(policy));
             let moved = |expression: &mut Expression| {
                 expression.policies = expression.policies.iter().map(|policy| nowhere(policy)).collect();
             };
@@ -222,12 +236,15 @@ proptest! {
         for user in USERS {
             let subject = snapshot.subject(user, &[]);
             let visible = snapshot.visible(&subject);
-            for table in tables() {
+            for table in tables_named() {
                 let mut privileges = BTreeSet::<&str>::new();
                 let mut columns = BTreeSet::<&str>::new();
-                let mut seen = BTreeSet::<&str>::new();
+                // By `select` and by `show`, each by itself.
+                let mut seen = [BTreeSet::<&str>::new(), BTreeSet::new()];
                 let mut masked = BTreeSet::<&str>::new();
                 let mut filters = Vec::new();
+                let mut denied = BTreeSet::<&str>::new();
+                let mut all_denied = false;
                 for rule in policies.iter().filter(|policy| policy.about(&table)).flat_map(|policy| &policy.rules) {
                     let spared =
                         |except: &Option<Subjects>| except.as_ref().is_some_and(|except| except.take_in(&subject));
@@ -237,7 +254,11 @@ proptest! {
                                 None => true,
                                 Some((only, names)) => names.contains(*column) == *only,
                             });
-                            seen.extend(taken.clone());
+                            for (seen, privilege) in seen.iter_mut().zip(["select", "show"]) {
+                                if given.contains(privilege) {
+                                    seen.extend(taken.clone());
+                                }
+                            }
                             if given.contains("select") {
                                 columns.extend(taken);
                             }
@@ -245,9 +266,24 @@ proptest! {
                         }
                         Rule::Mask { column, except, .. } if !spared(except) => _ = masked.insert(*column),
                         Rule::Filter { value, except } if !spared(except) => filters.push(format!("a = {value}")),
+                        Rule::Deny { to, column } if to.take_in(&subject) => match column {
+                            Some(column) => _ = denied.insert(*column),
+                            None => all_denied = true,
+                        },
                         _ => {}
                     }
                 }
+                if all_denied {
+                    privileges.remove("select");
+                    columns.clear();
+                }
+                columns.retain(|column| !denied.contains(column));
+                let [mut seen, shown] = seen;
+                if all_denied {
+                    seen.clear();
+                }
+                seen.retain(|column| !denied.contains(column));
+                seen.extend(shown);
                 let access = snapshot.table_access(&subject, &table);
                 prop_assert_eq!(access.grants(Privilege::Select), privileges.contains("select"));
                 prop_assert_eq!(access.grants(Privilege::Show), privileges.contains("show"));
@@ -261,7 +297,7 @@ proptest! {
                 filters.sort();
                 prop_assert_eq!(found, filters);
                 prop_assert_eq!(visible.table(&table), !privileges.is_empty());
-                prop_assert!(!privileges.is_empty() || access.columns() == Columns::Some(Vec::new()), "denied by default");
+                prop_assert!(!privileges.is_empty() || COLUMNS.iter().all(|column| !access.allow(column)), "denied by default");
             }
         }
     }
@@ -277,6 +313,98 @@ proptest! {
             prop_assert_eq!(&before.masks, &after.masks);
             prop_assert!(before.filters.iter().all(|filter| after.filters.contains(filter)), "{}", who);
             prop_assert!(before.unrestricted() || !after.unrestricted());
+        }
+    }
+
+    #[test]
+    fn one_more_denial_shows_nobody_more(policies in policies(), more in deny(), tables in subsequence(&PATTERNS[..], 1..3)) {
+        let before = compiled(one_file(&documents(&policies)));
+        let added = Policy { tables, rules: vec![more] };
+        let after = compiled(one_file(&documents(&[policies, vec![added]].concat())));
+        for user in USERS {
+            let (was, is) = (before.subject(user, &[]), after.subject(user, &[]));
+            let (known, knows) = (before.visible(&was), after.visible(&is));
+            for table in tables_named() {
+                let (was, is) = (before.table_access(&was, &table), after.table_access(&is, &table));
+                prop_assert!(is.privileges().is_subset(was.privileges()));
+                prop_assert!(was.unrestricted() || !is.unrestricted());
+                prop_assert_eq!(was.filters().unwrap().len(), is.filters().unwrap().len());
+                prop_assert!(known.table(&table) || !knows.table(&table));
+                for column in COLUMNS {
+                    prop_assert!(was.allow(column) || !is.allow(column));
+                    prop_assert!(known.column(&table, column) || !knows.column(&table, column));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_policy_of_a_domain_lifts_a_guardrail(policies in policies()) {
+        let guardrail = "apiVersion: sluice/v1\nkind: Guardrail\nmetadata: {name: g}\nspec:\n  tables: [{catalog: c1, schema: '*', \
+            table: '*'}]\n  denies: [{privileges: [select], columns: {only: [a]}}]\n  masks: [{column: b, expression: \"'g'\", \
+            priority: 99}]\n  filters: [{expression: g = 1}]\n".to_owned();
+        let snapshot = compiled(one_file(&[documents(&policies), vec![guardrail]].concat()));
+        for user in USERS {
+            let subject = snapshot.subject(user, &[]);
+            for table in tables_named().filter(|table| table.catalog == "c1") {
+                let access = snapshot.table_access(&subject, &table);
+                prop_assert!(!access.allow("a") && !access.unrestricted());
+                prop_assert_eq!(&*access.mask("b").unwrap().unwrap().text, "'g'");
+                prop_assert!(access.filters().unwrap().iter().any(|filter| &*filter.text == "g = 1"));
+                let visible = snapshot.visible(&subject);
+                let mut selecting = visible.rules.iter().filter(|rule| rule.privileges.contains(&Privilege::Select));
+                prop_assert!(!selecting.any(|rule| rule.shows(&table, "a")));
+            }
+        }
+    }
+
+    #[test]
+    fn an_exception_that_has_ended_or_not_begun_grants_nothing(policies in policies(), to in subjects(), tables in subsequence(&PATTERNS[..], 1..3)) {
+        let tables: Vec<String> = tables.iter().map(|table| {
+            let parts: Vec<&str> = table.split('.').collect();
+            format!("{{catalog: '{}', schema: '{}', table: '{}'}}", parts[0], parts[1], parts[2])
+        }).collect();
+        let exception = format!("apiVersion: sluice/v1\nkind: Exception\nmetadata: {{name: e, domain: all}}\nspec: {{reason: r, ticket: t, \
+            approvers: [owner], from: '2026-01-01T00:00:00Z', until: '2026-02-01T00:00:00Z', to: {}, tables: [{}], \
+            privileges: [all]}}\n", to.yaml(), tables.join(", "));
+        let before = compiled(one_file(&documents(&policies)));
+        let after = compiled(one_file(&[documents(&policies), vec![exception]].concat()));
+        for user in USERS {
+            for time in ["2025-12-31T23:59:59Z", "2026-02-01T00:00:00Z"] {
+                let at = |snapshot: &Snapshot| {
+                    let moment = Some(snapshot.moment(time.parse().unwrap()));
+                    Subject { moment, ..snapshot.subject(user, &[]) }
+                };
+                for table in tables_named() {
+                    prop_assert_eq!(privileges_of(&before, &at(&before), &table),
+                        privileges_of(&after, &at(&after), &table));
+                }
+                prop_assert_eq!(before.visible(&at(&before)), after.visible(&at(&after)));
+            }
+        }
+    }
+
+    #[test]
+    fn renaming_a_group_changes_the_effects_of_that_group_alone(policies in policies()) {
+        let texts = documents(&policies);
+        let before = compiled(one_file(&texts));
+        // The policies speak of `h1` now, and `g1` is a group of which nothing speaks.
+        let renamed: Vec<String> = texts[2..].iter().map(|text| text.replace("g1", "h1")).collect();
+        let after = compiled(one_file(&[texts[..2].to_vec(), renamed].concat()));
+        for groups in [vec![], vec!["g1"], vec!["g2"], vec!["g1", "g2"], vec!["g3"]] {
+            let named = |name: &'static str| -> Vec<String> {
+                groups.iter().map(|group| if *group == "g1" { name } else { group }.to_owned()).collect()
+            };
+            for user in ["u9", "u8"] {
+                let was = before.subject(user, &named("g1"));
+                let (is, without) = (after.subject(user, &named("h1")), after.subject(user, &named("g1")));
+                let other: Vec<String> = groups.iter().filter(|group| **group != "g1").map(|group| (*group).to_owned()).collect();
+                let other = before.subject(user, &other);
+                for table in tables_named() {
+                    prop_assert_eq!(privileges_of(&before, &was, &table), privileges_of(&after, &is, &table));
+                    prop_assert_eq!(privileges_of(&after, &without, &table), privileges_of(&before, &other, &table));
+                }
+            }
         }
     }
 
