@@ -121,14 +121,14 @@ fn fits(expected: &str, found: &str) -> bool {
     expected.len() == found.len() && expected.iter().zip(&found).all(fits)
 }
 
-#[test]
-fn the_page_about_policies_says_what_happens() {
+/// Does what a page says, in a folder of its own: how many commands it shows, and where its files are.
+fn follow(page: &str) -> (usize, tempfile::TempDir) {
     let shell = tempfile::tempdir().expect("folder");
     let mut checks = 0;
     let mut passing: Vec<String> = Vec::new();
-    for Block { language, file, text } in blocks(&page()) {
+    for Block { language, file, text } in blocks(page) {
         match (language.as_str(), file) {
-            ("yaml", Some(file)) => {
+            ("yaml" | "json" | "sql", Some(file)) => {
                 let path = shell.path().join(&file);
                 fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
                 fs::write(path, text).expect("file");
@@ -159,11 +159,23 @@ fn the_page_about_policies_says_what_happens() {
             (other, _) => panic!("a block of {other} can't be run"),
         }
     }
+    (checks, shell)
+}
+
+#[test]
+fn the_page_about_policies_says_what_happens() {
+    let (checks, shell) = follow(&page());
     assert_eq!(checks, 2);
     for folder in ["policies", "truth"] {
         let files = sluice::store::read_folder(&shell.path().join(folder)).expect("files");
         policy::compile(files).unwrap_or_else(|problems| panic!("{problems}"));
     }
+}
+
+#[test]
+fn the_page_about_tools_says_what_happens() {
+    let page = fs::read_to_string(folder("docs/policy-tools.md")).expect("the page");
+    assert_eq!(follow(&page).0, 5);
 }
 
 #[test]

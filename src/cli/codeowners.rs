@@ -38,6 +38,10 @@ impl Arguments {
     }
 
     fn text(&self, owners: &Owners) -> Result<String, Failure> {
+        if owners.central.is_empty() {
+            // A line without an owner would let anybody change what is central.
+            return Err(Message("no central domain names its owners, so what is central has none".to_owned()).into());
+        }
         let central = self.handles(owners.central.iter())?;
         let mut of_domain = BTreeMap::new();
         for (domain, list) in &owners.domains {
@@ -122,6 +126,10 @@ mod tests {
         };
         insta::assert_snapshot!(arguments(Some("acme")).text(&owners).unwrap());
         let message = arguments(None).text(&owners).unwrap_err();
+        assert_eq!(
+            arguments(None).text(&Owners::default()).unwrap_err().text().split(',').next(),
+            Some("no central domain names its owners")
+        );
         assert_eq!(message.text(), "`platform` is no handle: say whose team it is by --organisation");
     }
 }

@@ -6,8 +6,10 @@ use crate::analysis::session::Session;
 use crate::effects::explain::{Explanation, statement, table};
 use crate::effects::{Asked, Asker};
 use crate::names::TableName;
+use crate::policy::Claims;
 use crate::sql::GrammarVersion;
 use clap::{Args, ValueEnum};
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write};
@@ -47,6 +49,15 @@ pub(super) struct Arguments {
     /// When, with a zone or an offset; now without it.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// What the client calls itself. It is believed where a Principals document vouches for the user.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// A tag of the client, such as `purpose:audit`, believed likewise; may be given several times.
+    #[arg(long = "client-tag", value_name = "TAG")]
+    client_tags: Vec<String>,
+    /// The client's address.
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<IpAddr>,
     /// The folder of policies.
     #[arg(long, value_name = "FOLDER", default_value = "policies")]
     policies: PathBuf,
@@ -96,7 +107,17 @@ impl Arguments {
             attributes.entry(name.clone()).or_insert_with(std::collections::BTreeSet::new).insert(value.clone());
         }
         let at = time(self.at.as_deref())?;
-        let asker = Asker { user: self.user.clone(), groups: self.groups.clone(), attributes, at };
+        let session = self.session();
+        let asker = Asker {
+            user: self.user.clone(),
+            groups: self.groups.clone(),
+            attributes,
+            at,
+            claims: Claims { source: self.source.clone(), client_tags: self.client_tags.iter().cloned().collect() },
+            address: self.address,
+            catalog: session.catalog.clone(),
+            schema: session.schema.clone(),
+        };
         let subject = asker.subject(&snapshot);
         if let Some(name) = &self.table {
             let name =
@@ -113,7 +134,7 @@ impl Arguments {
         let grammar = self
             .trino_version
             .map_or(GrammarVersion::NEWEST, |version| GrammarVersion::of_trino(&version.to_string()).0);
-        let asked = Asked { sql: &sql, session: &self.session(), grammar };
+        let asked = Asked { sql: &sql, session: &session, grammar };
         Ok(statement(&snapshot, &subject, asked, &mut |needs| source.answer(needs))?)
     }
 

@@ -137,6 +137,7 @@ fn needed(rules: &[Reason]) -> Vec<String> {
             let how = match &rule.not {
                 Some(Not::ForOthers { to }) => format!("be one of {to}"),
                 Some(Not::NotNow) => "ask while it holds".to_owned(),
+                Some(Not::Condition) => "meet its condition".to_owned(),
                 _ => continue,
             };
             needed.push(format!("{how}: `{policy}` ({file}:{line}) grants it to them"));

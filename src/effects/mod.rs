@@ -12,8 +12,9 @@ use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
 use crate::catalog::table::{Known, Need, Tables};
 use crate::enforce::{Decision, Enforced, Options, Request, enforce};
-use crate::policy::{Snapshot, Subject};
+use crate::policy::{Claims, Inputs, Snapshot, Subject};
 use crate::sql::GrammarVersion;
+use core::net::IpAddr;
 use jiff::Timestamp;
 pub use seen::{Access, Change, Principal, Shown, accesses, changes};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,14 @@ pub struct Asker {
     pub attributes: BTreeMap<String, BTreeSet<String>>,
     /// When.
     pub at: Timestamp,
+    /// What the client says of itself. It is believed where a Principals document vouches for the user.
+    pub claims: Claims,
+    /// Where the client is.
+    pub address: Option<IpAddr>,
+    /// The session's catalog.
+    pub catalog: Option<String>,
+    /// The session's schema.
+    pub schema: Option<String>,
 }
 
 impl Asker {
@@ -48,7 +57,13 @@ impl Asker {
     pub fn subject(&self, snapshot: &Snapshot) -> Subject {
         let mut subject = snapshot.subject(&self.user, &self.groups);
         subject.attributes.extend(self.attributes.clone());
-        Subject { moment: Some(snapshot.moment(self.at)), ..subject }
+        let known = Inputs {
+            catalog: self.catalog.clone(),
+            schema: self.schema.clone(),
+            address: self.address,
+            ..Inputs::default()
+        };
+        snapshot.of_request(subject, self.at, known, &self.user, &self.claims)
     }
 }
 

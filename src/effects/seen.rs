@@ -52,7 +52,7 @@ impl Principal {
             Principal::Group(group) => ("\u{0}", vec![group.clone()]),
             Principal::User(user) => (user.as_str(), Vec::new()),
         };
-        Asker { user: user.to_owned(), groups, attributes: BTreeMap::new(), at }.subject(snapshot)
+        Asker { user: user.to_owned(), groups, at, ..Asker::default() }.subject(snapshot)
     }
 }
 

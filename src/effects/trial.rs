@@ -92,6 +92,10 @@ fn one(
         groups: test.groups.clone(),
         attributes: test.attributes.clone(),
         at: test.at.unwrap_or(now),
+        claims: test.claims.clone(),
+        address: test.address,
+        catalog: test.catalog.clone(),
+        schema: test.schema.clone(),
     };
     let subject = asker.subject(snapshot);
     let mut got = Got::default();

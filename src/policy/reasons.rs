@@ -58,6 +58,8 @@ pub enum Not {
     },
     /// It does not hold yet, or no more.
     NotNow,
+    /// Its condition is not met, or can't be told to be, or it is not the time.
+    Condition,
     /// An exception lifts its guardrail.
     Lifted,
 }
@@ -111,7 +113,7 @@ impl Snapshot {
             } else if reach.except.takes_in(subject) {
                 Some(Not::LeftOut { except: shown(&reach.except) })
             } else if !rule.holds(subject) {
-                Some(Not::NotNow)
+                Some(if reach.when.is_some() { Not::Condition } else { Not::NotNow })
             } else {
                 rule.guardrail.as_ref().filter(|name| lifted.contains(name)).map(|_| Not::Lifted)
             };
@@ -244,6 +246,7 @@ impl std::fmt::Display for Not {
         match self {
             Not::ForOthers { to } => write!(f, "it is for {to}"),
             Not::LeftOut { except } => write!(f, "it is not for {except}"),
+            Not::Condition => f.write_str("its condition is not met, or it is not the time"),
             Not::NotNow => f.write_str("not at this time"),
             Not::Lifted => f.write_str("an exception lifts the guardrail"),
         }

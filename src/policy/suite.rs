@@ -2,6 +2,8 @@
 
 use crate::catalog::table::Table;
 use crate::names::TableName;
+use crate::policy::Claims;
+use core::net::IpAddr;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +35,10 @@ pub struct PolicyTest {
     pub attributes: BTreeMap<String, BTreeSet<String>>,
     /// When; `None` is when the test is run.
     pub at: Option<Timestamp>,
+    /// What the client says of itself.
+    pub claims: Claims,
+    /// Where the client is.
+    pub address: Option<IpAddr>,
     /// The session's catalog.
     pub catalog: Option<String>,
     /// The session's schema.

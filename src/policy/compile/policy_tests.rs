@@ -4,9 +4,11 @@ use super::validity::time;
 use super::{Context, place};
 use crate::catalog::table::{Column, Table, TableKind};
 use crate::names::TableName;
+use crate::policy::Claims;
 use crate::policy::diagnostics::{Diagnostic, Place};
 use crate::policy::document::{At, Documents, Expect, Shape, Test, Verdict};
 use crate::policy::suite::{Expectation, PolicyTest, Question, TestSuite};
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 /// The tests of all documents; what is wrong with them is reported.
@@ -52,12 +54,26 @@ pub(super) fn suite(documents: &Documents, context: &mut Context<'_>) -> TestSui
                 at: told.and_then(|told| told.at.as_ref()).and_then(|at| time(*file, at, context)),
                 catalog: told.and_then(|told| told.catalog.as_ref()).map(text),
                 schema: told.and_then(|told| told.schema.as_ref()).map(text),
+                claims: Claims {
+                    source: told.and_then(|told| told.source.as_ref()).map(text),
+                    client_tags: told.into_iter().flat_map(|told| &told.client_tags).map(text).collect(),
+                },
+                address: told.and_then(|told| told.address.as_ref()).and_then(|text| address(*file, text, context)),
                 question,
                 expect,
             });
         }
     }
     suite
+}
+
+fn address(file: usize, text: &At<String>, context: &mut Context<'_>) -> Option<IpAddr> {
+    let read = text.value.parse();
+    if read.is_err() {
+        let message = format!("`{}` is no address", text.value);
+        context.report(Diagnostic::new("bad-test", place(file, &text.at), message, "of IPv4 or IPv6"));
+    }
+    read.ok()
 }
 
 fn not_a_table(name: &str, here: Place) -> Diagnostic {

@@ -139,7 +139,7 @@ pub(crate) struct TestAsker {
     pub(crate) attributes: BTreeMap<String, Vec<At<String>>>,
 }
 
-/// When it is asked, and what completes names in the statement.
+/// When and from where it is asked, and what completes names in the statement.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct TestContext {
@@ -147,6 +147,15 @@ pub(crate) struct TestContext {
     /// absent.
     #[serde(default)]
     pub(crate) at: Option<At<String>>,
+    /// What the client calls itself; believed where a Principals document vouches for the user.
+    #[serde(default)]
+    pub(crate) source: Option<At<String>>,
+    /// The client's tags, `purpose:…` among them; believed where a Principals document vouches for the user.
+    #[serde(default)]
+    pub(crate) client_tags: Vec<At<String>>,
+    /// The client's address.
+    #[serde(default)]
+    pub(crate) address: Option<At<String>>,
     /// The session's catalog.
     #[serde(default)]
     pub(crate) catalog: Option<At<String>>,
