@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test demo demo-once attacks conformance fuzz bench bench-parse bench-proxy docs clean
+.PHONY: help fmt lint test rules demo demo-once attacks conformance fuzz bench bench-parse bench-proxy docs clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ attacks: ## the attack corpus on a fresh Trino (CASES=file for another file of c
 
 conformance: ## read SQL beside Trino's own parser: its test corpus, our probes, mutations (ARGS=--help)
 	@$(PYTHON) tests/conformance/run.py $(ARGS)
+
+rules: ## imported policies beside a Trino with its own file rules, all 60 seeds (about ten minutes)
+	@$(PYTHON) -m tests.rules.run --all
 
 fuzz: ## look for a text that the parser does not stand (ARGS="--target bytes --seconds 1800 --seed 7")
 	cargo test --locked --release --test fuzz -- $(ARGS)
