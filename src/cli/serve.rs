@@ -4,11 +4,11 @@ use super::Failure;
 use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
-use crate::console::{self, Metrics, Readiness, ReadinessProbe};
+use crate::console::{self, Answers, Hook, Metrics, Readiness, ReadinessProbe};
 use crate::identity::{Identify, Passwords, TrustedPeers, Ways};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Proxy, Rooms, acceptor};
-use crate::store::Store;
+use crate::store::{Status, Store, Webhook};
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,7 +51,9 @@ impl Arguments {
 async fn serve(config: Config) -> Result<(), Failure> {
     let metrics = Arc::new(Metrics::new()?);
     let log = Arc::new(Log::open(&config.audit)?);
-    let store = Store::open(&config.policies)?;
+    let policies = config.policies.clone();
+    let webhook = policies.webhook.as_ref().map(Webhook::load).transpose()?;
+    let store = tokio::task::spawn_blocking(move || Store::open(&policies)).await??;
     let client = http_client(&config.upstream)?;
     let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
     let grammar = Arc::new(match config.upstream.trino_version {
@@ -79,12 +81,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     beside.spawn(Arc::clone(&store).watch(end.clone()));
     beside.spawn(grammar.follow(end.clone()));
     beside.spawn(tell(Arc::clone(&store), Arc::clone(&metrics), end.clone()));
-    beside.spawn(console::serve(
-        operators,
-        Arc::clone(&metrics),
-        readiness(&store, &log, &metrics, &stop),
-        end.clone(),
-    ));
+    let answers = Answers {
+        metrics: Arc::clone(&metrics),
+        readiness: readiness(&store, &log, &metrics, &stop),
+        hook: webhook.map(|webhook| hook(webhook, &store)),
+    };
+    beside.spawn(console::serve(operators, answers, end.clone()));
     if let Some(passwords) = passwords {
         beside.spawn(Arc::clone(&passwords).watch(end.clone()));
         beside.spawn(reread(passwords, end.clone())?);
@@ -130,17 +132,55 @@ fn readiness(store: &Arc<Store>, log: &Arc<Log>, metrics: &Arc<Metrics>, stop: &
     let (store, log, metrics, stop) = (Arc::clone(store), Arc::clone(log), Arc::clone(metrics), stop.clone());
     Arc::new(move || {
         let status = store.status();
-        let mut readiness = Readiness::of(Ok(&status.revision), log.healthy(), metrics.upstream_reachable());
+        let current = match store.stale() {
+            Some(stale) => Err(format!("revision {}: {stale}", status.revision)),
+            None => Ok(described(&status)),
+        };
+        let snapshot = current.as_deref().map_err(String::as_str);
+        let mut readiness = Readiness::of(snapshot, log.healthy(), metrics.upstream_reachable());
         readiness.ready &= !stop.is_cancelled();
         readiness
     })
 }
 
+/// The policies in use, with their age and where they are from.
+fn described(status: &Status) -> String {
+    let age = |age: Duration| match age {
+        Duration::MAX => "not known to be current".to_owned(),
+        age => format!("current {} s ago", age.as_secs()),
+    };
+    let sources = status.sources.iter().map(|source| {
+        let error = if source.error.is_some() { ", with an error" } else { "" };
+        format!("{} at {}, {}{error}", source.name, source.version, age(source.confirmed.age()))
+    });
+    format!("{}; {}", status.revision, sources.collect::<Vec<_>>().join("; "))
+}
+
+/// What is done when the Git server calls.
+fn hook(webhook: Webhook, store: &Arc<Store>) -> Hook {
+    let store = Arc::clone(store);
+    Arc::new(move |headers, body| {
+        let right = webhook.is_from_server(headers, body);
+        if right {
+            store.look_now();
+        }
+        right
+    })
+}
+
 async fn tell(store: Arc<Store>, metrics: Arc<Metrics>, end: CancellationToken) {
-    let mut refused = 0;
+    let (mut refused, mut not_kept) = (0, 0);
     loop {
         let status = store.status();
         metrics.snapshot_loaded(status.loaded_at);
+        metrics.snapshot_age(Some(status.age()).filter(|age| *age != Duration::MAX));
+        let sources = status.sources.iter();
+        let sources = sources.map(|source| (source.name.as_str(), source.version.as_str(), source.error.is_none()));
+        metrics.snapshot_made_of(&status.revision, sources);
+        for _ in not_kept..status.not_kept {
+            metrics.snapshot_not_kept();
+        }
+        not_kept = status.not_kept;
         for _ in refused..status.refused {
             metrics.snapshot_failed();
         }

@@ -10,6 +10,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     listen(&config.listen, &mut problems);
     upstream(&config.upstream, &mut problems);
     identity(&config.identity, &config.listen, &mut problems);
+    config.policies.check(&mut problems);
     positive(config, &mut problems);
     problems
 }

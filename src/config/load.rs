@@ -70,7 +70,7 @@ impl Config {
         for path in secrets.into_iter().chain([&mut upstream.ca]).flatten() {
             resolve(path, folder);
         }
-        resolve(&mut policies.folder, folder);
+        policies.paths().into_iter().for_each(|path| resolve(path, folder));
         resolve(&mut audit.folder, folder);
     }
 }
@@ -105,7 +105,8 @@ audit: {folder: log}
     fn a_small_configuration_is_completed_with_defaults() {
         let config = load(SMALL).unwrap();
         assert!(config.second_opinion);
-        assert!(config.policies.folder.is_absolute() && config.policies.folder.ends_with("policies"));
+        let policies = config.policies.folder.unwrap();
+        assert!(policies.is_absolute() && policies.ends_with("policies"));
         assert_eq!(config.limits.statement_bytes, 1_000_000);
     }
 

@@ -5,10 +5,12 @@
 
 mod check;
 mod load;
+mod policies;
 mod types;
 
 pub use load::ConfigError;
+pub(crate) use policies::Way;
+pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
 pub use types::{
-    Audit, CatalogCache, Config, Console, Identity, Limits, Listen, Log, LogFormat, Policies, Sync, Tls, TrustedHeader,
-    Upstream,
+    Audit, CatalogCache, Config, Console, Identity, Limits, Listen, Log, LogFormat, Sync, Tls, TrustedHeader, Upstream,
 };

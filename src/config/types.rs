@@ -1,5 +1,6 @@
 //! The types of `sluice.yaml`.
 
+use super::policies::Policies;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
@@ -120,14 +121,6 @@ pub struct TrustedHeader {
     /// The peers' networks. From any other address the header is refused.
     #[schemars(with = "Vec<String>")]
     pub peers: Vec<IpNet>,
-}
-
-/// Where policies come from.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Policies {
-    /// A folder of YAML and JSON documents, read with its sub-folders and watched.
-    pub folder: PathBuf,
 }
 
 /// Where decisions are written down.

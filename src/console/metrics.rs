@@ -5,8 +5,8 @@ use crate::enforce::Stage;
 use crate::proxy::connect::SendError;
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 use std::time::Duration;
 
@@ -30,6 +30,11 @@ pub struct Metrics {
     audit_failures: IntCounter,
     snapshot_loaded: IntGauge,
     snapshot_errors: IntCounter,
+    snapshot_age: Gauge,
+    snapshot_info: IntGaugeVec,
+    source_info: IntGaugeVec,
+    snapshot_not_kept: IntCounter,
+    revoked: IntCounter,
     verifier_alarms: IntCounter,
     second_opinion_refusals: IntCounter,
     decisions_recalled: IntCounter,
@@ -110,6 +115,38 @@ impl Metrics {
             snapshot_errors: counter(
                 "sluice_snapshot_load_errors_total",
                 "Updates of the policies that were broken and not taken.",
+            )?,
+            snapshot_age: add(
+                &registry,
+                Gauge::new(
+                    "sluice_snapshot_age_seconds",
+                    "For how long it was not known that the policies are those of their sources; +Inf if not known.",
+                )?,
+            )?,
+            snapshot_info: add(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new("sluice_snapshot_info", "Always 1; the label is the revision of the policies in use."),
+                    &["revision"],
+                )?,
+            )?,
+            source_info: add(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new(
+                        "sluice_source_current",
+                        "1 if the policies in use are what the source holds, else 0; with the version in use.",
+                    ),
+                    &["source", "version"],
+                )?,
+            )?,
+            snapshot_not_kept: counter(
+                "sluice_snapshot_not_kept_total",
+                "Times that the policies could not be kept on disk for a start without their sources.",
+            )?,
+            revoked: counter(
+                "sluice_queries_revoked_total",
+                "Running queries that were ended because new policies decide about them in another way.",
             )?,
             verifier_alarms: counter(
                 "sluice_verifier_alarms_total",
@@ -210,6 +247,31 @@ impl Metrics {
     /// New policies are in use.
     pub fn snapshot_loaded(&self, at: jiff::Timestamp) {
         self.snapshot_loaded.set(at.as_second());
+    }
+
+    /// For how long it was not known that the policies are current; `None` if that is not known.
+    pub fn snapshot_age(&self, age: Option<Duration>) {
+        self.snapshot_age.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
+    }
+
+    /// Which policies are in use, and of which sources: name, version, and whether the source still holds it.
+    pub fn snapshot_made_of<'a>(&self, revision: &str, sources: impl Iterator<Item = (&'a str, &'a str, bool)>) {
+        self.snapshot_info.reset();
+        self.snapshot_info.with_label_values(&[revision]).set(1);
+        self.source_info.reset();
+        for (name, version, current) in sources {
+            self.source_info.with_label_values(&[name, version]).set(i64::from(current));
+        }
+    }
+
+    /// The policies could not be kept on disk.
+    pub fn snapshot_not_kept(&self) {
+        self.snapshot_not_kept.inc();
+    }
+
+    /// New policies ended a running query.
+    pub fn revoked(&self) {
+        self.revoked.inc();
     }
 
     /// An update of the policies was broken.

@@ -3,8 +3,8 @@
 use super::metrics::Metrics;
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,6 +20,12 @@ use tokio_util::task::TaskTracker;
 
 /// Most connections at once; more wait for their turn.
 const CONNECTIONS: usize = 64;
+
+/// Where the Git server calls.
+const HOOK: &str = "/hooks/policies";
+
+/// Most bytes of such a call.
+const HOOK_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long a request's headers may take, and an idle connection stays.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -72,8 +78,22 @@ impl Readiness {
 /// Tells the readiness of the moment.
 pub type ReadinessProbe = Arc<dyn Fn() -> Readiness + Send + Sync>;
 
+/// Told of a call of the Git server's, by its headers and its body. Whether the caller may make it.
+pub type Hook = Arc<dyn Fn(&HeaderMap, &[u8]) -> bool + Send + Sync>;
+
+/// What the listener answers from.
+#[derive(Clone)]
+pub struct Answers {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The readiness of the moment.
+    pub readiness: ReadinessProbe,
+    /// The Git server's call, `POST /hooks/policies`, where one is configured.
+    pub hook: Option<Hook>,
+}
+
 /// Serves until `stop`, and returns when the last connection is closed.
-pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readiness: ReadinessProbe, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, answers: Answers, stop: CancellationToken) {
     let turns = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
@@ -83,9 +103,9 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readiness: Read
         };
         match accepted {
             Some((stream, turn)) => {
-                let (metrics, readiness, stop) = (metrics.clone(), readiness.clone(), stop.clone());
+                let (answers, stop) = (answers.clone(), stop.clone());
                 connections.spawn(async move {
-                    connection(stream, metrics, readiness, stop).await;
+                    connection(stream, answers, stop).await;
                     drop(turn);
                 });
             }
@@ -111,10 +131,15 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, metrics: Arc<Metrics>, readiness: ReadinessProbe, stop: CancellationToken) {
-    let service = service_fn(move |request| {
-        let response = respond(&request, &metrics, &readiness);
-        async move { Ok::<_, Infallible>(response) }
+async fn connection(stream: TcpStream, answers: Answers, stop: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answers = answers.clone();
+        async move {
+            Ok::<_, Infallible>(match &answers.hook {
+                Some(hook) if request.uri().path() == HOOK => hooked(request, hook).await,
+                _ => respond(&request, &answers.metrics, &answers.readiness),
+            })
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -163,6 +188,29 @@ fn respond(request: &Request<Incoming>, metrics: &Metrics, readiness: &Readiness
     response
 }
 
+/// Answers the Git server's call.
+async fn hooked(request: Request<Incoming>, hook: &Hook) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = if parts.method == Method::POST {
+        match tokio::time::timeout(HEADERS, Limited::new(body, HOOK_BYTES).collect()).await {
+            Ok(Ok(body)) => {
+                let right = hook(&parts.headers, &body.to_bytes());
+                if !right {
+                    tracing::warn!("a call of {HOOK} was not made by who has the secret");
+                }
+                if right { StatusCode::ACCEPTED } else { StatusCode::FORBIDDEN }
+            }
+            Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+            Err(_) => StatusCode::REQUEST_TIMEOUT,
+        }
+    } else {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        StatusCode::METHOD_NOT_ALLOWED
+    };
+    response
+}
+
 fn failed(error: &dyn std::error::Error) -> (StatusCode, &'static str, Vec<u8>) {
     tracing::error!(%error, "the console can't answer");
     (StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", b"internal error\n".to_vec())
@@ -190,7 +238,9 @@ mod tests {
         let readiness: ReadinessProbe = Arc::new(move || Readiness::of(Ok("r1"), probe.load(Ordering::SeqCst), false));
         let stop = CancellationToken::new();
         let metrics = Arc::new(Metrics::new().unwrap());
-        let serving = tokio::spawn(serve(listener, metrics, readiness, stop.clone()));
+        let hook: Hook = Arc::new(|headers, body| headers.contains_key("x-secret") && body == b"pushed");
+        let answers = Answers { metrics, readiness, hook: Some(hook) };
+        let serving = tokio::spawn(serve(listener, answers, stop.clone()));
         Console { address, audit, stop, serving }
     }
 
@@ -219,6 +269,29 @@ mod tests {
         for (request, status, body) in cases {
             let answer = ask(&console, request).await;
             assert!(answer.starts_with(status) && answer.contains(body), "{request}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_git_servers_call_is_taken_from_who_has_the_secret() {
+        let console = console().await;
+        let cases = [
+            ("GET", "x-secret: 1", "", "HTTP/1.1 405"),
+            ("POST", "x-secret: 1", "pushed", "HTTP/1.1 202"),
+            ("POST", "x-other: 1", "pushed", "HTTP/1.1 403"),
+            ("POST", "x-secret: 1", "pulled", "HTTP/1.1 403"),
+        ];
+        for (method, header, body, status) in cases {
+            let mut stream = TcpStream::connect(console.address).await.unwrap();
+            let length = body.len();
+            let request = format!(
+                "{method} /hooks/policies HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\
+                 content-length: {length}\r\n\r\n{body}"
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(status), "{method} {header} {body}: {answer}");
         }
     }
 

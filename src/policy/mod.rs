@@ -31,6 +31,7 @@ mod visible;
 pub use access::{Answer, ColumnRule, Columns, Grammars, Moment, PolicyRef, Privilege, Subject, matches};
 pub use compile::{compile, tests_of};
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
+pub use document::bound_to;
 pub use inputs::{Claims, Inputs};
 pub use lint::lint;
 pub use ownership::{Owners, Ownership, owners};

@@ -1,17 +1,59 @@
 //! Reading a folder of policy documents: sorted, bounded, and nothing from outside of it.
 
+use super::source::{Source, SourceError, Version};
 use crate::policy::{MOST_FILE_BYTES, SourceFile};
+use sha2::{Digest, Sha256};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Most files.
-const MOST_FILES: usize = 100_000;
+pub(super) const MOST_FILES: usize = 100_000;
 /// Most bytes of all files together.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+pub(super) const MOST_BYTES: u64 = 256 * 1024 * 1024;
 /// How deep folders may nest.
-const MOST_DEPTH: usize = 32;
+pub(super) const MOST_DEPTH: usize = 32;
+
+/// A folder as a source.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    poll: Duration,
+}
+
+impl Folder {
+    pub(super) fn new(path: &Path, poll: Duration) -> Folder {
+        Folder { path: path.to_owned(), poll }
+    }
+}
+
+impl Source for Folder {
+    fn version(&self) -> Result<Version, SourceError> {
+        Ok(fingerprint(&self.path)?)
+    }
+
+    fn read(&self) -> Result<(Version, Vec<SourceFile>), SourceError> {
+        let before = fingerprint(&self.path)?;
+        let files = read(&self.path)?;
+        if fingerprint(&self.path)? != before {
+            return Err(SourceError::Changing);
+        }
+        Ok((before, files))
+    }
+
+    fn poll(&self) -> Duration {
+        self.poll
+    }
+
+    fn watched(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
+    fn identity(&self) -> String {
+        format!("folder {}", self.path.display())
+    }
+}
 
 /// Why a folder can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +83,17 @@ pub enum FolderError {
 }
 
 /// What a folder holds, without reading its files: enough to see that something was changed.
-pub(super) type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
-
-/// Lists the files of documents.
-pub(super) fn fingerprint(folder: &Path) -> Result<Fingerprint, FolderError> {
-    let files = list(folder)?;
-    Ok(files.into_iter().map(|file| (file.real, file.metadata.len(), file.metadata.modified().ok())).collect())
+fn fingerprint(folder: &Path) -> Result<Version, FolderError> {
+    let mut hash = Sha256::new();
+    for file in list(folder)? {
+        let path = file.real.as_os_str().as_encoded_bytes();
+        let modified = file.metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        hash.update((path.len() as u64).to_be_bytes());
+        hash.update(path);
+        hash.update(file.metadata.len().to_be_bytes());
+        hash.update(modified.map_or(0, |since| since.as_nanos()).to_be_bytes());
+    }
+    Ok(Version(super::hex(&hash.finalize())))
 }
 
 /// Reads all documents of a folder and its sub-folders, sorted by path. What begins with `.` is passed over, and so is
@@ -106,7 +153,7 @@ impl Walk<'_> {
 
     fn entry(&mut self, path: &Path, name: &Path) -> Result<(), FolderError> {
         let io = |source| FolderError::Io { path: path.to_owned(), source };
-        let is_document = matches!(name.extension().and_then(|e| e.to_str()), Some("yaml" | "yml" | "json"));
+        let is_document = is_document(name);
         let is_link = fs::symlink_metadata(path).map_err(io)?.is_symlink();
         // A link to something that is no document and no folder is nobody's business, and may lead nowhere.
         if is_link && !is_document && !path.is_dir() {
@@ -132,6 +179,11 @@ impl Walk<'_> {
         self.found.push(Found { name: name.to_owned(), real, metadata });
         Ok(())
     }
+}
+
+/// Whether a file of this name is read.
+pub(super) fn is_document(name: &Path) -> bool {
+    matches!(name.extension().and_then(|e| e.to_str()), Some("yaml" | "yml" | "json"))
 }
 
 fn read_file(file: &Found, left: &mut u64) -> Result<SourceFile, FolderError> {

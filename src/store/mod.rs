@@ -1,93 +1,108 @@
 //! Where policies come from; the one current snapshot.
 //!
-//! In: a folder of documents. Out: the current [`Snapshot`], replaced as a whole when the folder changes. A change that
-//! is broken never replaces a good snapshot: it is logged, and [`Store::status`] tells of it until it is mended.
+//! In: folders and Git repositories. Out: the current [`Snapshot`], replaced as a whole when one of them changes. A change
+//! that is broken never replaces a good snapshot: it is logged, and [`Store::status`] tells of it until it is mended. The
+//! last good set is kept on disk, where a folder is configured for it, for a start without its sources.
+//!
+//! One thread looks at a source at a time, and one makes a snapshot; nobody who decides waits for either.
 
+mod build;
 mod folder;
+mod git;
+mod last_good;
+mod source;
+mod status;
 mod watch;
+mod webhook;
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
 use crate::config::Policies;
-use crate::policy::{self, Diagnostics, Snapshot};
+use crate::policy::{Diagnostics, Snapshot};
 use arc_swap::ArcSwap;
-use folder::Fingerprint;
+use build::{Building, Part, collect};
 use jiff::Timestamp;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use last_good::LastGood;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 use watch::Timing;
 
 pub use folder::{FolderError, read as read_folder};
+pub use git::GitError;
+pub use last_good::LastGoodError;
+pub use source::SourceError;
+pub use status::{Confirmed, SourceStatus, Stale, Status};
+pub use webhook::{Webhook, WebhookError};
 
-/// The policies of a folder, always the last good ones.
+/// The policies of all sources, always the last good ones.
 #[derive(Debug)]
 pub struct Store {
-    folder: PathBuf,
+    parts: Vec<Part>,
     current: ArcSwap<Snapshot>,
     status: ArcSwap<Status>,
+    building: Mutex<Building>,
+    last_good: Option<LastGood>,
+    max_staleness: Option<Duration>,
+    replaced: Sender<()>,
     timing: Timing,
-}
-
-/// How the store is doing.
-#[derive(Clone, Debug)]
-pub struct Status {
-    /// The current snapshot's revision.
-    pub revision: String,
-    /// When the current snapshot was loaded.
-    pub loaded_at: Timestamp,
-    /// When the folder was last found to hold what the current snapshot was made from.
-    pub confirmed_at: Timestamp,
-    /// Why what the folder holds now is not the current snapshot; `None` if it is.
-    pub last_error: Option<String>,
-    /// How many changes were refused since the start.
-    pub refused: u64,
-    /// What the last attempt was made from; `None` if the folder could not be listed.
-    attempted: Option<Fingerprint>,
 }
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder can't be read, or there is nothing in it.
+    /// A source can't be read, or there is nothing in it.
     #[error(transparent)]
-    Folder(#[from] FolderError),
+    Source(#[from] SourceError),
     /// The documents are wrong.
     #[error("the policies are wrong:\n{0}")]
     Documents(#[from] Diagnostics),
-    /// The folder was changed while it was read.
-    #[error("the folder of policies was changed while it was read")]
-    Changing,
+    /// The sources can't be used, and neither can what was kept of them.
+    #[error("{sources}\nand without them: {kept}")]
+    Nothing {
+        /// Why the sources can't be used.
+        sources: Box<StoreError>,
+        /// Why what was kept can't be.
+        kept: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl Store {
-    /// Reads the folder for the first time.
+    /// Reads all sources for the first time; if they can't be used, the last good set that was kept. It waits for disks
+    /// and networks.
     ///
     /// # Errors
     /// [`StoreError`]: there is no good snapshot to start with.
     pub fn open(config: &Policies) -> Result<Arc<Store>, StoreError> {
-        Store::open_with(&config.folder, Timing::default())
+        Store::open_with(config, Timing::default())
     }
 
-    fn open_with(folder: &Path, timing: Timing) -> Result<Arc<Store>, StoreError> {
-        let (fingerprint, snapshot) = load(folder)?;
-        tracing::info!(revision = snapshot.revision(), policies = snapshot.policies(), "policies loaded");
-        let now = Timestamp::now();
-        let status = Status {
-            revision: snapshot.revision().to_owned(),
-            loaded_at: now,
-            confirmed_at: now,
-            last_error: None,
-            refused: 0,
-            attempted: Some(fingerprint),
+    fn open_with(config: &Policies, timing: Timing) -> Result<Arc<Store>, StoreError> {
+        let parts = Part::all(config, timing.poll)?;
+        let last_good = config.state.as_deref().map(LastGood::new);
+        let (building, snapshot) = match build::from_sources(&parts) {
+            Ok(built) => built,
+            Err(error) => build::from_last_good(&parts, last_good.as_ref(), error)?,
         };
-        Ok(Arc::new(Store {
-            folder: folder.to_owned(),
+        tracing::info!(revision = snapshot.revision(), policies = snapshot.policies(), "policies loaded");
+        let status = building.status(&parts, snapshot.revision(), Timestamp::now());
+        let store = Store {
+            parts,
             current: ArcSwap::from_pointee(snapshot),
             status: ArcSwap::from_pointee(status),
+            building: Mutex::new(building),
+            last_good,
+            max_staleness: config.max_staleness.map(|most| most.unsigned_abs()),
+            replaced: Sender::new(()),
             timing,
-        }))
+        };
+        store.settle(&mut store.building.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(Arc::new(store))
     }
 
     /// The current snapshot. One decision takes it once.
@@ -100,64 +115,95 @@ impl Store {
         Status::clone(&self.status.load())
     }
 
-    /// Follows the folder until it is cancelled.
+    /// Why nothing may be decided by the current snapshot: it was not confirmed for too long. `None` if it may be.
+    pub fn stale(&self) -> Option<Stale> {
+        self.max_staleness.and_then(|most| self.status.load().stale(most))
+    }
+
+    /// When the current snapshot replaced another one; `None` if it is the first since the start.
+    pub fn replaced_at(&self) -> Option<Timestamp> {
+        self.status.load().replaced_at
+    }
+
+    /// Tells of each snapshot that replaces another.
+    pub fn replacements(&self) -> Receiver<()> {
+        self.replaced.subscribe()
+    }
+
+    /// Has all sources looked at now.
+    pub fn look_now(&self) {
+        self.parts.iter().for_each(|part| part.wake.notify_one());
+    }
+
+    /// Follows all sources until it is cancelled.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         watch::follow(self, stop).await;
     }
 
-    /// Reads the folder again, and replaces the snapshot if what is there is good and new.
-    fn reload(&self) {
-        let mut status = self.status();
-        match load(&self.folder) {
-            Ok((fingerprint, snapshot)) => {
-                let now = Timestamp::now();
-                let old = std::mem::replace(&mut status.revision, snapshot.revision().to_owned());
-                if old != status.revision {
-                    tracing::info!(old, new = status.revision, policies = snapshot.policies(), "policies replaced");
-                    self.current.store(Arc::new(snapshot));
-                    status.loaded_at = now;
-                } else if status.last_error.is_some() {
-                    tracing::info!(revision = old, "policies are as they were before the change that was refused");
-                }
-                status.confirmed_at = now;
-                status.last_error = None;
-                status.attempted = Some(fingerprint);
-            }
-            // The next look finds it at rest.
-            Err(StoreError::Changing) => status.attempted = None,
-            Err(error) => {
-                let text = error.to_string();
-                if status.last_error.as_ref() != Some(&text) {
-                    tracing::error!(revision = status.revision, "a change of the policies is refused: {text}");
-                    status.refused += 1;
-                }
-                status.last_error = Some(text);
-                status.attempted = folder::fingerprint(&self.folder).ok();
-            }
+    /// Looks at a source, and replaces the snapshot if what is there is good and new. `told`: something was changed, so
+    /// that it is read whatever it looks like.
+    fn look(&self, index: usize, told: bool) {
+        let Some(part) = self.parts.get(index) else { return };
+        let _one = part.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempted = self.building().attempted(index).cloned();
+        let found = if told { None } else { Some(part.source.version()) };
+        if let Some(Ok(version)) = &found
+            && attempted.as_ref() == Some(version)
+        {
+            let mut building = self.building();
+            building.seen_again(index, version);
+            return self.settle(&mut building);
         }
-        self.status.store(Arc::new(status));
+        let read = match found {
+            Some(Err(error)) => Err(StoreError::Source(error)),
+            _ => collect(part),
+        };
+        let mut building = self.building();
+        match read {
+            Ok((version, files)) => match building.take(&self.parts, index, version, files) {
+                Ok(snapshot) => self.replace(snapshot),
+                Err(error) => building.refuse(index, &error),
+            },
+            Err(StoreError::Source(SourceError::Changing)) => building.forget(index),
+            Err(error) => building.failed(index, part.source.version().ok(), &error),
+        }
+        self.settle(&mut building);
     }
 
-    /// Reloads if the folder is not what the last attempt was made from.
-    fn reload_if_changed(&self) {
-        let found = folder::fingerprint(&self.folder).ok();
-        let status = self.status.load();
-        if found.is_none() || found != status.attempted {
-            return self.reload();
+    fn building(&self) -> std::sync::MutexGuard<'_, Building> {
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, snapshot: Snapshot) {
+        let old = self.current.load().revision().to_owned();
+        if old == snapshot.revision() {
+            return;
         }
-        if status.last_error.is_none() {
-            let confirmed = Status { confirmed_at: Timestamp::now(), ..Status::clone(&status) };
-            self.status.store(Arc::new(confirmed));
+        tracing::info!(old, new = snapshot.revision(), policies = snapshot.policies(), "policies replaced");
+        self.current.store(Arc::new(snapshot));
+        self.replaced.send_replace(());
+    }
+
+    /// Keeps on disk what is new, and tells how the store is doing.
+    fn settle(&self, building: &mut Building) {
+        if let Some(last_good) = &self.last_good {
+            building.keep(&self.parts, last_good);
         }
+        let (revision, before) = (self.current.load().revision().to_owned(), self.status.load());
+        let now = Timestamp::now();
+        let (loaded_at, replaced_at) = match before.revision == revision {
+            true => (before.loaded_at, before.replaced_at),
+            false => (now, Some(now)),
+        };
+        let status = building.status(&self.parts, &revision, loaded_at);
+        self.status.store(Arc::new(Status { replaced_at, ..status }));
     }
 }
 
-/// Reads and compiles a folder that does not change meanwhile.
-fn load(folder: &Path) -> Result<(Fingerprint, Snapshot), StoreError> {
-    let before = folder::fingerprint(folder)?;
-    let files = folder::read(folder)?;
-    if folder::fingerprint(folder)? != before {
-        return Err(StoreError::Changing);
-    }
-    Ok((before, policy::compile(files)?))
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -1,21 +1,20 @@
+mod sources;
+
+use super::testing::{DOMAIN, policy};
 use super::*;
 use crate::names::TableName;
 use crate::policy::Privilege;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
 const TIMING: Timing =
     Timing { quiet: Duration::from_millis(30), patience: Duration::from_millis(300), poll: Duration::from_millis(200) };
 
-fn policy(table: &str) -> String {
-    format!(
-        "apiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: read-{table}, domain: all}}\nspec:\n  tables: \
-         [{{catalog: lake, schema: s, table: {table}}}]\n  grants: [{{to: {{everyone: true}}, privileges: [select]}}]\n"
-    )
+fn of_folder(folder: &Path) -> Policies {
+    Policies { folder: Some(folder.to_owned()), ..Policies::default() }
 }
-
-const DOMAIN: &str = "apiVersion: sluice/v1\nkind: Domain\nmetadata: {name: all}\nspec: {central: true}\n";
 
 /// A folder with a domain and one policy, and a store that follows it.
 struct Followed {
@@ -29,7 +28,7 @@ impl Followed {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("domain.yaml"), DOMAIN).unwrap();
         fs::write(folder.path().join("a.yaml"), policy("a")).unwrap();
-        let store = Store::open_with(folder.path(), TIMING).unwrap();
+        let store = Store::open_with(&of_folder(folder.path()), TIMING).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(store.clone().watch(stop.clone()));
         Followed { folder, store, stop }
@@ -46,7 +45,7 @@ impl Followed {
     }
 
     fn error(&self) -> Option<String> {
-        self.store.status().last_error
+        self.store.status().last_error()
     }
 
     async fn until(&self, what: &str, condition: impl Fn(&Followed) -> bool) {
@@ -158,7 +157,7 @@ async fn the_last_of_many_quick_changes_wins() {
 #[test]
 fn a_start_without_good_policies_fails() {
     let folder = TempDir::new().unwrap();
-    let open = || Store::open(&Policies { folder: folder.path().to_owned() }).unwrap_err().to_string();
+    let open = || Store::open(&of_folder(folder.path())).unwrap_err().to_string();
     assert!(open().contains("no file ends in"), "{}", open());
     fs::write(folder.path().join("a.yaml"), policy("a")).unwrap();
     assert!(open().contains("there is no domain `all`"), "{}", open());

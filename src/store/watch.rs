@@ -1,4 +1,4 @@
-//! Seeing that a folder was changed: by the operating system's word, and by looking from time to time.
+//! Looking at sources: when the operating system or the Git server says so, and from time to time.
 
 use super::Store;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// When the folder is looked at.
+/// When a folder is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timing {
     /// After the last of several changes in a row, so that a change of many files is taken as one.
@@ -26,39 +27,57 @@ impl Default for Timing {
     }
 }
 
-/// Keeps the store at what the folder holds.
+/// Keeps the store at what its sources hold.
 pub(super) async fn follow(store: Arc<Store>, stop: CancellationToken) {
-    let timing = store.timing;
+    let mut sources = JoinSet::new();
+    for index in 0..store.parts.len() {
+        sources.spawn(one(Arc::clone(&store), index, stop.clone()));
+    }
+    while sources.join_next().await.is_some() {}
+}
+
+async fn one(store: Arc<Store>, index: usize, stop: CancellationToken) {
+    let Some(part) = store.parts.get(index) else { return };
     let (said, mut changes) = channel(1);
-    let mut watcher = watcher(&store.folder, &said);
+    let watch = || part.source.watched().and_then(|folder| watcher(folder, &said));
+    let mut watcher = watch();
+    // A start without the sources must not last longer than they are away.
+    let mut soon = store.status().sources.get(index).is_some_and(|source| source.error.is_some());
     loop {
-        let poll = sleep_until(Instant::now() + timing.poll);
+        let wait = if std::mem::take(&mut soon) { Duration::ZERO } else { with_jitter(part.source.poll()) };
         let told = tokio::select! {
             () = stop.cancelled() => return,
             _ = changes.recv() => true,
-            () = poll => false,
+            () = part.wake.notified() => false,
+            () = sleep_until(Instant::now() + wait) => false,
         };
-        if told {
-            let rest = settle(&mut changes, timing);
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = rest => {}
-            }
+        if told && stop.run_until_cancelled(settle(&mut changes, store.timing)).await.is_none() {
+            return;
         }
-        let before = store.status();
-        let reloading = store.clone();
-        // A reload runs to its end even if the store is to stop: it leaves the old snapshot or the new one.
-        let reload = move || if told { reloading.reload() } else { reloading.reload_if_changed() };
-        let reloaded = tokio::task::spawn_blocking(reload).await;
-        if let Err(error) = reloaded {
-            tracing::error!("reading the policies failed: {error}");
+        let before = store.building().attempted(index).cloned();
+        let looking = Arc::clone(&store);
+        // A look runs to its end even if the store is to stop: it leaves the old snapshot or the new one.
+        let look = tokio::task::spawn_blocking(move || looking.look(index, told));
+        match stop.run_until_cancelled(look).await {
+            None => return,
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::error!("looking at the policies failed: {error}"),
         }
         // A change that nobody told of: the folder that is watched may not be the one that is there now.
-        let after = store.status();
-        if !told && (after.attempted != before.attempted || after.attempted.is_none()) {
-            drop(std::mem::replace(&mut watcher, self::watcher(&store.folder, &said)));
+        let after = store.building().attempted(index).cloned();
+        if !told && part.source.watched().is_some() && (after != before || after.is_none()) {
+            drop(std::mem::replace(&mut watcher, watch()));
         }
     }
+}
+
+/// Up to a fifth more or less, so that replicas that were started together don't ask together.
+fn with_jitter(poll: Duration) -> Duration {
+    let mut byte = [128];
+    // Without random bytes it is not varied, which only makes for more questions at once.
+    let _ = getrandom::fill(&mut byte);
+    let [chance] = byte.map(f64::from);
+    poll.mul_f64(0.8 + 0.4 * chance / 255.0)
 }
 
 /// Waits until changes stop coming.
@@ -86,4 +105,16 @@ fn watcher(folder: &Path, said: &Sender<()>) -> Option<RecommendedWatcher> {
         Ok(watcher)
     });
     made.inspect_err(|error| tracing::warn!("{}: changes are seen by polling only: {error}", folder.display())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_between_looks_differ_by_a_fifth_at_most() {
+        let times: Vec<Duration> = (0..200).map(|_| with_jitter(Duration::from_secs(10))).collect();
+        assert!(times.iter().all(|time| (8.0..=12.0).contains(&time.as_secs_f64())));
+        assert!(times.iter().any(|time| time.as_secs() < 9) && times.iter().any(|time| time.as_secs() >= 11));
+    }
 }

@@ -1,5 +1,6 @@
 //! Files → documents of the known kinds, or what is wrong with them.
 
+mod binding;
 mod bridge;
 mod node;
 mod shape;
@@ -11,6 +12,7 @@ use super::suggest::did_you_mean;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
+pub use binding::bound_to;
 pub(super) use bridge::At;
 pub(crate) use node::MOST_BYTES;
 pub(super) use node::{Bytes, Node, Value};
