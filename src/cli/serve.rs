@@ -87,6 +87,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         hook: webhook.map(|webhook| hook(webhook, &store)),
     };
     beside.spawn(console::serve(operators, answers, end.clone()));
+    beside.spawn(Arc::clone(&proxy).follow_policies(end.clone()));
     if let Some(passwords) = passwords {
         beside.spawn(Arc::clone(&passwords).watch(end.clone()));
         beside.spawn(reread(passwords, end.clone())?);

@@ -117,6 +117,14 @@ impl ClientHeaders {
         &self.forward
     }
 
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        let session = &self.session;
+        let texts = session.properties.iter().chain(&session.prepared).map(|(name, text)| name.len() + text.len());
+        let forward = self.forward.iter().map(|(name, value)| name.as_str().len() + value.len());
+        texts.chain(forward).map(|bytes| bytes + 64).sum()
+    }
+
     fn keep(&mut self, name: &'static str, value: &str) -> Result<(), HeaderError> {
         self.forward.insert(HeaderName::from_static(name), value_of(name, value)?);
         Ok(())

@@ -1,11 +1,12 @@
 //! From a statement to a decision: the pure core, asked again with what Trino says of tables until it can decide.
 
 use super::client_headers::ClientHeaders;
-use super::serve::Proxy;
+use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::Config;
 use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
 use crate::policy::{Snapshot, Subject};
+use crate::rewrite::Guarded;
 use crate::sql::GrammarVersion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 40;
 /// A text larger than this is decided about beside the tasks that serve requests.
 const LARGE: usize = 32 * 1024;
+/// What an entry of a list takes besides its text.
+const ENTRY: usize = 32;
 
 /// What decides: [`crate::enforce::enforce`], or a stand-in in tests. Whatever it is, only a guarded statement can come
 /// out of it.
@@ -92,6 +95,38 @@ pub(super) struct Asked {
     pub(super) peer: IpAddr,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) arrived: Instant,
+}
+
+/// What it takes to decide about a running statement anew: who asked for what, and what was sent to Trino.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(super) caller: Caller,
+    pub(super) headers: ClientHeaders,
+    pub(super) sql: String,
+    /// The text that Trino has, where it is another one.
+    pub(super) sent: Option<String>,
+    /// The prepared statement that Trino has, by name and text.
+    pub(super) prepared: Option<(String, String)>,
+    pub(super) restricted: bool,
+    /// The revision of the policies by which it was decided.
+    pub(super) revision: String,
+}
+
+impl Memory {
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let Memory { caller, headers, sql, sent, prepared, restricted: _, revision } = self;
+        let prepared = prepared.as_ref().map_or(0, |(name, text)| name.len() + text.len());
+        let groups: usize = caller.principal.groups.iter().map(|group| group.len() + ENTRY).sum();
+        sql.len() + sent.as_ref().map_or(0, String::len) + prepared + groups + revision.len() + headers.bytes()
+    }
+
+    /// Whether a decision made now is the one by which it was started.
+    pub(super) fn is_of(&self, guarded: &Guarded) -> bool {
+        let text = self.sent.as_ref().unwrap_or(&self.sql);
+        let prepared = self.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        guarded.text() == text && guarded.prepared() == prepared && guarded.restricted() == self.restricted
+    }
 }
 
 /// A decision, and what it cost.

@@ -9,7 +9,7 @@ use crate::audit::{
     AuditError, CompletionRecord, DecisionRecord, ErrorRecord, Log, Outcome as Word, QueryState, Record, fingerprint,
 };
 use crate::console::Metrics;
-use crate::enforce::{Alarm, Outcome};
+use crate::enforce::{Alarm, ErrorCode, Outcome};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,6 +60,7 @@ impl Journal {
             End::Finished => (QueryState::Finished, None),
             End::Failed(name) => (QueryState::Failed, Some(name.clone())),
             End::Canceled | End::ClientGone => (QueryState::Canceled, None),
+            End::Revoked => (QueryState::Canceled, Some(ErrorCode::PermissionDenied.parts().0.to_owned())),
             End::Unknown => (QueryState::Unknown, None),
         };
         self.completion(CompletionRecord {

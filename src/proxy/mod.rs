@@ -21,6 +21,7 @@ mod prepared;
 mod query_id;
 mod response_headers;
 mod results;
+mod revoke;
 mod routes;
 mod serve;
 mod started;

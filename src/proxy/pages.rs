@@ -8,6 +8,7 @@ use super::response_headers;
 use super::results::body::{OnPassed, PageBody, PageError, Passed};
 use super::results::own_error;
 use super::results::page::{Page, PageContext, Summary};
+use super::revoke;
 use super::routes::{PagePath, PageQuery};
 use super::serve::Proxy;
 use super::started::{End, Statement};
@@ -39,6 +40,11 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
     };
     let statement = proxy.started.find(&asked.path.query, &asked.owner, facts);
     let path = asked.query.upstream(&asked.path);
+    if asked.method != Method::DELETE
+        && let Err(refusal) = revoke::review(proxy, &statement).await
+    {
+        return revoked(&asked.origin, &statement, &refusal);
+    }
     let response = match proxy.upstream.page(asked.method.clone(), &path, &user).await {
         Ok(response) => response,
         Err(error) => {
@@ -47,6 +53,12 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
             return answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment");
         }
     };
+    // Trino ends the query while the page is waited for, and its error is not the one that the client has to see.
+    if asked.method != Method::DELETE
+        && let Some(refusal) = statement.refusal()
+    {
+        return revoked(&asked.origin, &statement, refusal);
+    }
     match response.status() {
         status if asked.method == Method::DELETE => {
             if status.is_success() && !asked.path.is_partial() {
@@ -82,6 +94,11 @@ pub(super) async fn kill(proxy: &Proxy, query: &QueryId, owner: &Owner) -> Respo
             answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment")
         }
     }
+}
+
+/// The error for a query that new policies ended.
+fn revoked(origin: &Origin, statement: &Statement, refusal: &Refusal) -> Response<Answer> {
+    answer::results(own_error::page(origin, &statement.query, refusal, Some(statement.facts.decision)))
 }
 
 /// A status of Trino's without its text.
@@ -126,13 +143,17 @@ async fn pass(
         envelope_bytes: proxy.limits.envelope_bytes,
     });
     let on_passed = on_passed(Arc::clone(proxy), Arc::clone(&statement), path.clone());
-    let mut body = PageBody::new(incoming, page, proxy.answer_timeout, on_passed);
+    let mut body = PageBody::new(incoming, page, proxy.answer_timeout, statement.revoked.clone(), on_passed);
     match body.begin().await {
         Ok(()) => {
             let mut response = Response::new(Either::Right(body));
             *response.headers_mut() = response_headers::of_page(&parts.headers);
             response
         }
+        Err(PageError::Revoked) => match statement.refusal() {
+            Some(refusal) => revoked(&asked.origin, &statement, refusal),
+            None => answer::text(StatusCode::NOT_FOUND, "Query not found"),
+        },
         Err(PageError::Malformed(error)) => {
             tracing::warn!(%error, query = %asked.path.query, "a page can't be read");
             cancel(proxy, &statement, &path, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;

@@ -53,6 +53,8 @@ pub struct Proxy {
     pub(super) enforcer: Enforcer,
     pub(super) limits: Limits,
     pub(super) answer_timeout: Duration,
+    /// Whether queries are ended that new policies decide about in another way.
+    pub(super) cancel_running: bool,
     pub(super) origins: Origins,
     pub(super) key: MarkKey,
     pub(super) upstream: Upstream,
@@ -93,6 +95,7 @@ impl Proxy {
             enforcer: Enforcer::new(enforce, config),
             limits: config.limits.clone(),
             answer_timeout: config.upstream.answer_timeout.unsigned_abs(),
+            cancel_running: config.policies.cancel_running,
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
             key: MarkKey::load(config.listen.page_key_file.as_deref())?,
             upstream: Upstream::new(rooms.client.clone(), Arc::clone(&rooms.metrics)),

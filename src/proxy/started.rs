@@ -1,16 +1,21 @@
 //! The statements that were started through this Sluice and whose end has not been seen.
 //!
 //! It is a convenience, not a store: without an entry a page is served all the same, by what its mark says. Only the
-//! places in errors of a rewritten text are then left out, and rows are counted from there on. Each statement's end is
+//! places in errors of a rewritten text are then left out, rows are counted from there on, and a change of the policies
+//! ends the query, since it can't be decided anew. Each statement's end is
 //! written down once, at the latest when its entry is dropped.
 
+use super::decide::Memory;
 use super::mark::{Facts, Owner};
 use super::query_id::QueryId;
+use crate::enforce::Refusal;
 use crate::rewrite::PositionMap;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// An entry that nobody asked for is dropped after this time. Trino itself drops a query after five minutes.
 const IDLE: Duration = Duration::from_secs(900);
@@ -28,6 +33,8 @@ pub(crate) enum End {
     Canceled,
     /// The client went away while a page was on its way, so Sluice asked for its end.
     ClientGone,
+    /// Policies that came after its start don't allow it as it was started, so Sluice asked for its end.
+    Revoked,
     /// Its end was not seen.
     Unknown,
 }
@@ -42,6 +49,13 @@ pub(crate) struct Statement {
     /// What is known of it.
     pub(crate) facts: Facts,
     positions: Mutex<Option<Arc<PositionMap>>>,
+    /// What it takes to decide anew.
+    memory: Mutex<Option<Arc<Memory>>>,
+    /// The revision of the policies by which it was last decided, if that is known.
+    decided_by: Mutex<Option<String>>,
+    refusal: OnceLock<Refusal>,
+    /// Cancelled when nothing of it may be shown any more.
+    pub(crate) revoked: CancellationToken,
     began: Instant,
     rows: AtomicU64,
     bytes: AtomicU64,
@@ -85,6 +99,38 @@ impl Statement {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What it takes to decide anew, if that is still known.
+    pub(crate) fn memory(&self) -> Option<Arc<Memory>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The revision of the policies by which it was last decided, if that is known.
+    pub(crate) fn decided_by(&self) -> Option<String> {
+        self.decided_by.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that policies of this revision allow it as it was started.
+    pub(crate) fn allowed_by(&self, revision: &str) {
+        *self.decided_by.lock().unwrap_or_else(PoisonError::into_inner) = Some(revision.to_owned());
+    }
+
+    /// Why nothing of it may be shown any more; `None` if it may be.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.get()
+    }
+
+    /// Whether its end was seen.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// From now on nothing of it is shown. Whether it could be before.
+    pub(crate) fn revoke(&self, refusal: Refusal) -> bool {
+        let first = self.refusal.set(refusal).is_ok();
+        self.revoked.cancel();
+        first
+    }
+
     /// Adds what has passed.
     pub(crate) fn count(&self, rows: u64, bytes: u64) {
         self.rows.fetch_add(rows, Ordering::Relaxed);
@@ -99,6 +145,8 @@ impl Started {
         let dropped = (Arc::clone(&running), Arc::clone(&on_end));
         let statements = Cache::builder()
             .max_capacity(bytes as u64)
+            // What runs is asked for again and again; what is not asked for has to give way, not what is new.
+            .eviction_policy(EvictionPolicy::lru())
             .weigher(|_, statement: &Arc<Statement>| weight(statement))
             .time_to_idle(IDLE)
             .eviction_listener(move |_, statement, _| finish(&statement, End::Unknown, &dropped.0, &dropped.1))
@@ -113,6 +161,7 @@ impl Started {
         owner: Owner,
         facts: Facts,
         positions: Option<Arc<PositionMap>>,
+        memory: Option<Memory>,
         began: Instant,
     ) -> Arc<Statement> {
         let statement = Arc::new(Statement {
@@ -120,6 +169,10 @@ impl Started {
             owner,
             facts,
             positions: Mutex::new(positions),
+            decided_by: Mutex::new(memory.as_ref().map(|memory| memory.revision.clone())),
+            memory: Mutex::new(memory.map(Arc::new)),
+            refusal: OnceLock::new(),
+            revoked: CancellationToken::new(),
             began,
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -134,7 +187,7 @@ impl Started {
     pub(crate) fn find(&self, query: &QueryId, owner: &Owner, facts: Facts) -> Arc<Statement> {
         match self.statements.get(query).filter(|statement| statement.facts == facts && statement.owner == *owner) {
             Some(statement) => statement,
-            None => self.insert(query.clone(), owner.clone(), facts, None, Instant::now()),
+            None => self.insert(query.clone(), owner.clone(), facts, None, None, Instant::now()),
         }
     }
 
@@ -146,6 +199,15 @@ impl Started {
     /// Notes a statement's end; only the first end counts.
     pub(crate) fn end(&self, statement: &Arc<Statement>, end: End) {
         finish(statement, end, &self.running, &self.on_end);
+        // It weighs less now, which the cache has to be told.
+        if self.statements.contains_key(&statement.query) {
+            self.statements.insert(statement.query.clone(), Arc::clone(statement));
+        }
+    }
+
+    /// All that have not ended.
+    pub(crate) fn not_ended(&self) -> Vec<Arc<Statement>> {
+        self.statements.iter().map(|(_, statement)| statement).filter(|statement| !statement.ended()).collect()
     }
 
     /// How many have not ended.
@@ -160,7 +222,7 @@ impl Started {
 
     /// Ends all that have not ended, since nothing more will be seen of them.
     pub(crate) fn end_all(&self) {
-        for (_, statement) in &self.statements {
+        for statement in self.not_ended() {
             self.end(&statement, End::Unknown);
         }
     }
@@ -168,7 +230,8 @@ impl Started {
 
 fn weight(statement: &Arc<Statement>) -> u32 {
     let texts = statement.positions().map_or(0, |map| map.edited().len() * 2);
-    u32::try_from(BASE_WEIGHT + texts).unwrap_or(u32::MAX)
+    let memory = statement.memory().map_or(0, |memory| memory.bytes());
+    u32::try_from(BASE_WEIGHT + texts + memory).unwrap_or(u32::MAX)
 }
 
 fn finish(statement: &Arc<Statement>, end: End, running: &AtomicUsize, on_end: &OnEnd) {
@@ -177,6 +240,7 @@ fn finish(statement: &Arc<Statement>, end: End, running: &AtomicUsize, on_end: &
     }
     running.fetch_sub(1, Ordering::Relaxed);
     statement.positions.lock().unwrap_or_else(PoisonError::into_inner).take();
+    statement.memory.lock().unwrap_or_else(PoisonError::into_inner).take();
     on_end(Ended {
         statement: Arc::clone(statement),
         end,
@@ -210,7 +274,7 @@ mod tests {
     #[test]
     fn a_statement_ends_once() {
         let (started, ends) = started(100_000);
-        let statement = started.insert(query(1), owner(), FACTS, None, Instant::now());
+        let statement = started.insert(query(1), owner(), FACTS, None, None, Instant::now());
         statement.count(3, 100);
         started.end(&statement, End::Finished);
         started.end(&started.find(&query(1), &owner(), FACTS), End::Canceled);
@@ -225,7 +289,7 @@ mod tests {
     fn an_entry_that_is_dropped_ends_unknown() {
         let (started, ends) = started(10 * BASE_WEIGHT);
         for number in 0..200 {
-            started.insert(query(number), owner(), FACTS, None, Instant::now());
+            started.insert(query(number), owner(), FACTS, None, None, Instant::now());
             started.tidy();
         }
         let ends = ends.lock().unwrap();

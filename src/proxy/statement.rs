@@ -3,18 +3,20 @@
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
 use super::connect::SendError;
-use super::decide::{Asked, Weighed, decide, refusal};
+use super::decide::{Asked, Memory, Weighed, decide, refusal};
 use super::mark::{Facts, Owner};
 use super::pages;
 use super::query_id::QueryId;
 use super::results::own_error;
 use super::results::page::{Page, PageContext, Summary};
 use super::results::scanner::Malformed;
+use super::revoke;
 use super::serve::{Caller, Proxy};
 use super::started::End;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::policy::{Answer as Granted, Claims, Inputs};
 use crate::rewrite::Guarded;
+use crate::store::Stale;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -74,7 +76,9 @@ pub(super) async fn answer(
     let agent = parts.headers.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
     let (asked, early) = proxy.asked(&caller, &owner, sql, headers, arrived);
-    let early = early
+    let stale = proxy.rooms.store.stale().map(|stale| refusal(ErrorCode::ServerStartingUp, out_of_date(&stale)));
+    let early = stale
+        .or(early)
         .or_else(|| unsupported.map(|reason| refusal(ErrorCode::NotSupported, reason)))
         .or_else(|| too_large.map(|size| too_large_for(proxy.limits.statement_bytes, size)));
     let way = Way { proxy: Arc::clone(proxy), caller, owner, agent, asked: Arc::new(asked) };
@@ -219,13 +223,31 @@ impl Way {
     ) -> (Response<Answer>, Started) {
         let facts = self.facts(guarded, decision);
         let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
-        let started = &self.proxy.started;
-        let statement = started.insert(summary.query.clone(), self.owner.clone(), facts, positions, self.asked.arrived);
+        let memory = self.proxy.cancel_running.then(|| self.memory(guarded));
+        let (query, owner) = (summary.query.clone(), self.owner.clone());
+        let statement = self.proxy.started.insert(query, owner, facts, positions, memory, self.asked.arrived);
         statement.count(summary.rows, page.len() as u64);
         pages::seen(&self.proxy, &statement, &summary);
+        // Policies that came while it was started have reviewed what ran before it.
+        let (proxy, again) = (Arc::clone(&self.proxy), Arc::clone(&statement));
+        if revoke::is_outdated(&proxy, &again) {
+            self.proxy.tasks.spawn(async move { revoke::review(&proxy, &again).await.ok() });
+        }
         let mut response = Response::new(answer::full(page));
         *response.headers_mut() = super::response_headers::of_page(trino);
         (response, Some((summary, statement)))
+    }
+
+    fn memory(&self, guarded: &Guarded) -> Memory {
+        Memory {
+            caller: self.caller.clone(),
+            headers: self.asked.headers.clone(),
+            sql: self.asked.sql.clone(),
+            sent: (guarded.text() != self.asked.sql).then(|| guarded.text().to_owned()),
+            prepared: guarded.prepared().map(|(name, text)| (name.to_owned(), text.to_owned())),
+            restricted: guarded.restricted(),
+            revision: self.asked.snapshot.revision().to_owned(),
+        }
     }
 }
 
@@ -238,7 +260,7 @@ impl Proxy {
     }
 
     /// The statement with its subject, or why the principal may not act as the user.
-    fn asked(
+    pub(super) fn asked(
         &self,
         caller: &Caller,
         owner: &Owner,
@@ -316,6 +338,13 @@ async fn read(proxy: &Proxy, body: Incoming) -> Result<String, NoStatement> {
         return Err(NoStatement::Status(StatusCode::BAD_REQUEST, "SQL statement is empty"));
     }
     Ok(text)
+}
+
+fn out_of_date(stale: &Stale) -> String {
+    tracing::warn!("a statement is refused: {stale}");
+    "Sluice could not make sure for too long that its policies are current, so it starts no statement; tell the \
+     operators"
+        .to_owned()
 }
 
 fn too_large_for(most: usize, size: usize) -> Refusal {

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Why a page ends too early. The client's connection is closed, so that it can't take the page for whole.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub(crate) enum PageError {
     /// Trino stopped writing.
     #[error("Trino stopped within a page for {} s", .0.as_secs())]
     Stalled(Duration),
+    /// New policies ended the query.
+    #[error("new policies ended the query within a page")]
+    Revoked,
 }
 
 /// How a page ended.
@@ -51,12 +55,20 @@ pub(crate) struct PageBody {
     ended: bool,
     stall: Duration,
     timer: Pin<Box<Sleep>>,
+    revoked: Pin<Box<WaitForCancellationFutureOwned>>,
     on_passed: Option<OnPassed>,
 }
 
 impl PageBody {
-    /// A page of which nothing has been read. `stall` bounds how long Trino may write nothing.
-    pub(crate) fn new(incoming: Incoming, page: Page, stall: Duration, on_passed: OnPassed) -> PageBody {
+    /// A page of which nothing has been read. `stall` bounds how long Trino may write nothing; from
+    /// `revoked` on nothing more is given.
+    pub(crate) fn new(
+        incoming: Incoming,
+        page: Page,
+        stall: Duration,
+        revoked: CancellationToken,
+        on_passed: OnPassed,
+    ) -> PageBody {
         PageBody {
             incoming,
             page,
@@ -65,6 +77,7 @@ impl PageBody {
             ended: false,
             stall,
             timer: Box::pin(tokio::time::sleep(stall)),
+            revoked: Box::pin(revoked.cancelled_owned()),
             on_passed: Some(on_passed),
         }
     }
@@ -77,6 +90,12 @@ impl PageBody {
 
     /// Ready when there are bytes, or when the page has ended.
     fn fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PageError>> {
+        if !self.ended && self.revoked.as_mut().poll(context).is_ready() {
+            self.ended = true;
+            self.ready.clear();
+            self.tell(Passed::CutOff);
+            return Poll::Ready(Err(PageError::Revoked));
+        }
         while self.ready.is_empty() && !self.ended {
             let result = ready!(self.read(context));
             if result.is_err() {

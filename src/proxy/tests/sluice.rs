@@ -46,6 +46,7 @@ pub(super) struct Sluice {
     pub(super) folder: tempfile::TempDir,
     client: HttpClient,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) store: Arc<Store>,
 }
 
 /// An answer that was read to its end.
@@ -91,10 +92,12 @@ impl Sluice {
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         std::fs::write(folder.path().join("policies/all.yaml"), POLICIES).unwrap();
         let path = folder.path().join("sluice.yaml");
+        let listen = if more.contains("listen:") { "" } else { "listen: {address: '127.0.0.1:0'}\n" };
+        let policies = if more.contains("policies:") { "" } else { "policies: {folder: policies}\n" };
         let text = format!(
-            "listen: {{address: '127.0.0.1:0'}}\nupstream: {{url: '{}', answer_timeout: 3s}}\n\
+            "{listen}upstream: {{url: '{}', answer_timeout: 3s}}\n\
              identity: {{trusted_header: {{name: X-User, peers: [127.0.0.1/32]}}}}\n\
-             policies: {{folder: policies}}\naudit: {{folder: log, rotate_bytes: 1}}\n{more}",
+             audit: {{folder: log, rotate_bytes: 1}}\n{policies}{more}",
             trino.url
         );
         std::fs::write(&path, text).unwrap();
@@ -116,15 +119,18 @@ impl Sluice {
             client,
         };
         let metrics = Arc::clone(&rooms.metrics);
+        let store = Arc::clone(&rooms.store);
         let proxy = Proxy::with_enforcer(&config, rooms, |asked, _| decide(asked)).unwrap();
         let listener = TcpListener::bind(config.listen.address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
+        tokio::spawn(Arc::clone(&store).watch(stop.clone()));
+        tokio::spawn(Arc::clone(&proxy).follow_policies(stop.clone()));
         let serving = tokio::spawn(proxy.serve(listener, None, stop.clone()));
         let mut to_sluice = config.upstream;
         to_sluice.url = format!("http://{address}");
         to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);
-        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap(), metrics }
+        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap(), metrics, store }
     }
 
     /// Sends a statement as a user.
@@ -157,6 +163,32 @@ impl Sluice {
         Got { status: parts.status, headers: parts.headers, body }
     }
 
+    /// Reads a page until its connection breaks, and gives the bytes that came.
+    pub(super) async fn read_until_it_breaks(&self, user: &str, path: &str) -> usize {
+        let mut request = Request::new(connect::empty());
+        *request.uri_mut() = path.parse().unwrap();
+        request.headers_mut().insert("x-user", user.parse().unwrap());
+        let mut body = self.client.send(request).await.unwrap().into_body();
+        let mut read = 0;
+        loop {
+            match body.frame().await {
+                Some(Ok(frame)) => read += frame.into_data().map_or(0, |data| data.len()),
+                Some(Err(_)) => return read,
+                None => panic!("the page came to its end"),
+            }
+        }
+    }
+
+    /// Adds a policy, and waits until it is in use.
+    pub(super) async fn more_policies(&self) {
+        let before = self.store.status().revision;
+        let more = POLICIES.rsplit("---\n").next().unwrap().replace("name: superset", "name: more");
+        std::fs::write(self.folder.path().join("policies/more.yaml"), more).unwrap();
+        while self.store.current().revision() == before {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The records of one kind in the decision log.
     pub(super) fn records(&self, kind: &str) -> Vec<Value> {
         let mut names: Vec<_> = std::fs::read_dir(self.folder.path().join("log"))
@@ -186,16 +218,18 @@ impl Sluice {
     }
 }
 
-/// `DENY…` is refused, `HIDE…` gets a guard of twenty characters in front of its eighth, all else passes.
+/// `DENY…` is refused, `HIDE…` gets a guard of twenty characters in front of its eighth, all else passes. Once there are
+/// more policies, `LOSE…` is refused and `SHOW…` is sent as `HIDE…` is.
 fn decide(asked: &Asked<'_>) -> Enforced {
-    let outcome = if asked.sql.starts_with("DENY") {
+    let more = asked.snapshot.policies() > 1;
+    let outcome = if asked.sql.starts_with("DENY") || (more && asked.sql.starts_with("LOSE")) {
         Outcome::Refuse(Refusal {
             code: ErrorCode::PermissionDenied,
             message: "Access Denied: Cannot select from table lake.hr.salaries".to_owned(),
             location: None,
         })
     } else {
-        let edits = if asked.sql.starts_with("HIDE") {
+        let edits = if asked.sql.starts_with("HIDE") || (more && asked.sql.starts_with("SHOW")) {
             vec![Edit { span: Span { start: 7, end: 7 }, text: "-".repeat(20) }]
         } else {
             Vec::new()
