@@ -281,7 +281,6 @@ impl Building {
         Status {
             revision: revision.to_owned(),
             loaded_at,
-            replaced_at: None,
             sources: parts.iter().zip(&self.parts).map(source).collect(),
             refused: self.refused,
             not_kept: self.not_kept,

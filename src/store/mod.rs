@@ -22,7 +22,7 @@ mod tests;
 
 use crate::config::Policies;
 use crate::policy::{Diagnostics, Snapshot};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use build::{Building, Part, collect};
 use jiff::Timestamp;
 use last_good::LastGood;
@@ -45,6 +45,7 @@ pub use webhook::{Webhook, WebhookError};
 pub struct Store {
     parts: Vec<Part>,
     current: ArcSwap<Snapshot>,
+    replaced_at: ArcSwapOption<Timestamp>,
     status: ArcSwap<Status>,
     building: Mutex<Building>,
     last_good: Option<LastGood>,
@@ -94,6 +95,7 @@ impl Store {
         let store = Store {
             parts,
             current: ArcSwap::from_pointee(snapshot),
+            replaced_at: ArcSwapOption::empty(),
             status: ArcSwap::from_pointee(status),
             building: Mutex::new(building),
             last_good,
@@ -122,7 +124,7 @@ impl Store {
 
     /// When the current snapshot replaced another one; `None` if it is the first since the start.
     pub fn replaced_at(&self) -> Option<Timestamp> {
-        self.status.load().replaced_at
+        self.replaced_at.load().as_deref().copied()
     }
 
     /// Tells of each snapshot that replaces another.
@@ -180,6 +182,8 @@ impl Store {
             return;
         }
         tracing::info!(old, new = snapshot.revision(), policies = snapshot.policies(), "policies replaced");
+        // Who sees the new snapshot has to know that there was another.
+        self.replaced_at.store(Some(Arc::new(Timestamp::now())));
         self.current.store(Arc::new(snapshot));
         self.replaced.send_replace(());
     }
@@ -190,13 +194,8 @@ impl Store {
             building.keep(&self.parts, last_good);
         }
         let (revision, before) = (self.current.load().revision().to_owned(), self.status.load());
-        let now = Timestamp::now();
-        let (loaded_at, replaced_at) = match before.revision == revision {
-            true => (before.loaded_at, before.replaced_at),
-            false => (now, Some(now)),
-        };
-        let status = building.status(&self.parts, &revision, loaded_at);
-        self.status.store(Arc::new(Status { replaced_at, ..status }));
+        let loaded_at = if before.revision == revision { before.loaded_at } else { Timestamp::now() };
+        self.status.store(Arc::new(building.status(&self.parts, &revision, loaded_at)));
     }
 }
 

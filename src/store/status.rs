@@ -10,8 +10,6 @@ pub struct Status {
     pub revision: String,
     /// When the current snapshot was loaded.
     pub loaded_at: Timestamp,
-    /// When it replaced another one; `None` if it is the first since the start.
-    pub replaced_at: Option<Timestamp>,
     /// Each source, in the order of the configuration.
     pub sources: Vec<SourceStatus>,
     /// How many changes were refused since the start.
