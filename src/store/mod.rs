@@ -185,7 +185,6 @@ impl Store {
         // Who sees the new snapshot has to know that there was another.
         self.replaced_at.store(Some(Arc::new(Timestamp::now())));
         self.current.store(Arc::new(snapshot));
-        self.replaced.send_replace(());
     }
 
     /// Keeps on disk what is new, and tells how the store is doing.
@@ -194,8 +193,13 @@ impl Store {
             building.keep(&self.parts, last_good);
         }
         let (revision, before) = (self.current.load().revision().to_owned(), self.status.load());
-        let loaded_at = if before.revision == revision { before.loaded_at } else { Timestamp::now() };
+        let same = before.revision == revision;
+        let loaded_at = if same { before.loaded_at } else { Timestamp::now() };
         self.status.store(Arc::new(building.status(&self.parts, &revision, loaded_at)));
+        // Who is told of it finds the status of it.
+        if !same {
+            self.replaced.send_replace(());
+        }
     }
 }
 
