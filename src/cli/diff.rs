@@ -2,9 +2,12 @@
 
 use super::Failure;
 use super::asking::{Message, listing, snapshot, time};
+use crate::catalog::listing::Listing;
+use crate::effects::replay::{Differing, Outcome, Replayed, recorded, replay};
 use crate::effects::{Change, changes};
 use crate::policy::Snapshot;
 use crate::report::table;
+use crate::sql::GrammarVersion;
 use clap::{Args, ValueEnum};
 use std::fs;
 use std::io::Write;
@@ -22,6 +25,7 @@ use std::process::{Command, ExitCode, Stdio};
 Examples:
   sluice diff main:policies policies                       this branch against main
   sluice diff main:policies policies --output markdown     for a comment on a pull request
+  sluice diff old new --catalog listing.json --replay decisions.jsonl
   sluice diff old new --exit-code --output json")]
 pub(super) struct Arguments {
     /// The policies as they were.
@@ -34,6 +38,9 @@ pub(super) struct Arguments {
     /// A listing of tables, for their columns.
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
+    /// A decision log: also say which of its statements would be decided in another way. Needs a listing of the tables.
+    #[arg(long, value_name = "FILE", requires = "catalog")]
+    replay: Option<PathBuf>,
     /// End with 1 if something changes.
     #[arg(long)]
     exit_code: bool,
@@ -66,7 +73,20 @@ impl Arguments {
     /// Whether something changes.
     fn diff(&self, out: &mut dyn Write) -> Result<bool, Failure> {
         let (old, new) = (policies(&self.old)?, policies(&self.new)?);
-        let found = changes(&old, &new, &listing(self.catalog.as_deref())?, time(self.at.as_deref())?);
+        let listing = listing(self.catalog.as_deref())?;
+        let found = changes(&old, &new, &listing, time(self.at.as_deref())?);
+        if let Some(log) = &self.replay {
+            let replayed = replayed(log, &old, &new, &listing)?;
+            match self.output {
+                Output::Text => write!(out, "{}\n{}", text(&found), replayed_text(&replayed))?,
+                Output::Markdown => write!(out, "{}\n{}", markdown(&found), replayed_markdown(&replayed))?,
+                Output::Json => {
+                    let both = serde_json::json!({"changes": found, "replay": replayed});
+                    writeln!(out, "{}", serde_json::to_string_pretty(&both)?)?;
+                }
+            }
+            return Ok(!found.is_empty() || !replayed.differing.is_empty());
+        }
         match self.output {
             Output::Text => write!(out, "{}", text(&found))?,
             Output::Markdown => write!(out, "{}", markdown(&found))?,
@@ -74,6 +94,47 @@ impl Arguments {
         }
         Ok(!found.is_empty())
     }
+}
+
+/// The statements of a decision log under both policies.
+fn replayed(log: &Path, old: &Snapshot, new: &Snapshot, listing: &Listing) -> Result<Replayed, Failure> {
+    let text = fs::read_to_string(log).map_err(|error| Message(format!("{}: {error}", log.display())))?;
+    let statements = recorded(&text).map_err(|(line, error)| Message(format!("{}:{line}: {error}", log.display())))?;
+    Ok(replay(old, new, &statements, listing, GrammarVersion::NEWEST)?)
+}
+
+fn replayed_text(replayed: &Replayed) -> String {
+    let count = format!("{} of {} recorded statements", replayed.differing.len(), replayed.statements);
+    let mut text = format!("{count} would be decided in another way\n");
+    for Differing { id, user, sql, old, new } in &replayed.differing {
+        text.push_str(&format!("  {id}, {user}: {}\n", sql.replace(['\n', '\r'], " ")));
+        for (mark, outcome) in [('-', old), ('+', new)] {
+            text.push_str(&format!("    {mark} {}\n", outcome_text(outcome)));
+        }
+    }
+    text
+}
+
+fn replayed_markdown(replayed: &Replayed) -> String {
+    let mut text = format!(
+        "**Recorded statements:** {} of {} would be decided in another way.\n",
+        replayed.differing.len(),
+        replayed.statements
+    );
+    if !replayed.differing.is_empty() {
+        let row = |Differing { id: _, user, sql, old, new }: &Differing| {
+            vec![user.clone(), sql.clone(), outcome_text(old), outcome_text(new)]
+        };
+        let rows: Vec<Vec<String>> = replayed.differing.iter().map(row).collect();
+        text.push('\n');
+        text.push_str(&table::markdown(&["user", "statement", "before", "after"], &rows));
+    }
+    text
+}
+
+fn outcome_text(outcome: &Outcome) -> String {
+    let more = outcome.error.as_ref().or(outcome.rewritten.as_ref());
+    more.map_or_else(|| outcome.decision.to_owned(), |more| format!("{}: {more}", outcome.decision))
 }
 
 fn text(found: &[Change]) -> String {
@@ -192,7 +253,15 @@ spec:
         }
         let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let at = Some("2026-03-01T00:00:00Z".to_owned());
-        let arguments = Arguments { old: place("old"), new: place("new"), at, catalog: None, exit_code: true, output };
+        let arguments = Arguments {
+            old: place("old"),
+            new: place("new"),
+            at,
+            catalog: None,
+            replay: None,
+            exit_code: true,
+            output,
+        };
         let mut out = Vec::new();
         let changed = arguments.diff(&mut out).unwrap();
         (changed, String::from_utf8(out).unwrap())
@@ -226,6 +295,48 @@ spec:
     fn a_filter_less_shows_more() {
         let new = OLD.split("  filters").next().unwrap();
         insta::assert_snapshot!(diff(OLD, new, Output::Text).1);
+    }
+
+    #[test]
+    fn recorded_statements_are_decided_under_both_policies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["old", "new"] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        fs::write(path("old/a.yaml"), OLD).unwrap();
+        fs::write(path("new/a.yaml"), OLD.replace("groups: [analysts]", "groups: [audit]")).unwrap();
+        let columns = r#"[{"name": "id", "type": "bigint"}, {"name": "email", "type": "varchar"}, {"name": "region", "type": "varchar"}]"#;
+        fs::write(path("listing.json"), format!(r#"{{"tables": {{"lake.hr.employees": {{"columns": {columns}}}}}}}"#))
+            .unwrap();
+        let record = |id: &str, sql: &str| {
+            format!(
+                r#"{{"kind": "decision", "id": "{id}", "time": "2026-01-01T00:00:00Z", "principal": "anna", "user": "anna", "groups": ["analysts"], "sql": "{sql}"}}"#
+            )
+        };
+        let other = r#"{"kind": "completion", "decision": "r1"}"#;
+        let log = [record("r1", "SELECT id FROM lake.hr.employees"), other.to_owned(), record("r2", "SELECT 1")];
+        fs::write(path("log.jsonl"), log.join("\n")).unwrap();
+        let place = |name: &str| path(name).to_str().unwrap().to_owned();
+        let mut arguments = Arguments {
+            old: place("old"),
+            new: place("new"),
+            at: Some("2026-03-01T00:00:00Z".to_owned()),
+            catalog: Some(path("listing.json")),
+            replay: Some(path("log.jsonl")),
+            exit_code: true,
+            output: Output::Text,
+        };
+        let mut out = Vec::new();
+        assert!(arguments.diff(&mut out).unwrap());
+        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+        arguments.output = Output::Markdown;
+        let mut out = Vec::new();
+        arguments.diff(&mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+        fs::write(path("log.jsonl"), "{}").unwrap();
+        let message = arguments.diff(&mut Vec::new()).unwrap_err().text().to_owned();
+        assert!(message.contains("log.jsonl:1: "), "{message}");
     }
 
     #[test]

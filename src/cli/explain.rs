@@ -109,6 +109,7 @@ impl Arguments {
         let at = time(self.at.as_deref())?;
         let session = self.session();
         let asker = Asker {
+            principal: None,
             user: self.user.clone(),
             groups: self.groups.clone(),
             attributes,

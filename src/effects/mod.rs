@@ -5,6 +5,7 @@
 //! the same functions as the proxy. Pure: what is known of tables comes from a function that the caller gives.
 
 pub mod explain;
+pub mod replay;
 mod seen;
 pub mod trial;
 
@@ -34,6 +35,8 @@ pub fn listed(listing: &Listing) -> impl FnMut(&[Need]) -> Result<Vec<(Need, Kno
 /// Who asks, and when.
 #[derive(Clone, Debug, Default)]
 pub struct Asker {
+    /// Who logged in, where it is not the user.
+    pub principal: Option<String>,
     /// The user.
     pub user: String,
     /// Groups beside those that Principals documents give the user.
@@ -63,7 +66,7 @@ impl Asker {
             address: self.address,
             ..Inputs::default()
         };
-        snapshot.of_request(subject, self.at, known, &self.user, &self.claims)
+        snapshot.of_request(subject, self.at, known, self.principal.as_ref().unwrap_or(&self.user), &self.claims)
     }
 }
 

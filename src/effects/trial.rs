@@ -88,6 +88,7 @@ fn one(
     held: &mut BTreeSet<PolicyRef>,
 ) -> TestResult {
     let asker = Asker {
+        principal: None,
         user: test.user.clone(),
         groups: test.groups.clone(),
         attributes: test.attributes.clone(),
