@@ -50,7 +50,7 @@ pub struct Recorded {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
-    Decision(Recorded),
+    Decision(Box<Recorded>),
     #[serde(other)]
     Other,
 }
@@ -100,7 +100,7 @@ pub fn recorded(log: &str) -> Result<Vec<Recorded>, (usize, serde_json::Error)> 
     let mut found = Vec::new();
     for (number, line) in (1..).zip(log.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str(line).map_err(|error| (number, error))? {
-            Line::Decision(recorded) => found.push(recorded),
+            Line::Decision(recorded) => found.push(*recorded),
             Line::Other => {}
         }
     }
