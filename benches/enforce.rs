@@ -4,7 +4,7 @@
 //! The texts, tables and policies stand in `benches/shop`. Nothing here does I/O while it is measured.
 #![expect(clippy::panic, clippy::expect_used, reason = "where there is nothing to measure, a bench must stop")]
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sluice::analysis::metadata::metadata_access;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
@@ -103,22 +103,26 @@ fn tables() -> Tables {
 
 /// The shop's policies, and `more` of other tables.
 fn snapshot(more: usize) -> Snapshot {
-    let others: String = (0..more)
-        .map(|n| {
-            format!(
-                "---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: policy-{n}, domain: shop}}\nspec:\n  \
-                 tables: [{{table: table_{n}}}]\n  grants:\n    - to: {{groups: [group_{}]}}\n      privileges: [select]\n  \
-                 masks: [{{column: a, expression: \"'***'\"}}]\n  filters: [{{expression: b > {n}}}]\n",
-                n % 10
-            )
-        })
-        .collect();
-    let mut files =
-        vec![SourceFile { path: "shop.yaml".to_owned(), text: include_str!("shop/policies.yaml").to_owned() }];
-    if more > 0 {
-        files.push(SourceFile { path: "others.yaml".to_owned(), text: others });
-    }
-    compile(files).unwrap_or_else(|wrong| panic!("{wrong:?}"))
+    compile(files(more)).unwrap_or_else(|wrong| panic!("{wrong:?}"))
+}
+
+/// The shop's policies and `more` of others, some thousand a file.
+fn files(more: usize) -> Vec<SourceFile> {
+    let document = |n: usize| {
+        format!(
+            "---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: policy-{n}, domain: shop}}\nspec:\n  \
+             tables: [{{table: table_{n}}}]\n  grants:\n    - to: {{groups: [group_{}]}}\n      privileges: [select]\n  \
+             masks: [{{column: a, expression: \"'***'\"}}]\n  filters: [{{expression: b > {n}}}]\n",
+            n % 10
+        )
+    };
+    let numbers: Vec<usize> = (0..more).collect();
+    let others = numbers.chunks(5_000).enumerate().map(|(file, numbers)| SourceFile {
+        path: format!("others/{file}.yaml"),
+        text: numbers.iter().map(|n| document(*n)).collect(),
+    });
+    let shop = SourceFile { path: "shop.yaml".to_owned(), text: include_str!("shop/policies.yaml").to_owned() };
+    std::iter::once(shop).chain(others).collect()
 }
 
 fn parse(criterion: &mut Criterion) {
@@ -203,13 +207,27 @@ fn recall(criterion: &mut Criterion) {
 /// What one user may do with one table, with few policies and with many.
 fn decide(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide one table");
-    for count in [10, 1_000, 10_000] {
+    for count in [10, 1_000, 10_000, 100_000] {
         let snapshot = snapshot(count);
         let subject =
             Subject { user: "anna".to_owned(), groups: BTreeSet::from(["analysts".to_owned()]), ..Subject::default() };
         let table = TableName::new("lake", "shop", "customers");
         group.bench_function(BenchmarkId::new("policies", count), |bencher| {
             bencher.iter(|| snapshot.table_access(black_box(&subject), black_box(&table)));
+        });
+    }
+    group.finish();
+}
+
+/// Policies as text to a snapshot.
+fn compiling(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compile");
+    group.sample_size(10);
+    for count in [1_000, 10_000, 100_000] {
+        let files = files(count);
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(BenchmarkId::new("policies", count), |bencher| {
+            bencher.iter_batched(|| files.clone(), compile, BatchSize::PerIteration);
         });
     }
     group.finish();
@@ -237,5 +255,5 @@ fn metadata(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parse, stages, whole, recall, decide, metadata);
+criterion_group!(benches, parse, stages, whole, recall, decide, compiling, metadata);
 criterion_main!(benches);
