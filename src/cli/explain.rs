@@ -18,8 +18,8 @@ use std::path::PathBuf;
 /// Say why a statement, or a table, is decided as it is for a user, and what would be needed to be allowed.
 ///
 /// Each rule about each table is listed with its file and line, and with why it holds (✓) or does not (·). The decision is
-/// made by the same function as in the proxy. What tables look like comes from a listing (`sluice catalog`) or from the
-/// Trino of a configuration.
+/// made by the same function as in the proxy. What tables look like comes from a listing (`--catalog`) or from the Trino
+/// of a configuration (`--config`).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
