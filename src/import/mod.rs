@@ -5,10 +5,10 @@
 //! something can't be told, less is granted.
 //!
 //! Of Trino's rules the first that matches decides; Sluice's grants add up. So the tables are cut into pieces that don't
-//! overlap ([`objects`]), each piece has its own chain of rules ([`chain`]), and each rule of a chain gives to whom no
+//! overlap (`objects`), each piece has its own chain of rules (`chain`), and each rule of a chain gives to whom no
 //! earlier one is about. That needs `except` on grants, impersonation and session properties, and `exceptTables`,
-//! `exceptFunctions` and `exceptProperties` on what they are about; [`lacking`] takes out what the language has no word for
-//! yet. Users that can't be told by name have two bounds ([`who`]), and so have
+//! `exceptFunctions` and `exceptProperties` on what they are about; `lacking` takes out what the language has no word for
+//! yet. Users that can't be told by name have two bounds (`who`), and so have
 //! names of tables that are not told by `*`.
 //!
 //! What rules say is as the source of Trino's `FileBasedSystemAccessControl` has it, and its documentation:
