@@ -200,7 +200,10 @@ pub fn table_is_visible(visible: &VisibleTables, table: &TableName) -> bool {
     if !table.table.contains('$') {
         return visible.table(table);
     }
-    visible.rules.iter().any(|rule| rule.selects() && rule.shows_all(table))
+    // What is hidden is hidden of the table that it is about.
+    let base = table.table.split('$').next().unwrap_or_default();
+    let about = TableName::new(&table.catalog, &table.schema, base);
+    visible.rules.iter().any(|rule| rule.selects() && rule.shows_all(table) && rule.shows_all(&about))
 }
 
 /// Whether `information_schema` has a table of this name, in lower case.

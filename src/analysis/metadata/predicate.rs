@@ -99,7 +99,10 @@ pub(super) fn predicate(
         }
         for disjunct in joined(objects) {
             let own = disjunct.to_sql(columns);
-            let parts = (!own.is_empty()).then_some(own).into_iter();
+            // What is hidden of `t` is hidden of a connector's own tables about `t` (`t$partitions`) too.
+            let about = (!without.is_empty()).then(|| disjunct.without_tables_about_tables(columns)).flatten();
+            let about = about.filter(|about| !own.ends_with(about.as_str()));
+            let parts = (!own.is_empty()).then_some(own).into_iter().chain(about);
             let parts = parts.chain(taken.iter().map(|taken| format!("NOT ({taken})")));
             disjuncts.insert(parts.collect::<Vec<_>>().join(" AND "));
         }
@@ -344,16 +347,17 @@ impl Disjunct {
         self.0.iter().zip(columns).filter_map(|(atom, column)| atom.to_sql(column?)).collect()
     }
 
+    /// What takes out tables about tables, if the disjunct may take in some.
+    fn without_tables_about_tables(&self, columns: NameColumns) -> Option<String> {
+        let table = columns.table?;
+        matches!(self.0, [_, _, Atom::Any | Atom::Like(_), _]).then(|| format!("{} NOT LIKE '%$%'", quoted(table)))
+    }
+
     fn to_sql(&self, columns: NameColumns) -> String {
         let mut atoms = self.atoms(columns);
-        let columns = [columns.catalog, columns.schema, columns.table, columns.column];
         // What a connector's own table about a table (`t$partitions`) has for columns tells of all columns of `t`.
-        if let (
-            [_, _, Atom::Any | Atom::Like(_), Atom::In(_) | Atom::NotIn(_) | Atom::Like(_)],
-            [_, _, Some(table), _],
-        ) = (&self.0, columns)
-        {
-            atoms.push(format!("{} NOT LIKE '%$%'", quoted(table)));
+        if columns.column.is_some() && !matches!(self.0, [_, _, _, Atom::Any]) {
+            atoms.extend(self.without_tables_about_tables(columns));
         }
         atoms.join(" AND ")
     }

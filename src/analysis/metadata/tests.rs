@@ -301,3 +301,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_hidden_of_a_table_is_hidden_of_the_tables_about_it() {
+    let Visible { catalog, schema, table, columns, .. } = rule("lake.hr.employees +ssn");
+    let hidden = vec![Hidden { catalog, schema, table, columns }];
+    let visible = VisibleTables { rules: vec![Visible { hidden, ..rule("lake.hr.* select show") }] };
+    let sees = |table: &str| table_is_visible(&visible, &TableName::new("lake", "hr", table));
+    assert!(sees("employees") && !sees("employees$partitions") && sees("reviews$partitions"));
+    let predicate = filtered("lake.information_schema.columns", &visible);
+    for (table, column, seen) in
+        [("employees", "ssn", false), ("employees$partitions", "ssn", false), ("employees", "id", true)]
+    {
+        let row = [("table_schema", "hr"), ("table_name", table), ("column_name", column)];
+        assert_eq!(holds(&predicate, &row), seen, "{table}.{column} in {predicate}");
+    }
+}

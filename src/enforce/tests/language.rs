@@ -48,6 +48,8 @@ fn each_statement_becomes_what_the_snapshot_says() {
         ("bob", "SELECT column_name FROM system.jdbc.columns"),
         ("anna", "SELECT table_name, view_definition FROM lake.information_schema.views"),
         ("eve", "SELECT table_name FROM system.jdbc.tables"),
+        ("eve", "SHOW COLUMNS FROM lake.hr.\"employees$partitions\""),
+        ("eve", "SHOW COLUMNS FROM lake.sales.\"orders$partitions\""),
     ] {
         let decision = decide(&snapshot, user, sql);
         assert_eq!(decision.alarm, None, "{user}: {sql}");
