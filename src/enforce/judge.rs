@@ -298,6 +298,9 @@ impl<'a> Judge<'a> {
                 && matches(&rule.schema, &schema)
                 && rule.table == "*"
                 && rule.privileges.contains(&Privilege::Show)
+                && !rule.hidden.iter().any(|hidden| {
+                    hidden.columns.all() && matches(&hidden.catalog, &catalog) && matches(&hidden.schema, &schema)
+                })
         });
         if shows {
             return Ok(());

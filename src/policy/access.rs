@@ -25,6 +25,9 @@ pub struct Subject {
     /// What conditions read of the request.
     #[serde(skip)]
     pub inputs: Inputs,
+    /// Whether the user may be in groups that are not known: of somebody who has not logged in.
+    #[serde(skip)]
+    pub more_groups: bool,
 }
 
 /// A time as far as a snapshot's policies depend on it: which ends of validities are past. All times of one moment get

@@ -14,6 +14,9 @@ use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Most parts of one pattern that are looked at each by itself.
+const MOST_PARTS: usize = 64;
+
 impl Snapshot {
     /// What a user may do with a table. The same for one that does not exist.
     pub fn table_access(&self, subject: &Subject, table: &TableName) -> TableAccess {
@@ -108,26 +111,28 @@ impl Snapshot {
         found.sort_unstable();
         found.dedup();
         let rules: Vec<&Rule> = self.holding(found, subject).collect();
-        let denials: Vec<&Rule> =
-            rules.iter().copied().filter(|rule| matches!(rule.effect, Effect::Deny { .. })).collect();
+        let denies = |rule: &&Rule| matches!(rule.effect, Effect::Deny { .. });
+        let denials: Vec<&Rule> = rules.iter().copied().filter(denies).collect();
+        let lifts = rules.iter().filter(|rule| matches!(rule.effect, Effect::Lift(_))).flat_map(|rule| &*rule.objects);
+        // Where a denial may not hold that holds around.
+        let spared: Vec<&TablePattern> = lifts.chain(denials.iter().flat_map(|rule| &*rule.not_about)).collect();
         let mut merged = Merged::default();
         for rule in &rules {
             let Effect::Grant { of: Object::Table, privileges, columns, .. } = &rule.effect else { continue };
             for pattern in rule.objects.iter() {
-                if denials.is_empty() && columns.except_tagged.is_empty() {
+                if denials.is_empty() && columns.except_tagged.is_empty() && rule.not_about.is_empty() {
                     merged.add(pattern, &columns.columns, Vec::new(), privileges);
                     continue;
                 }
-                // A denial takes away some privileges, and each of the others shows what it gives.
-                for privilege in privileges {
-                    self.add_visible(&mut merged, pattern, columns, *privilege, &denials, None);
-                }
-                for lifting in &rules {
-                    let Effect::Lift(lifts) = &lifting.effect else { continue };
-                    for meeting in lifting.objects.iter().filter_map(|lifted| lifted.meet(pattern).ok().flatten()) {
-                        for privilege in privileges {
-                            self.add_visible(&mut merged, &meeting, columns, *privilege, &denials, Some(lifts));
-                        }
+                for part in parts(pattern, &spared) {
+                    let holding: Vec<&Rule> = rules
+                        .iter()
+                        .copied()
+                        .filter(|rule| !rule.not_about.iter().any(|out| out.covers(&part)))
+                        .collect();
+                    // A denial takes away some privileges, and each of the others shows what it gives.
+                    for privilege in privileges {
+                        self.add_visible(&mut merged, &part, rule, columns, *privilege, &holding);
                     }
                 }
             }
@@ -139,15 +144,23 @@ impl Snapshot {
         &self,
         merged: &mut Merged,
         pattern: &TablePattern,
+        grant: &Rule,
         selection: &Selection,
         privilege: Privilege,
-        denials: &[&Rule],
-        lifts: Option<&BTreeSet<Arc<str>>>,
+        rules: &[&Rule],
     ) {
+        let about = |rule: &&Rule| rule.objects.iter().any(|objects| objects.covers(pattern));
+        let lifted = lifted(&rules.iter().copied().filter(about).collect::<Vec<_>>());
         let mut hidden = BTreeSet::new();
-        for denial in denials {
+        for out in grant.not_about.iter().filter(|out| out.may_meet(pattern)) {
+            if out.covers(pattern) {
+                return;
+            }
+            hidden.insert(hides(out, Columns::All));
+        }
+        for denial in rules {
             let Effect::Deny { of: Object::Table, privileges, columns } = &denial.effect else { continue };
-            if !privileges.contains(&privilege) || lifts.is_some_and(|lifts| denial.is_lifted(lifts)) {
+            if !privileges.contains(&privilege) || denial.is_lifted(&lifted) {
                 continue;
             }
             for denied in denial.objects.iter().filter(|denied| denied.may_meet(pattern)) {
@@ -171,7 +184,8 @@ impl Snapshot {
     /// The rules about an object that hold for a user, in their order.
     fn about(&self, object: Object, name: &TableName, subject: &Subject) -> Vec<&Rule> {
         let found = self.index.get(&object).map(|index| index.find(name, subject)).unwrap_or_default();
-        self.holding(found, subject).collect()
+        let left_out = |rule: &&Rule| rule.not_about.iter().any(|pattern| pattern.takes_in(name));
+        self.holding(found, subject).filter(|rule| !left_out(rule)).collect()
     }
 
     fn holding<'a, 's>(
@@ -222,6 +236,23 @@ fn lifted(rules: &[&Rule]) -> BTreeSet<Arc<str>> {
         _ => None,
     });
     lifts.flatten().cloned().collect()
+}
+
+/// A pattern, and what it has in common with some others, with two of them and so on. Where there is too much of that,
+/// only some of it: what is left out has no denial less than it has in the whole pattern.
+fn parts(pattern: &TablePattern, others: &[&TablePattern]) -> Vec<TablePattern> {
+    let mut parts = vec![pattern.clone()];
+    for other in others {
+        for part in parts.clone() {
+            if let Ok(Some(met)) = other.meet(&part)
+                && !parts.contains(&met)
+                && parts.len() < MOST_PARTS
+            {
+                parts.push(met);
+            }
+        }
+    }
+    parts
 }
 
 /// A condition with the values of the user; `None` if it can't be read with them, and then nothing may be seen.

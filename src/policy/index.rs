@@ -59,6 +59,13 @@ impl TablePattern {
         parts.into_iter().all(|(one, another)| common(one, another))
     }
 
+    /// Whether an object is of it.
+    pub(super) fn takes_in(&self, name: &TableName) -> bool {
+        matches(&self.catalog, &name.catalog)
+            && matches(&self.schema, &name.schema)
+            && matches(&self.table, &name.table)
+    }
+
     /// For a message.
     pub(super) fn shown(&self) -> String {
         format!("{}.{}.{}", self.catalog, self.schema, self.table)
@@ -225,6 +232,16 @@ impl Who {
             || self.users.contains(&subject.user)
             || (!self.groups.is_empty() && subject.groups.iter().any(|group| self.groups.contains(group)))
             || (!self.attributes.is_empty() && self.has_attributes(subject))
+    }
+
+    /// Whether a user can't be told to be outside of the set: an attribute is missing, or there may be more groups.
+    pub(super) fn may_take_in(&self, subject: &Subject) -> bool {
+        let has = |(name, wanted): (&String, &BTreeSet<String>)| {
+            subject.attributes.get(name).is_none_or(|values| values.iter().any(|value| wanted.contains(value)))
+        };
+        self.takes_in(subject)
+            || (!self.groups.is_empty() && subject.more_groups)
+            || (!self.attributes.is_empty() && self.attributes.iter().all(has))
     }
 
     fn has_attributes(&self, subject: &Subject) -> bool {

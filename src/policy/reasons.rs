@@ -3,7 +3,7 @@
 //! It decides nothing: [`Snapshot::table_access`] does. It looks at each rule of the snapshot, so it is for tools, not for
 //! the way of a statement.
 
-use super::access::{ColumnRule, Columns, PolicyRef, Privilege, Subject, matches};
+use super::access::{ColumnRule, Columns, PolicyRef, Privilege, Subject};
 use super::index::{TablePattern, Who};
 use super::rule::{Effect, Object, Rule, Selection};
 use super::snapshot::Snapshot;
@@ -56,6 +56,8 @@ pub enum Not {
         /// Whom it leaves out.
         except: String,
     },
+    /// Its policy leaves the table out.
+    OtherTables,
     /// It does not hold yet, or no more.
     NotNow,
     /// Its condition is not met, or can't be told to be, or it is not the time.
@@ -94,11 +96,11 @@ impl Snapshot {
         let about: Vec<&Rule> = self
             .rules
             .iter()
-            .filter(|rule| rule.effect.of() == Object::Table && rule.objects.iter().any(|of| takes_in(of, table)))
+            .filter(|rule| rule.effect.of() == Object::Table && rule.objects.iter().any(|of| of.takes_in(table)))
             .collect();
         let lifted: BTreeSet<&Arc<str>> = about
             .iter()
-            .filter(|rule| rule.holds(subject))
+            .filter(|rule| rule.is_about(table) && rule.holds(subject))
             .filter_map(|rule| match &rule.effect {
                 Effect::Lift(names) => Some(names),
                 _ => None,
@@ -108,9 +110,11 @@ impl Snapshot {
         let reason = |rule: &&Rule| {
             let (sort, says, selects) = said(&rule.effect);
             let reach = &rule.reach;
-            let not = if !reach.to.takes_in(subject) {
+            let not = if !rule.is_about(table) {
+                Some(Not::OtherTables)
+            } else if !reach.to.takes_in(subject) {
                 Some(Not::ForOthers { to: shown(&reach.to) })
-            } else if reach.except.takes_in(subject) {
+            } else if rule.leaves_out(subject) {
                 Some(Not::LeftOut { except: shown(&reach.except) })
             } else if !rule.holds(subject) {
                 Some(if reach.when.is_some() { Not::Condition } else { Not::NotNow })
@@ -140,7 +144,7 @@ impl Snapshot {
                 named.groups.extend(who.groups.iter().cloned());
             }
             let name = |of: &TablePattern| TableName::new(&of.catalog, &of.schema, &of.table);
-            named.tables.extend(rule.objects.iter().map(name));
+            named.tables.extend(rule.objects.iter().chain(&*rule.not_about).map(name));
         }
         named
     }
@@ -148,7 +152,7 @@ impl Snapshot {
     /// The columns that rules about a table name exactly.
     pub fn named_columns(&self, table: &TableName) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        let about = self.rules.iter().filter(|rule| rule.objects.iter().any(|of| takes_in(of, table)));
+        let about = self.rules.iter().filter(|rule| rule.is_about(table));
         for rule in about {
             match &rule.effect {
                 Effect::Grant { columns, .. } | Effect::Deny { columns, .. } => {
@@ -166,12 +170,6 @@ impl Snapshot {
         found.retain(|name| !name.contains('*'));
         found
     }
-}
-
-fn takes_in(pattern: &TablePattern, table: &TableName) -> bool {
-    matches(&pattern.catalog, &table.catalog)
-        && matches(&pattern.schema, &table.schema)
-        && matches(&pattern.table, &table.table)
 }
 
 fn said(effect: &Effect) -> (Sort, String, bool) {
@@ -246,6 +244,7 @@ impl std::fmt::Display for Not {
         match self {
             Not::ForOthers { to } => write!(f, "it is for {to}"),
             Not::LeftOut { except } => write!(f, "it is not for {except}"),
+            Not::OtherTables => f.write_str("its policy leaves this table out"),
             Not::Condition => f.write_str("its condition is not met, or it is not the time"),
             Not::NotNow => f.write_str("not at this time"),
             Not::Lifted => f.write_str("an exception lifts the guardrail"),

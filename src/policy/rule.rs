@@ -4,6 +4,7 @@ use super::access::{Columns, Moment, PolicyRef, Privilege, Subject};
 use super::condition::{Condition, Truth};
 use super::index::{TablePattern, Who};
 use super::template::Template;
+use crate::names::TableName;
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(super) struct Rule {
     /// The guardrail that it belongs to.
     pub(super) guardrail: Option<Arc<str>>,
     pub(super) objects: Arc<[TablePattern]>,
+    /// Of `objects`, those that it is not about.
+    pub(super) not_about: Arc<[TablePattern]>,
     pub(super) reach: Reach,
     pub(super) effect: Effect,
 }
@@ -105,34 +108,48 @@ impl Window {
 impl Reach {
     /// Whether a rule that gives something holds: only if that is sure.
     pub(super) fn surely(&self, subject: &Subject) -> bool {
-        self.is_for(subject)
+        self.to.takes_in(subject)
+            && !self.except.may_take_in(subject)
             && self.window.holds(subject.moment) == Some(true)
             && self.when.as_ref().is_none_or(|when| when.evaluate(&subject.circumstances()) == Truth::True)
     }
 
     /// Whether a rule that takes something away holds: unless it is sure that it does not.
     pub(super) fn possibly(&self, subject: &Subject) -> bool {
-        self.is_for(subject)
+        self.to.takes_in(subject)
+            && !self.except.takes_in(subject)
             && self.window.holds(subject.moment) != Some(false)
             && self.when.as_ref().is_none_or(|when| when.evaluate(&subject.circumstances()) != Truth::False)
-    }
-
-    fn is_for(&self, subject: &Subject) -> bool {
-        self.to.takes_in(subject) && !self.except.takes_in(subject)
     }
 }
 
 impl Rule {
     /// Whether it holds for a user.
     pub(super) fn holds(&self, subject: &Subject) -> bool {
-        match self.effect {
-            Effect::Grant { .. } | Effect::Lift(_) => self.reach.surely(subject),
-            Effect::Deny { .. } | Effect::Mask { .. } | Effect::Filter(_) => self.reach.possibly(subject),
-        }
+        if self.effect.gives() { self.reach.surely(subject) } else { self.reach.possibly(subject) }
+    }
+
+    /// Whether a user is among those whom it leaves out.
+    pub(super) fn leaves_out(&self, subject: &Subject) -> bool {
+        if self.effect.gives() { self.reach.except.may_take_in(subject) } else { self.reach.except.takes_in(subject) }
+    }
+
+    /// Whether it is about an object.
+    pub(super) fn is_about(&self, name: &TableName) -> bool {
+        let takes_in = |patterns: &[TablePattern]| patterns.iter().any(|pattern| pattern.takes_in(name));
+        takes_in(&self.objects) && !takes_in(&self.not_about)
     }
 }
 
 impl Effect {
+    /// Whether it gives something; else it takes something away.
+    fn gives(&self) -> bool {
+        match self {
+            Effect::Grant { .. } | Effect::Lift(_) => true,
+            Effect::Deny { .. } | Effect::Mask { .. } | Effect::Filter(_) => false,
+        }
+    }
+
     /// What sort of objects it is about.
     pub(super) fn of(&self) -> Object {
         match self {

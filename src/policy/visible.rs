@@ -12,7 +12,7 @@ pub struct VisibleTables {
     pub rules: Vec<Visible>,
 }
 
-/// What is taken out of what a grant makes visible: by a denial, or by a tag.
+/// What is taken out of what a grant makes visible: by a denial, by a tag, or as what its policy is not about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hidden {
     /// The catalog or a pattern of catalogs, in lower case.
@@ -45,12 +45,20 @@ pub struct Visible {
 impl VisibleTables {
     /// Whether a catalog, in lower case, holds anything visible.
     pub fn catalog(&self, catalog: &str) -> bool {
-        self.rules.iter().any(|rule| matches(&rule.catalog, catalog))
+        self.rules.iter().any(|rule| {
+            let hides = |hidden: &Hidden| hidden.hides_catalogs() && matches(&hidden.catalog, catalog);
+            matches(&rule.catalog, catalog) && !rule.hidden.iter().any(hides)
+        })
     }
 
     /// Whether a schema, both parts in lower case, holds anything visible.
     pub fn schema(&self, catalog: &str, schema: &str) -> bool {
-        self.rules.iter().any(|rule| matches(&rule.catalog, catalog) && matches(&rule.schema, schema))
+        self.rules.iter().any(|rule| {
+            let hides = |hidden: &Hidden| {
+                hidden.hides_schemas() && matches(&hidden.catalog, catalog) && matches(&hidden.schema, schema)
+            };
+            matches(&rule.catalog, catalog) && matches(&rule.schema, schema) && !rule.hidden.iter().any(hides)
+        })
     }
 
     /// Whether a table is visible.
@@ -87,10 +95,25 @@ impl Visible {
 }
 
 impl Hidden {
+    /// Whether it hides each table of its schemas, and so the schemas.
+    pub fn hides_schemas(&self) -> bool {
+        self.columns.all() && any(&self.table)
+    }
+
+    /// Whether it hides each table of its catalogs, and so the catalogs.
+    pub fn hides_catalogs(&self) -> bool {
+        self.hides_schemas() && any(&self.schema)
+    }
+
     /// Whether it is about a table.
     pub fn is_about(&self, name: &TableName) -> bool {
         matches(&self.catalog, &name.catalog)
             && matches(&self.schema, &name.schema)
             && matches(&self.table, &name.table)
     }
+}
+
+/// Whether a pattern takes in each name.
+fn any(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*')
 }

@@ -14,7 +14,7 @@ use super::revoke;
 use super::serve::{Caller, Proxy};
 use super::started::End;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use crate::policy::{Answer as Granted, Claims, Inputs};
+use crate::policy::{Answer as Granted, Claims, Inputs, Subject};
 use crate::rewrite::Guarded;
 use crate::store::Stale;
 use bytes::Bytes;
@@ -288,7 +288,8 @@ impl Proxy {
                     ),
                 )),
             };
-            (asking(snapshot.subject(&owner.user, &[])), refused)
+            // Who has not logged in may be in groups that identification has not told of.
+            (asking(Subject { more_groups: true, ..snapshot.subject(&owner.user, &[]) }), refused)
         };
         let asked =
             Asked { sql, headers, subject, principal: owner.principal.clone(), peer: caller.peer, snapshot, arrived };

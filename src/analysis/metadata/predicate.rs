@@ -129,9 +129,17 @@ fn objects(
             continue;
         }
         let in_catalog = catalog.map_or_else(|| one_star(&rule.catalog), CompactString::from);
+        let here = |hidden: &&Hidden| catalog.is_none_or(|catalog| matches(&hidden.catalog, catalog));
+        let without = |hides: &dyn Fn(&Hidden) -> bool| {
+            let mut without = BTreeSet::new();
+            let hidden = rule.hidden.iter().filter(here).filter(|hidden| hides(hidden));
+            hidden.for_each(|hidden| hide(hidden, columns, catalog, &mut without));
+            without
+        };
         if information_schema {
             let names = [in_catalog.clone(), CompactString::const_new(INFORMATION_SCHEMA), any()];
-            objects.insert(Objects { names, columns: Names::Any, without: BTreeSet::new() });
+            let without = without(&Hidden::hides_catalogs);
+            objects.insert(Objects { names, columns: Names::Any, without });
         }
         let schema = if columns.schema.is_some() { one_star(&rule.schema) } else { any() };
         let table = if columns.table.is_some() { one_star(&rule.table) } else { any() };
@@ -142,14 +150,13 @@ fn objects(
             Of::Definition if rule.defines() => vec![Names::Any],
             Of::Select | Of::Definition => Vec::new(),
         };
-        let mut without = BTreeSet::new();
-        if columns.table.is_some() {
-            let hidden = rule.hidden.iter().filter(|hidden| of != Of::AnyPrivilege || hidden.columns.all());
-            let hidden = hidden.filter(|hidden| catalog.is_none_or(|catalog| matches(&hidden.catalog, catalog)));
-            hidden.for_each(|hidden| hide(hidden, columns, catalog, &mut without));
-            if let (Of::Select, Columns::Some(rules)) = (of, &rule.columns) {
-                rules.iter().for_each(|rule| hide_patterns(rule, &mut without));
-            }
+        let mut without = match (columns.schema, columns.table) {
+            (_, Some(_)) => without(&|hidden| of != Of::AnyPrivilege || hidden.columns.all()),
+            (Some(_), None) => without(&Hidden::hides_schemas),
+            (None, None) => without(&Hidden::hides_catalogs),
+        };
+        if let (Some(_), Of::Select, Columns::Some(rules)) = (columns.table, of, &rule.columns) {
+            rules.iter().for_each(|rule| hide_patterns(rule, &mut without));
         }
         objects.extend(visible_columns.into_iter().map(|columns| {
             let (names, without) = (names.clone(), without.clone());

@@ -281,8 +281,14 @@ proptest! {
         else {
             return Ok(());
         };
+        let schemas = filtered("system.jdbc.schemas", &visible);
+        let catalogs = filtered("system.jdbc.catalogs", &visible);
         for catalog in NAMES {
+            prop_assert_eq!(holds(&catalogs, &[("table_cat", catalog)]), visible.catalog(catalog), "{} in {}", catalog, catalogs);
             for schema in NAMES {
+                let row = [("table_catalog", catalog), ("table_schem", schema)];
+                let known = schema_is_visible(&visible, catalog, schema);
+                prop_assert_eq!(holds(&schemas, &row), known, "{}.{} in {}", catalog, schema, schemas);
                 for table in NAMES {
                     let itself = schema == "information_schema" && visible.catalog(catalog);
                     let name = TableName::new(catalog, schema, table);

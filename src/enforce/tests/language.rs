@@ -65,6 +65,57 @@ fn each_statement_becomes_what_the_snapshot_says() {
     insta::assert_snapshot!(out);
 }
 
+/// What a policy leaves out of its objects is as if no policy had granted it, for data and for metadata.
+#[test]
+fn what_a_policy_leaves_out_is_not_there() {
+    let text = "apiVersion: sluice/v1
+kind: Domain
+metadata: {name: all}
+spec: {central: true}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: most, domain: all}
+spec:
+  tables: [{catalog: '*', schema: '*', table: '*'}]
+  exceptTables:
+    - {catalog: lake, schema: hr, table: 'e*'}
+    - {catalog: lake, schema: 'sal*', table: '*'}
+    - {catalog: system, schema: '*', table: '*'}
+  functions: [{catalog: '*', schema: '*', function: '*'}]
+  exceptFunctions: [{catalog: lake, schema: functions, function: secret}]
+  grants: [{to: {everyone: true}, except: {groups: [interns]}, privileges: [select, show, execute]}]
+";
+    let snapshot = super::compile(text);
+    let mut out = String::new();
+    for sql in [
+        "SELECT * FROM reviews",
+        "SELECT * FROM employees",
+        "SELECT * FROM \"employees$partitions\"",
+        "SELECT id FROM lake.sales.orders",
+        "SELECT lake.functions.open(1)",
+        "SELECT lake.functions.secret(1)",
+        "SHOW CATALOGS",
+        "SHOW SCHEMAS",
+        "SHOW TABLES",
+        "SHOW TABLES FROM lake.sales",
+        "SHOW COLUMNS FROM employees",
+        "SHOW CREATE SCHEMA hr",
+        "SHOW CREATE SCHEMA functions",
+        "SELECT table_name FROM lake.information_schema.tables",
+        "SELECT column_name FROM system.jdbc.columns",
+    ] {
+        let decision = decide(&snapshot, "anna", sql);
+        assert_eq!(decision.alarm, None, "{sql}");
+        let _ = match &decision.outcome {
+            Outcome::Forward(guarded) if guarded.text() == sql => writeln!(out, "{sql}\n  = as it is\n"),
+            Outcome::Forward(guarded) => writeln!(out, "{sql}\n  > {}\n", guarded.text()),
+            Outcome::Refuse(refusal) => writeln!(out, "{sql}\n  ! {}\n", refusal.message),
+        };
+    }
+    insta::assert_snapshot!(out);
+}
+
 /// What is hidden of metadata can be proved to be hidden, whatever form a denial has.
 #[test]
 fn metadata_without_what_is_denied_can_be_proved() {
@@ -78,6 +129,14 @@ fn metadata_without_what_is_denied_can_be_proved() {
         "{tables: [{catalog: lake, schema: '*', table: '*'}], denies: [{privileges: [select], columns: {except: [id, 'n*']}}]}",
         "{tables: [{catalog: '*', schema: '*', table: '*'}], denies: [{privileges: [select], columns: {onlyTagged: [pii]}}]}",
         "{tables: [{catalog: '*', schema: '*', table: '*'}], denies: [{privileges: [select], columns: {exceptTagged: [pii]}}]}",
+        "{tables: [{catalog: '*', schema: '*', table: '*'}], exceptTables: [{catalog: lake, schema: hr, table: employees}], \
+          grants: [{to: {everyone: true}, privileges: [select, show]}]}",
+        "{tables: [{catalog: '*', schema: '*', table: '*'}], exceptTables: [{catalog: lake, schema: 'h*', table: '*'}, \
+          {catalog: '*', schema: '*', table: 'o*s'}], grants: [{to: {everyone: true}, privileges: [select, show], columns: {except: [id]}}]}",
+        "{tables: [{catalog: '*', schema: '*', table: '*'}], exceptTables: [{catalog: lake, schema: '*', table: '*'}], \
+          grants: [{to: {everyone: true}, privileges: [all]}]}",
+        "{tables: [{catalog: '*', schema: '*', table: '*'}], exceptTables: [{catalog: lake, schema: hr, table: reviews}], \
+          denies: [{privileges: [select], columns: {only: [ssn]}}]}",
     ] {
         let text = format!(
             "{POLICIES}---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: x, domain: platform}}\nspec: {denial}\n"

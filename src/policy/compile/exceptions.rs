@@ -78,7 +78,8 @@ fn exception(
     };
     let objects = BTreeMap::from([(Object::Table, objects)]);
     let (principals, tags) = (parts.principals, parts.tags);
-    let section = Section { file, name, domain, guardrail: None, objects, principals, tags };
+    let not_about = BTreeMap::new();
+    let section = Section { file, name, domain, guardrail: None, objects, not_about, principals, tags };
     let at = &document.metadata.name.at;
     if spec.privileges.is_empty() && spec.lifts.is_empty() {
         let problem = Diagnostic::new("does-nothing", place(file, at), "the exception allows nothing", "here");

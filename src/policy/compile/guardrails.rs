@@ -1,7 +1,7 @@
 //! Guardrails → rules over all domains.
 
 use super::domains::{Domain, GUARDRAIL};
-use super::policies::{Named, check_tables};
+use super::named::{Named, check_tables};
 use super::principals::Principals;
 use super::section::Section;
 use super::tags::Tags;
@@ -69,6 +69,7 @@ pub(super) fn compile(
             domain: Some(&everything),
             guardrail: Some(guardrail.clone()),
             objects,
+            not_about: BTreeMap::new(),
             principals,
             tags,
         };

@@ -5,6 +5,7 @@ mod domains;
 mod exceptions;
 mod expression;
 mod guardrails;
+mod named;
 mod objects;
 mod policies;
 mod policy_tests;
@@ -231,10 +232,11 @@ fn reach(audience: principals::Audience, terms: Terms, ends: &[Timestamp]) -> Re
 /// The rules in the order of policies, and of their places in each.
 fn rules(mut drafts: Vec<Draft>, ends: &[Timestamp]) -> Vec<Rule> {
     drafts.sort_by(|a, b| (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at)));
-    let rule = |Draft { at: _, policy, guardrail, objects, audience, terms, effect }| Rule {
+    let rule = |Draft { at: _, policy, guardrail, objects, not_about, audience, terms, effect }| Rule {
         policy,
         guardrail,
         objects,
+        not_about,
         reach: reach(audience, terms, ends),
         effect,
     };

@@ -22,6 +22,7 @@ pub(super) struct Draft {
     pub(super) policy: Arc<crate::policy::PolicyRef>,
     pub(super) guardrail: Option<Arc<str>>,
     pub(super) objects: Arc<[TablePattern]>,
+    pub(super) not_about: Arc<[TablePattern]>,
     pub(super) audience: Audience,
     pub(super) terms: Terms,
     pub(super) effect: Effect,
@@ -36,6 +37,8 @@ pub(super) struct Section<'a> {
     pub(super) domain: Option<&'a Domain>,
     pub(super) guardrail: Option<Arc<str>>,
     pub(super) objects: BTreeMap<Object, Arc<[TablePattern]>>,
+    /// Of `objects`, those that it is not about.
+    pub(super) not_about: BTreeMap<Object, Arc<[TablePattern]>>,
     pub(super) principals: &'a Principals,
     pub(super) tags: &'a Tags,
 }
@@ -51,8 +54,9 @@ impl Section<'_> {
         context: &mut Context<'_>,
     ) {
         let policy = context.policy_ref(self.file, &self.name, at);
+        let not_about = self.not_about.get(&effect.of()).cloned().unwrap_or_default();
         let (audience, terms, guardrail) = (audience.clone(), terms.clone(), self.guardrail.clone());
-        context.drafts.push(Draft { at: at.start, policy, guardrail, objects, audience, terms, effect });
+        context.drafts.push(Draft { at: at.start, policy, guardrail, objects, not_about, audience, terms, effect });
     }
 
     pub(super) fn tables(&self) -> Arc<[TablePattern]> {
@@ -62,7 +66,7 @@ impl Section<'_> {
     pub(super) fn grants(&self, grants: &[At<Grant>], context: &mut Context<'_>) {
         for At { at, value: grant } in grants {
             let file = self.file;
-            let audience = self.principals.audience(file, Some(&grant.to), None, context);
+            let audience = self.principals.audience(file, Some(&grant.to), grant.except.as_ref(), context);
             let terms = terms(file, grant.validity.as_ref(), grant.when.as_ref(), context);
             if grant.privileges.value.is_empty() {
                 context.empty(file, &grant.privileges.at);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// The kinds that speak for a domain and reach no further than it.
 const OWN: [&str; 4] = ["AccessPolicy", "Tags", "Masks", "PolicyTest"];
 
-/// Checks that all documents are of `domain`. What can't be read is left to [`super::super::compile`].
+/// Checks that all documents are of `domain`. What can't be read is left to [`super::super::compile()`].
 ///
 /// # Errors
 /// [`Diagnostics`]: each document that is not, with file and line.

@@ -2,7 +2,7 @@
 
 use super::{Places, all_covered, covers};
 use crate::policy::diagnostics::Diagnostic;
-use crate::policy::index::TablePattern;
+use crate::policy::index::{TablePattern, Who};
 use crate::policy::rule::{Effect, Object, Rule, Selection, Window};
 use crate::policy::{ColumnRule, Columns, Privilege};
 use std::collections::{BTreeSet, HashMap};
@@ -42,10 +42,12 @@ pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnos
 }
 
 fn over_broad(grant: &Grant<'_>, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
-    if !grant.rule.reach.to.everyone || grant.of != Object::Table {
+    let reach = &grant.rule.reach;
+    if !reach.to.everyone || reach.except != Who::default() || grant.of != Object::Table {
         return;
     }
-    let everything = grant.rule.objects.iter().find(|pattern| is_everything(pattern));
+    let everything =
+        (grant.rule.objects.iter()).find(|pattern| is_everything(pattern) && grant.rule.not_about.is_empty());
     let writes = [Privilege::Insert, Privilege::Update, Privilege::Delete, Privilege::Drop, Privilege::Alter];
     let writes = writes.iter().all(|privilege| grant.privileges.contains(privilege));
     let message = if everything.is_some() {
@@ -93,7 +95,8 @@ impl<'r> Grant<'r> {
             && self.columns.except_tagged.is_subset(&other.columns.except_tagged)
             && columns_cover(&self.columns.columns, &other.columns.columns)
             && covers(&self.rule.reach.to, &other.rule.reach.to)
-            && all_covered(&self.rule.objects, &other.rule.objects)
+            && covers(&other.rule.reach.except, &self.rule.reach.except)
+            && all_covered(self.rule, other.rule)
     }
 }
 

@@ -104,6 +104,6 @@ impl Mask<'_> {
             && reach.when.is_none()
             && covers(&reach.to, &narrow.to)
             && covers(&narrow.except, &reach.except)
-            && all_covered(&self.rule.objects, &other.rule.objects)
+            && all_covered(self.rule, other.rule)
     }
 }

@@ -11,6 +11,7 @@ mod principals;
 use super::SourceFile;
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
 use super::index::{TablePattern, Who};
+use super::rule::Rule;
 use super::snapshot::Snapshot;
 use super::{PolicyRef, document};
 use std::sync::Arc;
@@ -50,9 +51,12 @@ impl Places<'_> {
     }
 }
 
-/// Whether each table of `narrow` is one of `wide`.
-fn all_covered(wide: &[TablePattern], narrow: &[TablePattern]) -> bool {
-    narrow.iter().all(|narrow| wide.iter().any(|wide| wide.covers(narrow)))
+/// Whether each object of `narrow` is one that `wide` is about too.
+fn all_covered(wide: &Rule, narrow: &Rule) -> bool {
+    let covered = |one: &TablePattern, by: &[TablePattern]| by.iter().any(|wide| wide.covers(one));
+    let apart = |out: &&TablePattern| narrow.objects.iter().all(|narrow| !narrow.may_meet(out));
+    narrow.objects.iter().all(|narrow| covered(narrow, &wide.objects))
+        && wide.not_about.iter().all(|out| apart(&out) || covered(out, &narrow.not_about))
 }
 
 /// Whether each user of `narrow` is surely one of `wide`.

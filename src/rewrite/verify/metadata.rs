@@ -336,15 +336,25 @@ struct Parts {
 impl Parts {
     /// Whether each choice of literals is taken in by one of the rules.
     fn covered(&self, rules: &[&Visible], texts: bool) -> bool {
+        let any = &Part { tests: Vec::new() };
         self.catalog.choices().iter().all(|catalog| {
             let rules: Vec<_> = rules.iter().copied().filter(|rule| catalog.within(&rule.catalog)).collect();
-            let Some(schema) = &self.schema else { return !rules.is_empty() };
+            let known = rules.iter().any(|rule| {
+                let mut hidden = rule.hidden.iter().filter(|hidden| hidden.hides_catalogs());
+                hidden.all(|hidden| self.leaves_out(&[catalog, any, any], None, hidden))
+            });
+            let Some(schema) = &self.schema else { return known };
             schema.choices().iter().all(|schema| {
-                if !rules.is_empty() && !texts && schema.is("information_schema") {
+                if known && !texts && schema.is("information_schema") {
                     return true;
                 }
                 let rules: Vec<_> = rules.iter().copied().filter(|rule| schema.within(&rule.schema)).collect();
-                let Some(table) = &self.table else { return !rules.is_empty() };
+                let Some(table) = &self.table else {
+                    return rules.iter().any(|rule| {
+                        let mut hidden = rule.hidden.iter().filter(|hidden| hidden.hides_schemas());
+                        hidden.all(|hidden| self.leaves_out(&[catalog, schema, any], None, hidden))
+                    });
+                };
                 table.choices().iter().all(|table| {
                     let names = [catalog, schema, table];
                     let mut rules = rules.iter().filter(|rule| table.within(&rule.table));

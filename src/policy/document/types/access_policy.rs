@@ -48,20 +48,35 @@ pub(crate) struct AccessPolicySpec {
     /// domain owns.
     #[serde(default)]
     pub(crate) tables: Vec<At<Tables>>,
+    /// The tables that the policy is not about, though `tables` takes them in.
+    #[serde(default)]
+    pub(crate) except_tables: Vec<At<Tables>>,
     /// The functions of catalogs that `execute` is about; Trino's own need no grant. They must lie in what the domain
     /// owns.
     #[serde(default)]
     pub(crate) functions: Vec<At<Functions>>,
+    /// The functions that the policy is not about, though `functions` takes them in.
+    #[serde(default)]
+    pub(crate) except_functions: Vec<At<Functions>>,
     /// The procedures that `execute` is about. They must lie in what the domain owns.
     #[serde(default)]
     pub(crate) procedures: Vec<At<Procedures>>,
+    /// The procedures that the policy is not about, though `procedures` takes them in.
+    #[serde(default)]
+    pub(crate) except_procedures: Vec<At<Procedures>>,
     /// The schemas that `create`, `drop`, `alter`, `show`, `grant` and `revoke` are about. The domain must own the whole
     /// of them.
     #[serde(default)]
     pub(crate) schemas: Vec<At<Schemas>>,
+    /// The schemas that the policy is not about, though `schemas` takes them in.
+    #[serde(default)]
+    pub(crate) except_schemas: Vec<At<Schemas>>,
     /// The catalogs that `create`, `drop`, `alter` and `show` are about. The domain must own the whole of them.
     #[serde(default)]
     pub(crate) catalogs: Vec<At<Catalogs>>,
+    /// The catalogs that the policy is not about, though `catalogs` takes them in.
+    #[serde(default)]
+    pub(crate) except_catalogs: Vec<At<Catalogs>>,
     /// The roles of Trino that `create`, `drop`, `grant` and `revoke` are about; `*` stands for any text. Only in a
     /// central domain.
     #[serde(default)]

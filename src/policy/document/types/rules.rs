@@ -24,6 +24,9 @@ pub(crate) struct Validity {
 pub(crate) struct Grant {
     /// To whom.
     pub(crate) to: At<Subjects>,
+    /// To whom not, though `to` takes them in. Where it can't be told, to nobody of them.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
     /// Which, or `all`: each that an object has, but `execute`, `grant` and `revoke`.
     pub(crate) privileges: At<Vec<At<PrivilegeWord>>>,
     /// The columns that may be selected and are seen in metadata. All of them, those to come too, if absent.
@@ -180,6 +183,9 @@ pub(crate) struct FilterRule {
 pub(crate) struct Impersonate {
     /// Who may act as another user.
     pub(crate) to: At<Subjects>,
+    /// Who may not by this rule, though `to` takes them in.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
     /// As whom: users by name; `*` stands for any text.
     pub(crate) users: At<Vec<At<String>>>,
     /// As whom not, though `users` takes them in: users by name; `*` stands for any text.
@@ -199,8 +205,14 @@ pub(crate) struct Impersonate {
 pub(crate) struct SessionProperties {
     /// Who may set them.
     pub(crate) to: At<Subjects>,
+    /// Who may not by this rule, though `to` takes them in.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
     /// `name` of the system's or `catalog.name`; `*` stands for any text.
     pub(crate) properties: At<Vec<At<String>>>,
+    /// Those that it is not about, though `properties` takes them in; `*` stands for any text.
+    #[serde(default)]
+    pub(crate) except_properties: Vec<At<String>>,
     /// A condition, in CEL, under which it holds.
     #[serde(default)]
     pub(crate) when: Option<At<String>>,
@@ -215,6 +227,9 @@ pub(crate) struct SessionProperties {
 pub(crate) struct SystemInformation {
     /// Who may see it.
     pub(crate) to: At<Subjects>,
+    /// Who may not by this rule, though `to` takes them in.
+    #[serde(default)]
+    pub(crate) except: Option<At<Subjects>>,
     /// A condition, in CEL, under which it holds.
     #[serde(default)]
     pub(crate) when: Option<At<String>>,
