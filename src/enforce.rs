@@ -128,12 +128,15 @@ pub struct ObjectUse {
 }
 
 /// A mask or filter that was put in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Applied {
     /// `catalog.schema.table` or `catalog.schema.table.column`.
     pub to: String,
     /// `domain/name` of the policy.
     pub policy: String,
+    /// The masks by their names, with their places in the column; empty for filters and for SQL of a rule's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// An error for the client, in Trino's shape.

@@ -191,7 +191,7 @@ fn the_policy_of_the_readme_says_what_the_readme_says() {
     };
     let analyst = access(&["analysts"]);
     assert!(analyst.grants(Privilege::Select) && analyst.allow("email") && !analyst.allow("ssn"));
-    let masked = |access: &TableAccess| access.mask("email").expect("a mask").is_some();
+    let masked = |access: &TableAccess| access.mask("email", "varchar").expect("a mask").is_some();
     let filters = |access: &TableAccess| access.filters().expect("filters").len();
     assert!(masked(&analyst) && filters(&analyst) == 1);
     let both = access(&["analysts", "hr"]);
@@ -221,7 +221,7 @@ fn each_row_of_the_truth_table_holds() {
             .collect();
         let columns: Vec<&str> =
             ["id", "name", "email", "ssn"].into_iter().filter(|column| access.allow(column)).collect();
-        let email = match (access.allow("email"), access.mask("email").expect("a mask")) {
+        let email = match (access.allow("email"), access.mask("email", "varchar").expect("a mask")) {
             (false, _) => String::new(),
             (true, None) => "as it is".to_owned(),
             (true, Some(mask)) => mask.text.to_string(),
@@ -265,7 +265,9 @@ fn seen(mesh: &Snapshot, user: &str, table: &str, columns: &[&str]) -> String {
     let columns: Vec<String> = columns
         .iter()
         .filter(|column| access.allow(column))
-        .map(|column| format!("{column}{}", if access.mask(column).expect("a mask").is_some() { "*" } else { "" }))
+        .map(|column| {
+            format!("{column}{}", if access.mask(column, "varchar").expect("a mask").is_some() { "*" } else { "" })
+        })
         .collect();
     format!("{} | {}", columns.join(" "), access.filters().expect("filters").len())
 }

@@ -104,6 +104,8 @@ pub(crate) struct PolicyExpr {
     pub(crate) facts: Facts,
     /// Where it is written; nowhere for the filter of a metadata table.
     pub(crate) policies: Arc<[Arc<PolicyRef>]>,
+    /// The masks in it that have a name.
+    pub(crate) masks: Arc<[Arc<str>]>,
 }
 
 impl Guard {

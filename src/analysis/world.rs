@@ -219,9 +219,10 @@ impl<'a> World<'a> {
                 continue;
             }
             let mut mask = None;
-            if let Some(rule) = access.mask(&column.name)? {
+            if let Some(rule) = access.mask(&column.name, &column.data_type)? {
                 self.reads_like_the_policy(&rule)?;
                 mask = self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, &rule.policies)?;
+                mask = mask.map(|mask| PolicyExpr { masks: rule.masks.clone(), ..mask });
                 pending |= mask.is_none();
             }
             columns.push(SeenColumn { mask, ..seen(column) });
@@ -309,7 +310,13 @@ impl<'a> World<'a> {
         if !facts.ambiguous.is_empty() {
             return Err(format!("policy {by} can't be applied: a column in it is ambiguous"));
         }
-        Ok(Some(PolicyExpr { text: text.clone(), span: expr.span, facts, policies: policies.clone() }))
+        Ok(Some(PolicyExpr {
+            text: text.clone(),
+            span: expr.span,
+            facts,
+            policies: policies.clone(),
+            masks: Arc::default(),
+        }))
     }
 
     /// The text of a view for the reader; `None` if Trino has to be asked first.

@@ -182,7 +182,11 @@ pub(super) mod tests {
             }],
             outcome: Outcome::Rewrite,
             error: None,
-            masks: vec![Applied { to: "lake.hr.employees.email".to_owned(), policy: "hr/mask-email".to_owned() }],
+            masks: vec![Applied {
+                to: "lake.hr.employees.email".to_owned(),
+                policy: "hr/mask-email".to_owned(),
+                names: vec!["email".to_owned()],
+            }],
             filters: vec![],
             policies: BTreeSet::from(["hr/mask-email".to_owned()]),
             snapshot: "r1".to_owned(),
@@ -195,7 +199,7 @@ pub(super) mod tests {
     #[test]
     fn a_decision_is_one_line_that_starts_with_its_kind() {
         let line = serde_json::to_string(&decision("SELECT email\nFROM t")).unwrap();
-        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email"}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
+        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `sluice check`: are the policies right?
 
+use super::asking::listing;
 use super::failure::{counted, slashed};
 use crate::policy::{self, Diagnostics, Finding, Severity, Snapshot};
 use crate::report::{github, sarif};
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 /// Check a folder of policies and say all that is wrong with it, with file and line.
 ///
 /// Warnings are about what is allowed but hardly meant: a grant of everything to everyone, a mask that never wins, a rule
-/// about tables that nothing grants, a role that nothing names.
+/// about tables that nothing grants, a role that nothing names. A mask that can't hold for the type of a column, where that
+/// is known, is an error.
 ///
 /// Ends with 0 if the policies are right, 1 if they are wrong, 2 if they can't be read. Warnings alone end with 0, or
 /// with 1 under `--deny-warnings`.
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 Examples:
   sluice check                                        the folder ./policies
   sluice check policies --deny-warnings               for a pull request
+  sluice check policies --catalog listing.json        with masks compared with types
   sluice check policies --output github               shown at the lines of a pull request by GitHub Actions
   sluice check policies --output sarif > check.sarif  for code scanning
   sluice check policies --output json                 for other programs")]
@@ -32,6 +35,10 @@ pub(super) struct Arguments {
     /// How to say it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    /// A listing of tables, as JSON: masks are compared with the types of columns. What PolicyTest documents say of tables
+    /// is known without it.
+    #[arg(long, value_name = "LISTING")]
+    catalog: Option<PathBuf>,
     /// Take warnings for errors.
     #[arg(long)]
     deny_warnings: bool,
@@ -91,8 +98,18 @@ impl Arguments {
                 return Ok(2);
             }
         };
+        let listing = match listing(self.catalog.as_deref()) {
+            Ok(listing) => listing,
+            Err(error) => {
+                writeln!(messages, "error: {}", error.text())?;
+                return Ok(2);
+            }
+        };
         let checked = match policy::compile(files.clone()) {
-            Ok(snapshot) => Checked { found: policy::lint(files, &snapshot), snapshot: Some(snapshot) },
+            Ok(snapshot) => {
+                let found = policy::lint_with(files, &snapshot, listing.tables());
+                Checked { snapshot: (found.count(Severity::Error) == 0).then_some(snapshot), found }
+            }
             Err(found) => Checked { found, snapshot: None },
         };
         let checked = Checked { found: checked.found.within(&slashed(&self.folder)), ..checked };
@@ -163,7 +180,7 @@ mod tests {
         if let Some(text) = text {
             fs::write(folder.path().join("a.yaml"), text).unwrap();
         }
-        let arguments = Arguments { folder: folder.path().to_owned(), output, deny_warnings };
+        let arguments = Arguments { folder: folder.path().to_owned(), output, catalog: None, deny_warnings };
         let (mut out, mut messages) = (Vec::new(), Vec::new());
         let code = arguments.check(&mut anstream::StripStream::new(&mut out), &mut messages).unwrap();
         let messages = anstream::adapter::strip_bytes(&messages).into_vec();

@@ -17,7 +17,7 @@ use crate::policy::{Claims, Inputs, Snapshot, Subject};
 use crate::sql::GrammarVersion;
 use core::net::IpAddr;
 use jiff::Timestamp;
-pub use seen::{Access, Change, Principal, Shown, accesses, changes};
+pub use seen::{Access, Change, Instead, Principal, Shown, accesses, changes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

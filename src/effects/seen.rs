@@ -3,7 +3,7 @@
 use super::Asker;
 use crate::catalog::listing::Listing;
 use crate::names::TableName;
-use crate::policy::{Privilege, Snapshot, Subject};
+use crate::policy::{Privilege, Snapshot, Subject, Told};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +63,18 @@ pub enum Shown {
     /// Its value.
     Value,
     /// This instead.
-    Masked(String),
+    Masked(Instead),
+}
+
+/// What is shown instead of a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Instead {
+    /// In short: masks by their name.
+    pub short: String,
+    /// With what named masks do, of which a change is one too.
+    #[serde(skip)]
+    long: String,
 }
 
 /// What somebody may do with a table.
@@ -110,9 +121,9 @@ impl Access {
             }
         }
         for column in columns.iter().filter(|column| access.allow(column)) {
-            let shown = match access.mask(column) {
+            let shown = match access.told(column) {
                 Ok(None) => Shown::Value,
-                Ok(Some(mask)) => Shown::Masked(mask.text.to_string()),
+                Ok(Some(Told { short, long })) => Shown::Masked(Instead { short, long }),
                 Err(_) => continue,
             };
             seen.columns.insert(column.clone(), shown);
@@ -129,7 +140,7 @@ impl Access {
     pub fn columns_text(&self) -> String {
         let texts = self.columns.iter().map(|(column, shown)| match shown {
             Shown::Value => column.clone(),
-            Shown::Masked(expression) => format!("{column} = {expression}"),
+            Shown::Masked(instead) => format!("{column} = {}", instead.short),
         });
         texts.collect::<Vec<_>>().join(", ")
     }
@@ -246,15 +257,17 @@ fn change(before: &Access, after: &Access) -> Change {
         let name = if column == OTHERS { "the other columns".to_owned() } else { format!("column {column}") };
         match (before.columns.get(column), after.columns.get(column)) {
             (None, Some(Shown::Value)) => change.gains.push(name),
-            (None, Some(Shown::Masked(mask))) => change.gains.push(format!("{name}, masked: {mask}")),
+            (None, Some(Shown::Masked(mask))) => change.gains.push(format!("{name}, masked: {}", mask.short)),
             (Some(_), None) => change.loses.push(name),
             (Some(Shown::Masked(mask)), Some(Shown::Value)) => {
-                change.gains.push(format!("the value of {name}, which showed {mask}"));
+                change.gains.push(format!("the value of {name}, which showed {}", mask.short));
             }
             (Some(Shown::Value), Some(Shown::Masked(mask))) => {
-                change.loses.push(format!("the value of {name}, which shows {mask}"));
+                change.loses.push(format!("the value of {name}, which shows {}", mask.short));
             }
             (Some(Shown::Masked(old)), Some(Shown::Masked(new))) if old != new => {
+                let same = old.short == new.short;
+                let (old, new) = if same { (&old.long, &new.long) } else { (&old.short, &new.short) };
                 change.changes.push(format!("{name} shows {new}, it showed {old}"));
             }
             _ => {}

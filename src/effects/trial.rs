@@ -148,7 +148,9 @@ impl Got {
         self.message.clone_from(&explanation.error);
         self.sql = self.allowed.then(|| explanation.rewritten.clone().unwrap_or_else(|| sql.to_owned()));
         for mask in &explanation.masks {
-            self.masks.entry(mask.to.clone()).or_default().push(mask.policy.clone());
+            let names = self.masks.entry(mask.to.clone()).or_default();
+            names.push(mask.policy.clone());
+            names.extend(mask.names.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
         }
         self.filters = explanation.filters.iter().map(|filter| vec![filter.policy.clone()]).collect();
         self.policies.clone_from(&explanation.policies);
@@ -173,10 +175,18 @@ impl Got {
         }
         let columns = listing.tables().get(name).map(|table| table.columns.clone()).unwrap_or_default();
         for column in columns.iter().filter(|column| access.allow(&column.name)) {
-            match access.mask(&column.name) {
+            match access.mask(&column.name, &column.data_type) {
                 Ok(None) => {}
-                Ok(Some(mask)) => _ = self.masks.insert(column.name.to_string(), named(&mask.policies, &mask.text)),
-                Err(_) => continue,
+                Ok(Some(mask)) => {
+                    let mut names = named(&mask.policies, &mask.text);
+                    names.extend(mask.masks.iter().map(ToString::to_string));
+                    self.masks.insert(column.name.to_string(), names);
+                }
+                Err(why) => {
+                    self.allowed = false;
+                    self.message = Some(why);
+                    return;
+                }
             }
             self.columns.push(column.name.to_string());
         }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Record {
     objects: BTreeMap<TableName, BTreeSet<CompactString>>,
-    masks: BTreeSet<(String, String)>,
-    filters: BTreeSet<(String, String)>,
+    masks: BTreeSet<Applied>,
+    filters: BTreeSet<Applied>,
     /// `domain/name` of each policy that took part.
     pub(super) policies: BTreeSet<String>,
 }
@@ -44,14 +44,17 @@ impl Record {
 
     fn add_guard(&mut self, name: &TableName, guard: &Guard) {
         for column in &guard.columns {
-            for policy in column.mask.iter().flat_map(|mask| mask.policies.iter()) {
-                self.masks.insert((format!("{name}.{}", column.name), policy.policy.clone()));
-                self.policies.insert(policy.policy.clone());
+            let Some(mask) = &column.mask else { continue };
+            let names: Vec<String> = mask.masks.iter().map(ToString::to_string).collect();
+            for policy in mask.policies.iter() {
+                let (to, policy) = (format!("{name}.{}", column.name), policy.policy.clone());
+                self.policies.insert(policy.clone());
+                self.masks.insert(Applied { to, policy, names: names.clone() });
             }
         }
         for policy in guard.filters.iter().flat_map(|filter| filter.policies.iter()) {
-            self.filters.insert((name.to_string(), policy.policy.clone()));
             self.policies.insert(policy.policy.clone());
+            self.filters.insert(Applied { to: name.to_string(), policy: policy.policy.clone(), names: Vec::new() });
         }
         if let Source::View(view) = &guard.source {
             self.add(&view.facts);
@@ -70,15 +73,11 @@ impl Record {
 
     /// The masks that were put in.
     pub(super) fn masks(&self) -> Vec<Applied> {
-        applied(&self.masks)
+        self.masks.iter().cloned().collect()
     }
 
     /// The filters that were put in.
     pub(super) fn filters(&self) -> Vec<Applied> {
-        applied(&self.filters)
+        self.filters.iter().cloned().collect()
     }
-}
-
-fn applied(of: &BTreeSet<(String, String)>) -> Vec<Applied> {
-    of.iter().map(|(to, policy)| Applied { to: to.clone(), policy: policy.clone() }).collect()
 }

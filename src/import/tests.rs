@@ -303,7 +303,7 @@ fn differences(text: &str, known_members: bool, exact: bool) -> Vec<String> {
                     let mut shown = BTreeMap::new();
                     if access.grants(Privilege::Select) {
                         for column in COLUMNS.iter().filter(|column| access.allow(column)) {
-                            let mask = access.mask(column).unwrap().map(|mask| mask.text.to_string());
+                            let mask = access.mask(column, "varchar").unwrap().map(|mask| mask.text.to_string());
                             shown.insert((*column).to_owned(), mask.unwrap_or_default());
                         }
                     }

@@ -4,9 +4,10 @@
 
 use super::access::{Answer, ColumnRule, Columns, Privilege, Subject};
 use super::index::{RuleId, TablePattern};
+use super::mask::ColumnMask;
 use super::rule::{Effect, Object, Rule, Selection};
 use super::snapshot::Snapshot;
-use super::table_access::{ColumnMask, ColumnUnion, Part, TableAccess};
+use super::table_access::{ColumnUnion, Part, TableAccess};
 use super::template::{Expression, Template};
 use super::visible::{Hidden, Visible, VisibleTables};
 use crate::names::TableName;
@@ -54,11 +55,13 @@ impl Snapshot {
                     }
                     access.denied_by.push(rule.policy.clone());
                 }
-                Effect::Mask { columns, priority, template } => {
+                Effect::Mask { columns, path, priority, mask } => {
                     let mask = ColumnMask {
                         columns: columns.clone(),
-                        template: template.clone(),
-                        values: template.values(subject),
+                        path: path.clone(),
+                        mask: mask.clone(),
+                        policy: rule.policy.clone(),
+                        values: mask.values(subject),
                     };
                     masks.push(((rule.guardrail.is_none(), *priority), mask));
                 }

@@ -33,13 +33,13 @@ pub use compile::{compile, tests_of};
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
 pub use document::bound_to;
 pub use inputs::{Claims, Inputs};
-pub use lint::lint;
+pub use lint::{lint, lint_with};
 pub use ownership::{Owners, Ownership, owners};
 pub use reasons::{Named, Not, Reason, Sort};
 pub use rule::Object;
 pub use snapshot::{ExceptionInfo, Snapshot};
 pub use suite::{Expectation, PolicyTest, Question, TestSuite};
-pub use table_access::TableAccess;
+pub use table_access::{TableAccess, Told};
 pub use template::Expression;
 pub use visible::{Hidden, Visible, VisibleTables};
 

@@ -2,6 +2,7 @@
 
 mod random;
 
+use super::mask::{Does, Mask};
 use super::template::Template;
 use super::*;
 use crate::names::TableName;
@@ -65,10 +66,18 @@ fn all_access(snapshot: &Snapshot) -> Vec<(String, TableAccess)> {
             };
             access.filters.iter_mut().for_each(moved);
             for mask in &mut access.masks {
-                let mut whole = mask.template.whole.clone();
-                moved(&mut whole);
-                let (holes, missing) = (mask.template.holes.clone(), mask.template.missing);
-                mask.template = Arc::new(Template { whole, holes, missing });
+                mask.policy = nowhere(&mask.policy);
+                let does = |does: &Does| match does {
+                    Does::Builtin(builtin) => Does::Builtin(builtin.clone()),
+                    Does::Sql(template) => {
+                        let mut whole = template.whole.clone();
+                        moved(&mut whole);
+                        let (holes, missing) = (template.holes.clone(), template.missing);
+                        Does::Sql(Arc::new(Template { whole, holes, missing }))
+                    }
+                };
+                let parts = mask.mask.parts.iter().map(|(family, part)| (*family, does(part))).collect();
+                mask.mask = Arc::new(Mask { name: mask.mask.name.clone(), parts });
             }
             all.push((format!("{user} on {table}"), access));
         }
@@ -166,7 +175,7 @@ proptest! {
                 prop_assert_eq!(access.grants(Privilege::Show), privileges.contains("show"));
                 for column in COLUMNS {
                     prop_assert_eq!(access.allow(column), columns.contains(column), "{} of {}", column, table);
-                    prop_assert_eq!(access.mask(column).unwrap().is_some(), masked.contains(column));
+                    prop_assert_eq!(access.mask(column, "varchar").unwrap().is_some(), masked.contains(column));
                     prop_assert_eq!(visible.column(&table, column), seen.contains(column));
                 }
                 let mut found: Vec<String> = access.filters.iter().map(|filter| filter.text.to_string()).collect();
@@ -272,7 +281,7 @@ proptest! {
             for table in tables_named().filter(|table| table.catalog == "c1") {
                 let access = snapshot.table_access(&subject, &table);
                 prop_assert!(!access.allow("a") && !access.unrestricted());
-                prop_assert_eq!(&*access.mask("b").unwrap().unwrap().text, "'g'");
+                prop_assert_eq!(&*access.mask("b", "varchar").unwrap().unwrap().text, "'g'");
                 prop_assert!(access.filters().unwrap().iter().any(|filter| &*filter.text == "g = 1"));
                 let visible = snapshot.visible(&subject);
                 let mut selecting = visible.rules.iter().filter(|rule| rule.privileges.contains(&Privilege::Select));

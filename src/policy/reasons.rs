@@ -185,8 +185,8 @@ fn said(effect: &Effect) -> (Sort, String, bool) {
             let says = format!("{}{}", words(privileges), selection(columns));
             (Sort::Deny, says, privileges.contains(&Privilege::Select))
         }
-        Effect::Mask { columns, priority: _, template } => {
-            (Sort::Mask, format!("{columns} shows {}", template.whole.text), true)
+        Effect::Mask { columns, path, priority: _, mask } => {
+            (Sort::Mask, format!("{columns}{path} shows {mask}"), true)
         }
         Effect::Filter(template) => (Sort::Filter, format!("rows where {}", template.whole.text), true),
         Effect::Lift(names) => {

@@ -3,6 +3,7 @@
 use super::access::{Columns, Moment, PolicyRef, Privilege, Subject};
 use super::condition::{Condition, Truth};
 use super::index::{TablePattern, Who};
+use super::mask::{Mask, Path};
 use super::template::Template;
 use crate::names::TableName;
 use compact_str::CompactString;
@@ -54,8 +55,10 @@ pub(super) enum Effect {
     },
     Mask {
         columns: CompactString,
+        /// The place in the column.
+        path: Arc<Path>,
         priority: i64,
-        template: Arc<Template>,
+        mask: Arc<Mask>,
     },
     Filter(Arc<Template>),
     /// These guardrails don't hold.

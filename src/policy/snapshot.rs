@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub(super) properties: Names,
     pub(super) system_information: Names,
     pub(super) exceptions: Vec<ExceptionInfo>,
+    /// The tables of keys, which are denied to everyone.
+    pub(super) keys: BTreeSet<TablePattern>,
 }
 
 /// What is known of a user besides what identification says.

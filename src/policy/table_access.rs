@@ -4,7 +4,9 @@
 //! columns, a column that is granted for fewer rows than are shown is `NULL` in the others.
 
 use super::access::{ColumnRule, Columns, PolicyRef, Privilege};
-use super::template::{Expression, Template, Values};
+use super::mask::{ColumnMask, holding, shown, told};
+use super::template::Expression;
+use crate::names::quoted;
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,12 +40,13 @@ pub(super) struct Part {
     pub(super) rows: Option<Expression>,
 }
 
-/// A mask of the columns of a pattern.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct ColumnMask {
-    pub(super) columns: CompactString,
-    pub(super) template: Arc<Template>,
-    pub(super) values: Values,
+/// What a column shows instead of its value, for people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    /// In short: masks by their name.
+    pub short: String,
+    /// With what named masks do.
+    pub long: String,
 }
 
 impl TableAccess {
@@ -96,22 +99,44 @@ impl TableAccess {
         !self.masks.is_empty() || self.parts.iter().any(|part| part.rows.is_some())
     }
 
-    /// What a column, in lower case, shows instead of its value; `None` if it shows its value.
+    /// What a column, in lower case, of a type, as Trino prints it, shows instead of its value; `None` if it shows its value.
     ///
     /// # Errors
     /// A text for the user, if it can't be said: the column can't be read then.
-    pub fn mask(&self, column: &str) -> Result<Option<Expression>, String> {
-        let mask = self.masks.iter().find(|mask| super::matches(&mask.columns, column));
-        let mask = mask.map(|mask| mask.template.fill(&mask.values, column)).transpose()?;
+    pub fn mask(&self, column: &str, data_type: &str) -> Result<Option<Expression>, String> {
+        let masks = holding(&self.masks, column);
+        let mask = if masks.is_empty() { None } else { Some(shown(&masks, column, data_type)?) };
+        match self.rows_of(column)? {
+            Some(condition) => Expression::shown_where(&condition, mask.as_ref(), column).map(Some),
+            None => Ok(mask),
+        }
+    }
+
+    /// What a column, in lower case, shows instead of its value, whatever its type; `None` if it shows its value.
+    ///
+    /// # Errors
+    /// A text for the user, if it can't be said.
+    pub fn told(&self, column: &str) -> Result<Option<Told>, String> {
+        let masks = holding(&self.masks, column);
+        let told = if masks.is_empty() { None } else { Some(told(&masks, column)?) };
+        let told = match self.rows_of(column)? {
+            Some(Expression { text, .. }) => {
+                let (short, long) = told.unwrap_or_else(|| (quoted(column), quoted(column)));
+                Some((format!("IF({text}, {short})"), format!("IF({text}, {long})")))
+            }
+            None => told,
+        };
+        Ok(told.map(|(short, long)| Told { short, long }))
+    }
+
+    /// The rows of a column, where it is not granted for all that are shown.
+    fn rows_of(&self, column: &str) -> Result<Option<Expression>, String> {
         let covering: Vec<&Part> = self.parts.iter().filter(|part| part.columns.allow(column)).collect();
         let rows: Option<Vec<&Expression>> = covering.iter().map(|part| part.rows.as_ref()).collect();
         match rows {
             // Where each grant covers the column, those rows are the ones that are shown at all.
-            Some(rows) if covering.len() < self.parts.len() && !rows.is_empty() => {
-                let condition = Expression::any_of(&rows)?;
-                Expression::shown_where(&condition, mask.as_ref(), column).map(Some)
-            }
-            _ => Ok(mask),
+            Some(rows) if covering.len() < self.parts.len() && !rows.is_empty() => Expression::any_of(&rows).map(Some),
+            _ => Ok(None),
         }
     }
 

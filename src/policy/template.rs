@@ -21,6 +21,8 @@ pub struct Expression {
     pub grammars: Grammars,
     /// Where it is written; several where it is put together from several.
     pub policies: Arc<[Arc<PolicyRef>]>,
+    /// The masks in it that have a name.
+    pub masks: Arc<[Arc<str>]>,
 }
 
 impl Expression {
@@ -31,11 +33,18 @@ impl Expression {
     }
 
     /// Reads a text by the first of some grammars. All of them read the parts of it alike.
-    fn read(text: String, grammars: Grammars, policies: Arc<[Arc<PolicyRef>]>) -> Result<Expression, String> {
+    ///
+    /// # Errors
+    /// A text for the user, if none of them can.
+    pub(super) fn read(
+        text: String,
+        grammars: Grammars,
+        policies: Arc<[Arc<PolicyRef>]>,
+    ) -> Result<Expression, String> {
         let named = || policies.iter().map(|policy| policy.policy.as_str()).collect::<Vec<_>>().join(" and ");
         let grammar = *grammars.first().ok_or_else(|| format!("no version of Trino can read {} together", named()))?;
         let expr = parse_expression(&text, grammar).map_err(|error| format!("{}: {}", named(), error.message))?;
-        Ok(Expression { text: text.into(), expr: Arc::new(expr), grammars, policies })
+        Ok(Expression { text: text.into(), expr: Arc::new(expr), grammars, policies, masks: Arc::default() })
     }
 
     /// True where one of several is.
@@ -61,7 +70,9 @@ impl Expression {
     ) -> Result<Expression, String> {
         let shown = mask.map_or_else(|| quoted(column), |mask| mask.text.to_string());
         let parts = || std::iter::once(condition).chain(mask);
-        Expression::read(format!("IF({}, {shown})", condition.text), common(parts()), together(parts()))
+        let text = format!("IF({}, {shown})", condition.text);
+        let masks = mask.map(|mask| mask.masks.clone()).unwrap_or_default();
+        Ok(Expression { masks, ..Expression::read(text, common(parts()), together(parts()))? })
     }
 }
 
@@ -154,6 +165,11 @@ impl Template {
         if self.holes.is_empty() {
             return Ok(self.whole.clone());
         }
+        self.with_text(self.text(values, &quoted(column)))
+    }
+
+    /// The text with these values, and with the SQL `value` in the place of the masked column.
+    pub(super) fn text(&self, values: &Values, value: &str) -> String {
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         for (hole, values) in self.holes.iter().zip(values) {
             let What::Values(_, form) = &hole.what else { continue };
@@ -162,37 +178,35 @@ impl Template {
                 (_, 1) | (Form::Element, 2..) => edits.push((hole.at.clone(), list())),
                 (Form::Equal { whole, other, negated }, 2..) => {
                     let not = if *negated { " NOT" } else { "" };
-                    let other = self.with_column(other.clone(), column);
+                    let other = self.with_value(other.clone(), value);
                     edits.push((whole.clone(), format!("({other}{not} IN ({}))", list())));
                 }
-                (_, 0) | (Form::One, _) => {
-                    return self.with_text(self.missing.to_owned());
-                }
+                (_, 0) | (Form::One, _) => return self.missing.to_owned(),
             }
         }
         let mut text = String::new();
         let mut done = 0;
         for (at, put) in edits {
-            text.push_str(&self.with_column(done..at.start, column));
+            text.push_str(&self.with_value(done..at.start, value));
             text.push_str(&put);
             done = at.end;
         }
-        text.push_str(&self.with_column(done..self.whole.text.len(), column));
-        self.with_text(text)
+        text.push_str(&self.with_value(done..self.whole.text.len(), value));
+        text
     }
 
     fn with_text(&self, text: String) -> Result<Expression, String> {
         Expression::read(text, self.whole.grammars.clone(), self.whole.policies.clone())
     }
 
-    /// A part of the text with the column's name in its holes.
-    fn with_column(&self, part: Range<usize>, column: &str) -> String {
+    /// A part of the text with a value in the holes of the column.
+    fn with_value(&self, part: Range<usize>, value: &str) -> String {
         let mut text = String::new();
         let mut done = part.start;
         for hole in self.holes.iter().filter(|hole| hole.what == What::Column) {
             if hole.at.start >= done && hole.at.end <= part.end {
                 text.push_str(self.whole.text.get(done..hole.at.start).unwrap_or_default());
-                text.push_str(&quoted(column));
+                text.push_str(value);
                 done = hole.at.end;
             }
         }

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod language;
+mod masks;
 mod mesh;
 mod newer;
 

@@ -19,7 +19,7 @@ pub(super) struct Domains<'d> {
 
 /// A domain.
 pub(super) struct Domain {
-    name: String,
+    pub(super) name: String,
     pub(super) central: bool,
     pub(super) owns: Vec<TablePattern>,
     pub(super) owners: BTreeSet<String>,

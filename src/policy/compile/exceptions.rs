@@ -3,6 +3,7 @@
 use super::domains::{Domain, Domains};
 use super::expression::{Usage, template};
 use super::guardrails::{Guardrail, Guardrails};
+use super::masks::Masks;
 use super::objects::tables;
 use super::principals::Principals;
 use super::privileges::{Way, check_columns, privileges, selections};
@@ -23,6 +24,7 @@ pub(super) struct Parts<'a> {
     pub(super) domains: &'a Domains<'a>,
     pub(super) principals: &'a Principals,
     pub(super) tags: &'a Tags,
+    pub(super) masks: &'a Masks,
     pub(super) guardrails: &'a Guardrails,
 }
 
@@ -77,9 +79,9 @@ fn exception(
         None => Arc::default(),
     };
     let objects = BTreeMap::from([(Object::Table, objects)]);
-    let (principals, tags) = (parts.principals, parts.tags);
+    let (principals, tags, masks) = (parts.principals, parts.tags, parts.masks);
     let not_about = BTreeMap::new();
-    let section = Section { file, name, domain, guardrail: None, objects, not_about, principals, tags };
+    let section = Section { file, name, domain, guardrail: None, objects, not_about, principals, tags, masks };
     let at = &document.metadata.name.at;
     if spec.privileges.is_empty() && spec.lifts.is_empty() {
         let problem = Diagnostic::new("does-nothing", place(file, at), "the exception allows nothing", "here");

@@ -1,6 +1,7 @@
 //! The SQL of masks and filters.
 
 use super::check::{Forbidden, Found, check};
+use super::domains::Domain;
 use super::section::Section;
 use super::{Context, place};
 use crate::names::{literal, quoted};
@@ -43,6 +44,14 @@ fn read(text: &str) -> Result<(Expr, Grammars), (Span, String)> {
     Ok((expr, grammars.into()))
 }
 
+/// Whose expression it is.
+pub(super) struct Author<'a> {
+    pub(super) file: usize,
+    /// The document's name in decisions.
+    pub(super) name: &'a str,
+    pub(super) domain: Option<&'a Domain>,
+}
+
 /// Reads and checks an expression that stands in the rule at `at`. `None` if it is wrong, which has been reported.
 pub(super) fn template(
     section: &Section<'_>,
@@ -51,7 +60,19 @@ pub(super) fn template(
     usage: Usage<'_>,
     context: &mut Context<'_>,
 ) -> Option<Arc<Template>> {
-    let (file, domain) = (section.file, section.domain);
+    let author = Author { file: section.file, name: &section.name, domain: section.domain };
+    template_by(&author, at, written, usage, context)
+}
+
+/// Reads and checks an expression of a document.
+pub(super) fn template_by(
+    author: &Author<'_>,
+    at: &Bytes,
+    written: &At<String>,
+    usage: Usage<'_>,
+    context: &mut Context<'_>,
+) -> Option<Arc<Template>> {
+    let Author { file, name, domain } = *author;
     let source = Source::new(file, written, usage, context)?;
     let bytes = |span: Span| source.place_of(span.start as usize..span.end as usize);
     let (expr, grammars) = match read(&source.text) {
@@ -61,13 +82,22 @@ pub(super) fn template(
             return None;
         }
     };
-    let Found { forbidden, mut objects } = check(&expr);
+    let Found { mut forbidden, mut objects } = check(&expr);
+    objects.retain(|(span, object)| {
+        let is_key_table = context.keys.contains(object);
+        if is_key_table {
+            let message = "an expression can't read a table of keys".to_owned();
+            forbidden.push(Forbidden { span: *span, message, help: Some("only the mask `hash` does") });
+        }
+        !is_key_table
+    });
     objects.retain(|(_, object)| domain.is_some_and(|domain| !domain.may_speak_of(object)));
     if forbidden.is_empty() && objects.is_empty() {
-        let policy = context.policy_ref(file, &section.name, at);
+        let policy = context.policy_ref(file, name, at);
         let holes = source.holes_in(&expr);
+        let policies = Arc::from([policy]);
         let whole =
-            Expression { text: source.text.into(), expr: Arc::new(expr), grammars, policies: Arc::from([policy]) };
+            Expression { text: source.text.into(), expr: Arc::new(expr), grammars, policies, masks: Arc::default() };
         let missing = if matches!(usage, Usage::Mask { .. }) { "NULL" } else { "false" };
         return Some(Arc::new(Template { whole, holes, missing }));
     }

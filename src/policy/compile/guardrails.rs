@@ -2,10 +2,8 @@
 
 use super::domains::{Domain, GUARDRAIL};
 use super::named::{Named, check_tables};
-use super::principals::Principals;
 use super::section::Section;
-use super::tags::Tags;
-use super::{Context, place};
+use super::{Context, Parts, place};
 use crate::policy::diagnostics::{Diagnostic, Place};
 use crate::policy::document::{At, Documents};
 use jiff::{SignedDuration, Span};
@@ -30,12 +28,8 @@ pub(super) struct Guardrails {
     pub(super) broken: bool,
 }
 
-pub(super) fn compile(
-    documents: &Documents,
-    principals: &Principals,
-    tags: &Tags,
-    context: &mut Context<'_>,
-) -> Guardrails {
+pub(super) fn compile(documents: &Documents, parts: &Parts<'_>, context: &mut Context<'_>) -> Guardrails {
+    let Parts { domains: _, principals, tags, masks } = *parts;
     let everything = Domain::everything();
     let mut guardrails = Guardrails { by_name: BTreeMap::new(), broken: documents.any_broken("Guardrail") };
     let mut names = BTreeMap::<&str, Place>::new();
@@ -51,8 +45,8 @@ pub(super) fn compile(
             catalogs: &spec.catalogs,
             sql_roles: &[],
         };
-        let masks = spec.masks.first().map(|rule| &rule.at);
-        check_tables(file, !spec.tables.is_empty(), masks.or(spec.filters.first().map(|rule| &rule.at)), context);
+        let first = spec.masks.first().map(|rule| &rule.at);
+        check_tables(file, !spec.tables.is_empty(), first.or(spec.filters.first().map(|rule| &rule.at)), context);
         if spec.denies.is_empty() && spec.masks.is_empty() && spec.filters.is_empty() {
             context.report(Diagnostic::new(
                 "does-nothing",
@@ -72,6 +66,7 @@ pub(super) fn compile(
             not_about: BTreeMap::new(),
             principals,
             tags,
+            masks,
         };
         let before = context.mark();
         section.denies(&spec.denies, context);

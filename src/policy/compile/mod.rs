@@ -5,6 +5,8 @@ mod domains;
 mod exceptions;
 mod expression;
 mod guardrails;
+mod mask_rules;
+mod masks;
 mod named;
 mod objects;
 mod policies;
@@ -17,7 +19,7 @@ mod validity;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
 use super::document::{self, At, Bytes};
-use super::index::{Audience, RuleId, RuleIndex};
+use super::index::{Audience, RuleId, RuleIndex, TablePattern};
 use super::rule::{Effect, NameRule, Object, Reach, Rule, Window};
 use super::snapshot::{Names, Snapshot};
 use super::suite::TestSuite;
@@ -40,13 +42,16 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
     let files: Arc<[SourceFile]> = files.into();
     let mut problems = Vec::new();
     let documents = document::read(&files, &mut problems);
-    let mut context = Context { files: &files, lines: line_starts(&files), problems, drafts: Vec::new() };
+    let mut context = Context::new(&files, problems);
     let domains = domains::Domains::new(&documents, &mut context);
     let principals = principals::Principals::new(&documents, &mut context);
     let tags = tags::Tags::new(&documents, &domains, &mut context);
-    let guardrails = guardrails::compile(&documents, &principals, &tags, &mut context);
-    let central = policies::compile(&documents, &domains, &principals, &tags, &mut context);
-    let parts = exceptions::Parts { domains: &domains, principals: &principals, tags: &tags, guardrails: &guardrails };
+    let masks = masks::Masks::new(&documents, &domains, &mut context);
+    let parts = Parts { domains: &domains, principals: &principals, tags: &tags, masks: &masks };
+    let guardrails = guardrails::compile(&documents, &parts, &mut context);
+    let central = policies::compile(&documents, &parts, &mut context);
+    let Parts { domains, principals: _, tags: _, masks } = parts;
+    let parts = exceptions::Parts { domains, principals: &principals, tags: &tags, masks, guardrails: &guardrails };
     let exceptions = exceptions::compile(&documents, &parts, &mut context);
     policy_tests::suite(&documents, &mut context);
     if !context.problems.is_empty() {
@@ -73,6 +78,7 @@ pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
         system_information: names(central.system_information, &ends),
         ends,
         exceptions,
+        keys: context.keys,
         ..Snapshot::default()
     };
     for (pattern, columns) in &tags.columns {
@@ -97,7 +103,7 @@ pub fn tests_of(mut files: Vec<SourceFile>) -> Result<TestSuite, Diagnostics> {
     let files: Arc<[SourceFile]> = files.into();
     let mut problems = Vec::new();
     let documents = document::read(&files, &mut problems);
-    let mut context = Context { files: &files, lines: line_starts(&files), problems, drafts: Vec::new() };
+    let mut context = Context::new(&files, problems);
     let suite = policy_tests::suite(&documents, &mut context);
     if context.problems.is_empty() { Ok(suite) } else { Err(Diagnostics::new(files.clone(), context.problems)) }
 }
@@ -109,6 +115,16 @@ struct Context<'f> {
     lines: Vec<Vec<usize>>,
     problems: Vec<Diagnostic>,
     drafts: Vec<Draft>,
+    /// The tables of keys.
+    keys: BTreeSet<TablePattern>,
+}
+
+/// What documents are compiled with.
+struct Parts<'a> {
+    domains: &'a domains::Domains<'a>,
+    principals: &'a principals::Principals,
+    tags: &'a tags::Tags,
+    masks: &'a masks::Masks,
 }
 
 /// How many rules and problems there were at some time.
@@ -118,7 +134,11 @@ struct Mark {
     problems: usize,
 }
 
-impl Context<'_> {
+impl<'f> Context<'f> {
+    fn new(files: &'f [SourceFile], problems: Vec<Diagnostic>) -> Context<'f> {
+        Context { files, lines: line_starts(files), problems, drafts: Vec::new(), keys: BTreeSet::new() }
+    }
+
     fn report(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
     }
@@ -155,6 +175,11 @@ impl Context<'_> {
 
     /// Says so if a document's name has another form than those of documents have.
     fn check_document_name(&mut self, file: usize, name: &At<String>) {
+        self.check_name(file, name, "a document's name");
+    }
+
+    /// Says so if a name has another form than names of documents and masks have.
+    fn check_name(&mut self, file: usize, name: &At<String>, what: &str) {
         let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         let text = &name.value;
@@ -164,7 +189,7 @@ impl Context<'_> {
                 Diagnostic::new(
                     "bad-name",
                     place(file, &name.at),
-                    format!("`{text}` can't be a document's name"),
+                    format!("`{text}` can't be {what}"),
                     "not a name",
                 )
                 .help(

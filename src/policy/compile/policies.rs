@@ -1,12 +1,11 @@
 //! Access policies → rules.
 
-use super::domains::{Domain, Domains};
+use super::domains::Domain;
 use super::named::{Named, check_tables};
-use super::principals::{Audience, Principals};
+use super::principals::Audience;
 use super::section::Section;
-use super::tags::Tags;
 use super::validity::{Terms, terms};
-use super::{Context, place};
+use super::{Context, Parts, place};
 use crate::policy::PolicyRef;
 use crate::policy::diagnostics::{Diagnostic, Place};
 use crate::policy::document::{AccessPolicyDocument, AccessPolicySpec, At, Documents};
@@ -32,13 +31,8 @@ pub(super) struct Central {
     pub(super) system_information: Vec<NameDraft>,
 }
 
-pub(super) fn compile(
-    documents: &Documents,
-    domains: &Domains<'_>,
-    principals: &Principals,
-    tags: &Tags,
-    context: &mut Context<'_>,
-) -> Central {
+pub(super) fn compile(documents: &Documents, parts: &Parts<'_>, context: &mut Context<'_>) -> Central {
+    let Parts { domains, principals, tags, masks } = *parts;
     let mut central = Central::default();
     let mut names = BTreeMap::<String, Place>::new();
     for (file, document) in &documents.policies {
@@ -81,7 +75,8 @@ pub(super) fn compile(
             sql_roles: &[],
         };
         let not_about = BTreeMap::new();
-        let mut section = Section { file, name, domain, guardrail: None, objects, not_about, principals, tags };
+        let mut section =
+            Section { file, name, domain, guardrail: None, objects, not_about, principals, tags, masks };
         section.not_about = except.left_out(&section, &metadata.domain.value, before, context);
         let before = context.mark();
         section.grants(&spec.grants, context);

@@ -24,6 +24,11 @@ fn of(object: Object) -> (&'static [Privilege], usize) {
     }
 }
 
+/// Each privilege that a table has.
+pub(super) fn each_of_tables() -> BTreeSet<Privilege> {
+    of(Object::Table).0.iter().copied().collect()
+}
+
 fn privilege(word: PrivilegeWord) -> Option<Privilege> {
     Some(match word {
         PrivilegeWord::All => return None,

@@ -1,17 +1,16 @@
 //! The rules of one document, whatever its kind.
 
+use super::Context;
 use super::domains::Domain;
 use super::expression::{Usage, template};
+use super::masks::Masks;
 use super::principals::{Audience, Principals};
 use super::privileges::{Way, check_columns, privileges, selections};
 use super::tags::Tags;
 use super::validity::{Terms, terms};
-use super::{Context, place};
-use crate::policy::diagnostics::Diagnostic;
-use crate::policy::document::{At, Bytes, Deny, FilterRule, Grant, MaskRule};
+use crate::policy::document::{At, Bytes, Deny, FilterRule, Grant};
 use crate::policy::index::TablePattern;
 use crate::policy::rule::{Effect, Object};
-use compact_str::CompactString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,6 +40,7 @@ pub(super) struct Section<'a> {
     pub(super) not_about: BTreeMap<Object, Arc<[TablePattern]>>,
     pub(super) principals: &'a Principals,
     pub(super) tags: &'a Tags,
+    pub(super) masks: &'a Masks,
 }
 
 impl Section<'_> {
@@ -106,39 +106,6 @@ impl Section<'_> {
                     let effect = Effect::Deny { of, privileges: privileges.clone(), columns };
                     self.draft(at, objects, &audience, &terms, effect, context);
                 }
-            }
-        }
-    }
-
-    pub(super) fn masks(&self, masks: &[At<MaskRule>], context: &mut Context<'_>) {
-        for At { at, value: mask } in masks {
-            let file = self.file;
-            let audience = self.principals.audience(file, mask.to.as_ref(), mask.except.as_ref(), context);
-            let terms = terms(file, mask.validity.as_ref(), mask.when.as_ref(), context);
-            let mut targets: Vec<(Arc<[TablePattern]>, CompactString)> = Vec::new();
-            match (&mask.column, &mask.tag) {
-                (Some(column), None) => {
-                    context.check_text(file, column, "a column's name");
-                    targets.push((self.tables(), CompactString::from(&column.value).to_lowercase()));
-                }
-                (None, Some(tag)) => {
-                    for table in self.tables().iter() {
-                        let columns = self.tags.columns(file, &[tag], table, context);
-                        targets.extend(columns.into_iter().map(|(table, column)| (Arc::from([table]), column)));
-                    }
-                }
-                _ => context.report(
-                    Diagnostic::new("bad-columns", place(file, at), "a mask is of a column or of a tag", "of which?")
-                        .help("name either `column` or `tag`"),
-                ),
-            }
-            let column = mask.column.as_ref().map(|column| column.value.as_str()).filter(|name| !name.contains('*'));
-            let Some(template) = template(self, at, &mask.expression, Usage::Mask { column }, context) else {
-                continue;
-            };
-            for (objects, columns) in targets {
-                let effect = Effect::Mask { columns, priority: mask.priority, template: template.clone() };
-                self.draft(at, objects, &audience, &terms, effect, context);
             }
         }
     }

@@ -18,8 +18,9 @@ pub(crate) use node::MOST_BYTES;
 pub(super) use node::{Bytes, Node, Value};
 pub(super) use types::{
     AccessPolicyDocument, AccessPolicySpec, Catalogs, ColumnSelection, Deny, DomainDocument, ExceptionDocument, Expect,
-    FilterRule, Functions, Grant, GuardrailDocument, MaskRule, PolicyTestDocument, PrincipalsDocument, PrivilegeWord,
-    Procedures, Schemas, Shape, Subjects, Tables, TagsDocument, Test, Validity, Verdict,
+    FilterRule, Functions, Grant, GuardrailDocument, MaskName, MaskRule, MasksDocument, NamedMask, PolicyTestDocument,
+    PrincipalsDocument, PrivilegeWord, Procedures, Schemas, Shape, Shows, Subjects, Tables, TagsDocument, Test,
+    Validity, Verdict,
 };
 
 /// The documents of all files, by kind, each with the file it stands in.
@@ -30,6 +31,7 @@ pub(super) struct Documents {
     pub(super) guardrails: Vec<(usize, GuardrailDocument)>,
     pub(super) exceptions: Vec<(usize, ExceptionDocument)>,
     pub(super) tags: Vec<(usize, TagsDocument)>,
+    pub(super) masks: Vec<(usize, MasksDocument)>,
     pub(super) principals: Vec<(usize, PrincipalsDocument)>,
     pub(super) tests: Vec<(usize, PolicyTestDocument)>,
     /// Names of documents that can't be read, by kind, so that what speaks of them is no second error; an empty name
@@ -57,7 +59,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn all() -> [Kind; 7] {
+    fn all() -> [Kind; 8] {
         macro_rules! kind {
             ($name:literal, $document:ty, $list:ident) => {
                 Kind {
@@ -76,6 +78,7 @@ impl Kind {
             kind!("Guardrail", GuardrailDocument, guardrails),
             kind!("Exception", ExceptionDocument, exceptions),
             kind!("Tags", TagsDocument, tags),
+            kind!("Masks", MasksDocument, masks),
             kind!("Principals", PrincipalsDocument, principals),
             kind!("PolicyTest", PolicyTestDocument, tests),
         ]

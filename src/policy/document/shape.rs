@@ -138,6 +138,9 @@ impl<'s> Shape<'s> {
             ("string", Value::Boolean(_) | Value::Integer(_) | Value::Number) => {
                 ("a text", Some("put it in quotes if it is meant as a text".to_owned()))
             }
+            ("string", Value::List(_) | Value::Map(_)) if !types.contains(&"object") => {
+                ("a text", Some("a text that begins with `[` or `{` needs quotes".to_owned()))
+            }
             ("string", _) => ("a text", None),
             ("array", Value::Text(text)) => ("a list", Some(format!("a list of one is written `[{text}]`"))),
             ("array", Value::Map(_)) => ("a list", Some("begin each item of a list with `- `".to_owned())),

@@ -7,7 +7,7 @@ use crate::policy::rule::{Effect, Object, Rule, Selection, Window};
 use crate::policy::{ColumnRule, Columns, Privilege};
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(rules: &[Rule], keys: &BTreeSet<TablePattern>, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     let grants: Vec<Grant<'_>> = rules.iter().filter_map(Grant::of).collect();
     // Only a grant to somebody of the same name, or to everyone, can make another one needless.
     let mut by_name = HashMap::<Key<'_>, Vec<usize>>::new();
@@ -18,6 +18,11 @@ pub(super) fn check(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnos
     }
     for (place, grant) in grants.iter().enumerate() {
         over_broad(grant, places, found);
+        if let Some(table) = grant.rule.objects.iter().find(|pattern| keys.contains(pattern)) {
+            let message = format!("nobody is granted anything on `{}`", table.shown());
+            let problem = Diagnostic::new("keys-granted", places.of(&grant.rule.policy), message, "gives nothing");
+            found.push(problem.help("a document of kind Masks keeps its keys there, so it is denied to everyone"));
+        }
         let to = Key::all(grant.rule).into_iter().next();
         let near = [Some(Key::Everyone), to].into_iter().flatten().filter_map(|key| by_name.get(&key)).flatten();
         let other = near

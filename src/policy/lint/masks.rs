@@ -94,12 +94,17 @@ fn shadowed(rules: &[Rule], places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-impl Mask<'_> {
-    /// Whether it applies wherever the other one does.
-    fn hides(&self, other: &Mask<'_>) -> bool {
+impl<'r> Mask<'r> {
+    /// Whether it applies wherever the other one does, to the same or to what stands around it.
+    fn hides(&self, other: &Mask<'r>) -> bool {
         let (reach, narrow) = (&self.rule.reach, &other.rule.reach);
-        // A guardrail can be lifted by an exception, and then the other one shows.
-        (self.rule.guardrail.is_none() || self.rule.guardrail == other.rule.guardrail)
+        let place = |rule: &'r Rule| match &rule.effect {
+            Effect::Mask { path, .. } => Some(path),
+            _ => None,
+        };
+        place(self.rule).zip(place(other.rule)).is_some_and(|(wide, narrow)| wide.takes_in(narrow))
+            // A guardrail can be lifted by an exception, and then the other one shows.
+            && (self.rule.guardrail.is_none() || self.rule.guardrail == other.rule.guardrail)
             && reach.window == Window::default()
             && reach.when.is_none()
             && covers(&reach.to, &narrow.to)

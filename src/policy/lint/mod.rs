@@ -1,31 +1,52 @@
 //! What the documents say that is allowed, but hardly meant.
 //!
-//! In: files and the snapshot that was compiled from them. Out: warnings with their places. A warning is only given where
+//! In: files, the snapshot that was compiled from them, and what is known of tables. Out: warnings with their places, and
+//! errors where a mask can't hold for a column. A warning is only given where
 //! nothing outside of the documents could make it wrong: groups come from identification too, so a group that no document
 //! knows is no warning. It never changes what a snapshot decides.
 
 mod grants;
 mod masks;
 mod principals;
+mod types;
 
 use super::SourceFile;
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
 use super::index::{TablePattern, Who};
 use super::rule::Rule;
 use super::snapshot::Snapshot;
-use super::{PolicyRef, document};
+use super::{PolicyRef, document, tests_of};
+use crate::catalog::table::Table;
+use crate::names::TableName;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The warnings about files from which `snapshot` was compiled.
-pub fn lint(mut files: Vec<SourceFile>, snapshot: &Snapshot) -> Diagnostics {
+/// The warnings about files from which `snapshot` was compiled. Of tables is known what the tests among the files say.
+pub fn lint(files: Vec<SourceFile>, snapshot: &Snapshot) -> Diagnostics {
+    lint_with(files, snapshot, &BTreeMap::new())
+}
+
+/// The warnings about files from which `snapshot` was compiled, where these tables are known too.
+pub fn lint_with(
+    mut files: Vec<SourceFile>,
+    snapshot: &Snapshot,
+    tables: &BTreeMap<TableName, Arc<Table>>,
+) -> Diagnostics {
     files.sort();
     let files: Arc<[SourceFile]> = files.into();
     let places = Places { files: &files };
     let mut found = Vec::new();
-    grants::check(&snapshot.rules, &places, &mut found);
+    grants::check(&snapshot.rules, &snapshot.keys, &places, &mut found);
     masks::check(&snapshot.rules, &places, &mut found);
     principals::check(&document::nodes(&files), &mut found);
-    Diagnostics::new(files.clone(), found.into_iter().map(Diagnostic::warning).collect())
+    let mut found: Vec<Diagnostic> = found.into_iter().map(Diagnostic::warning).collect();
+    // The listing knows better than tests.
+    let suite = tests_of(files.to_vec()).unwrap_or_default();
+    let mut known: BTreeMap<TableName, Arc<Table>> =
+        suite.tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
+    known.extend(tables.clone());
+    types::check(&snapshot.rules, known.iter(), &places, &mut found);
+    Diagnostics::new(files.clone(), found)
 }
 
 /// Where rules stand in the files.

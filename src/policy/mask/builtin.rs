@@ -83,6 +83,9 @@ pub const FEWEST_HASH_CHARACTERS: u64 = 16;
 
 const STARS: u64 = 4;
 
+/// The masks that Sluice brings, as a policy names them, without arguments.
+pub const BUILTINS: [&str; 8] = ["null", "redact", "first", "last", "email", "hash", "year", "bucket"];
+
 impl fmt::Display for Builtin {
     /// As a policy names it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -83,7 +83,7 @@ fn all() -> Vec<(String, String, Result<String, CannotHold>)> {
             let (of, mask) = (Type::parse(data_type).unwrap(), builtin(mask));
             let expression = match path {
                 "" => mask.expression(&of),
-                path => nested(&Path::parse(path).unwrap(), &of, &|inner| mask.expression(inner)),
+                path => nested(&[(&Path::parse(path).unwrap(), &|inner| mask.expression(inner))], &of),
             };
             (data_type.to_owned(), format!("{path} {mask}").trim().to_owned(), expression)
         })
@@ -157,27 +157,89 @@ fn what_is_no_mask_is_refused() {
 #[test]
 fn what_does_not_fit_is_told() {
     let told = |data_type: &str, path: &str| {
-        let fit = nested(&Path::parse(path).unwrap(), &Type::parse(data_type).unwrap(), &|inner| {
-            Builtin::Year.expression(inner)
-        });
+        let (path, data_type) = (Path::parse(path).unwrap(), Type::parse(data_type).unwrap());
+        let fit = nested(&[(&path, &|inner| Builtin::Year.expression(inner))], &data_type);
         fit.map_err(|why| why.to_string())
     };
     let refused = |message: &str| Err(message.to_owned());
-    assert_eq!(told("bigint", ".a"), refused("the mask `.a` can't hold for the type bigint: bigint has no field `a`"));
-    assert_eq!(told("date", "[]"), refused("the mask `[]` can't hold for the type date: date has no elements"));
-    assert_eq!(told("date", "{}"), refused("the mask `{}` can't hold for the type date: date has no values"));
+    assert_eq!(told("bigint", ".a"), refused("the mask `.a` can't hold for the type bigint: it has no field `a`"));
+    assert_eq!(
+        told("array(row(b date))", "[].a"),
+        refused("the mask `[].a` can't hold for the type array(row(b date)): row(b date) has no field `a`")
+    );
+    assert_eq!(told("date", "[]"), refused("the mask `[]` can't hold for the type date: it has no elements"));
+    assert_eq!(told("date", "{}"), refused("the mask `{}` can't hold for the type date: it has no values"));
     assert_eq!(
         told("row(a date, A date)", ".a"),
-        refused("the mask `.a` can't hold for the type row(a date, A date): row(a date, A date) has not one field `a`")
+        refused("the mask `.a` can't hold for the type row(a date, A date): it has several fields `a`")
     );
     assert_eq!(
         told("array(uuid)", "[]"),
         refused("the mask `year` can't hold for the type uuid: it is for dates and timestamps")
     );
-    for path in ["", "a", ".", ".a b", "[", "[1]", "{}}", ".\"a", ".a..b", ".a;"] {
+    for path in ["", ".", "..a", "a b", ".a b", "[", "[1]", "{}}", "{}a", "[]a", ".\"a", "\"a", ".a..b", ".a;"] {
         assert!(Path::parse(path).is_err(), "{path}");
     }
     assert!(Path::parse(&"[]".repeat(17)).is_err());
+}
+
+#[test]
+fn a_path_is_told_as_it_stands_behind_a_column() {
+    for (path, told) in [("a", ".a"), (".A", ".a"), ("[].\"b \"\" C\"", "[].\"b \"\" c\""), ("\"a\"{}[]", ".a{}[]")] {
+        assert_eq!(Path::parse(path).map(|path| path.to_string()).as_deref(), Ok(told));
+        assert_eq!(Path::parse(told), Path::parse(path));
+    }
+}
+
+#[test]
+fn masks_of_one_value_are_put_together() {
+    let data_type = Type::parse("row(a varchar, b row(c date, d varchar))").unwrap();
+    let paths = ["a", "b.c", "b.d"].map(|path| Path::parse(path).unwrap());
+    let put_together = |masks: &[(&Path, &str)]| {
+        let inners: Vec<Box<Inner<'_>>> =
+            masks.iter().map(|(_, text)| Box::new(|_: &Type| Ok((*text).to_owned())) as Box<Inner<'_>>).collect();
+        let masks: Vec<(&Path, &Inner<'_>)> =
+            masks.iter().zip(&inners).map(|((path, _), inner)| (*path, &**inner)).collect();
+        nested(&masks, &data_type).unwrap()
+    };
+    let all = put_together(&[(&paths[0], "'a'"), (&paths[1], "NULL"), (&paths[2], "upper({column})")]);
+    assert_eq!(
+        all,
+        "IF({column} IS NULL, NULL, CAST(ROW(CAST('a' AS varchar), IF({column}[2] IS NULL, NULL, CAST(ROW(CAST(NULL AS date), \
+         CAST(upper({column}[2][2]) AS varchar)) AS row(c date, d varchar)))) AS row(a varchar, b row(c date, d varchar))))"
+    );
+    // Their order changes nothing.
+    assert_eq!(put_together(&[(&paths[2], "upper({column})"), (&paths[1], "NULL"), (&paths[0], "'a'")]), all);
+    // What stands inside is a mask of what the whole shows.
+    assert_eq!(
+        put_together(&[(&paths[0], "'a'"), (&Path::default(), "f({column})")]),
+        "IF(CAST(f({column}) AS row(a varchar, b row(c date, d varchar))) IS NULL, NULL, CAST(ROW(CAST('a' AS varchar), \
+         CAST(f({column}) AS row(a varchar, b row(c date, d varchar)))[2]) AS row(a varchar, b row(c date, d varchar))))"
+    );
+}
+
+#[test]
+fn what_could_take_the_place_of_an_element_is_refused() {
+    let told = |text: &'static str| {
+        let path = Path::parse("[]").unwrap();
+        let data_type = Type::parse("array(varchar)").unwrap();
+        nested(&[(&path, &|_| Ok(text.to_owned()))], &data_type).map_err(|cannot| cannot.reason)
+    };
+    assert!(told("upper({column})").is_ok());
+    let refused = |reason: &str| Err(reason.to_owned());
+    assert_eq!(told("Element_1"), refused("inside an array or a map, `element_` is the name of an element"));
+    assert_eq!(told("(SELECT 1)"), refused("a mask with a sub-query can't stand inside an array or a map"));
+}
+
+#[test]
+fn what_grows_too_long_is_refused() {
+    let path = Path::parse("a").unwrap();
+    let fields: Vec<String> = (0..2000).map(|number| format!("f{number} varchar(20)")).collect();
+    let data_type = Type::parse(&format!("row(a varchar, {})", fields.join(", "))).unwrap();
+    let whole = |_: &Type| Ok(format!("f({{column}}, '{}')", "x".repeat(100)));
+    let null = |_: &Type| Ok("NULL".to_owned());
+    let told = nested(&[(&path, &null), (&Path::default(), &whole)], &data_type).map_err(|cannot| cannot.reason);
+    assert_eq!(told, Err("what it shows is too long to be put together".to_owned()));
 }
 
 #[test]
@@ -208,7 +270,7 @@ proptest! {
                 }
             }
             if let Ok(path) = path {
-                let _ = nested(&path, &data_type, &|inner| Builtin::Redact.expression(inner));
+                let _ = nested(&[(&path, &|inner| Builtin::Redact.expression(inner))], &data_type);
             }
         }
     }

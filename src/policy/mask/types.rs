@@ -59,37 +59,60 @@ pub struct Field {
 
 /// Types that masks treat alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are those of Trino's types")]
 pub enum Family {
     /// `varchar` and `char`.
-    Varchar,
-    /// Whole numbers and `decimal`.
+    Text,
+    /// Whole numbers, `decimal`, `real` and `double`.
     Number,
-    /// `real` and `double`.
-    Float,
+    /// `boolean`.
     Boolean,
+    /// `date`.
     Date,
     /// With and without a time zone.
     Timestamp,
     /// With and without a time zone.
     Time,
+    /// `varbinary`.
     Varbinary,
+    /// `uuid`.
     Uuid,
+    /// `ipaddress`.
     IpAddress,
+    /// `json`.
     Json,
+    /// `row`.
     Row,
+    /// `array`.
     Array,
+    /// `map`.
     Map,
+    /// All else, which documents can't name.
     Other,
 }
 
 impl Family {
-    /// As policies and messages name it.
+    /// Those that documents name.
+    pub const NAMED: [Family; 13] = [
+        Family::Text,
+        Family::Number,
+        Family::Boolean,
+        Family::Date,
+        Family::Timestamp,
+        Family::Time,
+        Family::Varbinary,
+        Family::Uuid,
+        Family::IpAddress,
+        Family::Json,
+        Family::Row,
+        Family::Array,
+        Family::Map,
+    ];
+
+    /// As documents and messages name it.
     pub fn name(self) -> &'static str {
         match self {
-            Family::Varchar => "varchar",
+            Family::Text => "text",
             Family::Number => "number",
-            Family::Float => "float",
             Family::Boolean => "boolean",
             Family::Date => "date",
             Family::Timestamp => "timestamp",
@@ -102,6 +125,26 @@ impl Family {
             Family::Array => "array",
             Family::Map => "map",
             Family::Other => "other",
+        }
+    }
+
+    /// What the types of it are, for a message.
+    pub fn described(self) -> &'static str {
+        match self {
+            Family::Text => "`varchar`, `char`",
+            Family::Number => "whole numbers, `decimal`, `real`, `double`",
+            Family::Boolean => "`boolean`",
+            Family::Date => "`date`",
+            Family::Timestamp => "`timestamp`, with and without a time zone",
+            Family::Time => "`time`, with and without a time zone",
+            Family::Varbinary => "`varbinary`",
+            Family::Uuid => "`uuid`",
+            Family::IpAddress => "`ipaddress`",
+            Family::Json => "`json`",
+            Family::Row => "`row`",
+            Family::Array => "`array`",
+            Family::Map => "`map`",
+            Family::Other => "other types",
         }
     }
 }
@@ -141,12 +184,22 @@ impl Type {
         .ok_or_else(|| NoType(text.to_owned()))
     }
 
+    /// Reads a type, or takes it for one that is not known here.
+    pub(in crate::policy) fn read(text: &str) -> Type {
+        Type::parse(text).unwrap_or_else(|NoType(text)| Type { text, kind: Kind::Other })
+    }
+
     /// Its family.
     pub fn family(&self) -> Family {
         match self.kind {
-            Kind::Varchar(_) | Kind::Char(_) => Family::Varchar,
-            Kind::TinyInt | Kind::SmallInt | Kind::Integer | Kind::BigInt | Kind::Decimal => Family::Number,
-            Kind::Real | Kind::Double => Family::Float,
+            Kind::Varchar(_) | Kind::Char(_) => Family::Text,
+            Kind::TinyInt
+            | Kind::SmallInt
+            | Kind::Integer
+            | Kind::BigInt
+            | Kind::Decimal
+            | Kind::Real
+            | Kind::Double => Family::Number,
             Kind::Boolean => Family::Boolean,
             Kind::Date => Family::Date,
             Kind::Timestamp { .. } => Family::Timestamp,

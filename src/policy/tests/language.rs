@@ -66,7 +66,7 @@ fn texts(expressions: Result<Vec<Expression>, String>) -> Vec<String> {
 }
 
 fn mask(access: &TableAccess, column: &str) -> String {
-    access.mask(column).unwrap().map_or_else(|| "as it is".to_owned(), |mask| mask.text.to_string())
+    access.mask(column, "varchar").unwrap().map_or_else(|| "as it is".to_owned(), |mask| mask.text.to_string())
 }
 
 const ALL: &str = "{tables: [{table: '*'}], grants: [{to: {everyone: true}, privileges: [all]}]}";
@@ -150,7 +150,7 @@ fn a_guardrail_holds_over_domains_and_its_mask_comes_first() {
     assert!(!anna.allow("ssn"));
     assert_eq!(mask(&anna, "email"), "'***' || substr(\"email\", -2)");
     assert_eq!(mask(&anna, "phone_work"), "'***' || substr(\"phone_work\", -2)");
-    assert_eq!(anna.mask("email").unwrap().unwrap().policies[0].policy, "guardrail/contacts");
+    assert_eq!(anna.mask("email", "varchar").unwrap().unwrap().policies[0].policy, "guardrail/contacts");
     let other = snapshot.table_access(&snapshot.subject("anna", &[]), &TableName::new("lake", "hr", "reviews"));
     assert!(other.allow("ssn"), "no tag says that this one is the same");
     assert_eq!(mask(&other, "email"), "'domain'");
@@ -197,7 +197,7 @@ fn an_exception_that_lifts_one_guardrail_leaves_the_others() {
     let snapshot = with(&[ALL], &[GUARDRAIL, &second, EXCEPTION]);
     let bob = at(&snapshot, "bob", "2026-03-29T01:00:00Z");
     assert!(!bob.unrestricted());
-    assert_eq!(bob.mask("email").unwrap().unwrap().policies[0].policy, "guardrail/more");
+    assert_eq!(bob.mask("email", "varchar").unwrap().unwrap().policies[0].policy, "guardrail/more");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod except;
 mod language;
+mod masks;
 
 use super::*;
 use crate::names::TableName;
@@ -260,7 +261,7 @@ spec:
 fn the_schema_is_closed_and_names_each_kind() {
     let schema = serde_json::to_value(schema()).unwrap();
     let kinds = schema["anyOf"].as_array().unwrap();
-    assert_eq!(kinds.len(), 7);
+    assert_eq!(kinds.len(), 8);
     for (name, definition) in schema["$defs"].as_object().unwrap() {
         if definition["type"] == "object" {
             assert_eq!(definition["additionalProperties"], serde_json::Value::Bool(false), "{name}");

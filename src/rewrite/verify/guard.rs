@@ -216,7 +216,7 @@ impl<'a> Guarded<'a> {
         if !access.allow(name) {
             return Err(self.unproved(format!("column {name} is not granted")));
         }
-        let Some(mask) = access.mask(name).map_err(|why| self.unproved(why))? else {
+        let Some(mask) = access.mask(name, &column.data_type).map_err(|why| self.unproved(why))? else {
             let itself = is_column(expr, self.alias, name);
             return if itself { Ok(()) } else { Err(self.unproved(format!("{name} is not the table's column"))) };
         };

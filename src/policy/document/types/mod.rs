@@ -6,6 +6,7 @@ mod access_policy;
 mod domain;
 mod exception;
 mod guardrail;
+mod masks;
 mod objects;
 mod policy_test;
 mod principals;
@@ -19,6 +20,7 @@ pub(crate) use access_policy::{AccessPolicyDocument, AccessPolicySpec};
 pub(crate) use domain::DomainDocument;
 pub(crate) use exception::ExceptionDocument;
 pub(crate) use guardrail::GuardrailDocument;
+pub(crate) use masks::{MaskName, MasksDocument, NamedMask, Shows};
 pub(crate) use objects::{Catalogs, Functions, Procedures, Schemas, Tables};
 pub(crate) use policy_test::{Expect, PolicyTestDocument, Shape, Test, Verdict};
 pub(crate) use principals::PrincipalsDocument;
@@ -44,6 +46,7 @@ pub(crate) enum Document {
     Guardrail(GuardrailDocument),
     Exception(ExceptionDocument),
     Tags(TagsDocument),
+    Masks(MasksDocument),
     Principals(PrincipalsDocument),
     PolicyTest(PolicyTestDocument),
 }

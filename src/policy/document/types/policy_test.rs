@@ -173,8 +173,8 @@ pub(crate) struct Expect {
     /// The columns of the table that may be read, in its order; only with `table`.
     #[serde(default)]
     pub(crate) columns: Option<At<Vec<At<String>>>>,
-    /// The masks: by column, for a statement by `catalog.schema.table.column`; each is the policy's name, or for a table
-    /// the SQL that is shown.
+    /// The masks: by column, for a statement by `catalog.schema.table.column`; each is the policy's name, the mask's name,
+    /// or for a table the SQL that is shown.
     #[serde(default)]
     pub(crate) masks: Option<At<BTreeMap<String, At<String>>>>,
     /// The filters: each is the policy's name, or for a table the condition.

@@ -1,6 +1,7 @@
 //! What the rules of documents are made of.
 
 use super::super::bridge::At;
+use super::masks::{MaskName, even_null};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -137,9 +138,18 @@ pub(crate) struct MaskRule {
     /// Columns with this tag, or one below it.
     #[serde(default)]
     pub(crate) tag: Option<At<String>>,
-    /// What is shown: an SQL expression over the table's columns. `{column}` stands for the column itself. The result is
-    /// cast to the column's type.
-    pub(crate) expression: At<String>,
+    /// The place in the column: a field of a row `street`, the elements of an array `"[]"`, the values of a map `"{}"`, or
+    /// further inside, such as `address.street` and `"[].email"`. The whole column if absent.
+    #[serde(default)]
+    pub(crate) path: Option<At<String>>,
+    /// What is shown: a mask of Sluice's (`null`, `redact`, `first(4)`, `last(4)`, `email`, `year`, `bucket(100)`), or one
+    /// of a document of kind Masks, by its name. Either this or `expression`.
+    #[serde(default, deserialize_with = "even_null")]
+    pub(crate) mask: Option<At<MaskName>>,
+    /// What is shown: an SQL expression over the table's columns. `{column}` stands for the column itself, or what `path`
+    /// leads to. The result is cast to its type.
+    #[serde(default)]
+    pub(crate) expression: Option<At<String>>,
     /// Which of several masks wins: the one with the smallest number, then the policy whose name comes first.
     #[serde(default)]
     pub(crate) priority: i64,
