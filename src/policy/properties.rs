@@ -260,7 +260,7 @@ proptest! {
                     prop_assert!(known.schema(&table.catalog, &table.schema) || !knows.schema(&table.catalog, &table.schema));
                     prop_assert!(known.catalog(&table.catalog) || !knows.catalog(&table.catalog));
                     for column in COLUMNS {
-                        let mask = |of: &TableAccess| of.mask(column).unwrap().map(|mask| mask.text.to_string());
+                        let mask = |of: &TableAccess| of.mask(column, "varchar").unwrap().map(|mask| mask.text.to_string());
                         prop_assert_eq!(mask(&was), mask(&is));
                         prop_assert!(was.allow(column) || !is.allow(column));
                         prop_assert!(known.column(&table, column) || !knows.column(&table, column));

@@ -1,11 +1,13 @@
 """The masks that Sluice brings, on a real Trino: each mask of each type on values at the edges of the type.
 
-The expressions are those of `expressions.snap`, which a unit test of `src/policy/mask` holds to the code.
+The expressions are those of `expressions.snap`, which a unit test of `src/policy/mask` holds to the code. Then the same
+through Sluice, by policies that name masks (`gate`).
 """
 
-import hashlib
 import hmac
 import pathlib
+
+from . import gate
 
 SCHEMA = "memory.masks"
 
@@ -87,7 +89,7 @@ SHOWN = [
     ("row(a map(varchar, varchar))", ".a{} first(2)", "ROW(MAP(ARRAY['key'], ARRAY['value']))", [{"key": "va****"}]),
 ]
 
-KEY = hashlib.sha256(b"a key of the tests").digest()
+KEY = gate.KEY
 
 
 def cases(stack):
@@ -105,6 +107,7 @@ def cases(stack):
     yield "a hash is an HMAC of the text", lambda: hashed(trino, masks)
     yield "without a good key a hash is NULL", lambda: no_key(trino, masks)
     yield "a key is seen in no plan and no query", lambda: unseen(trino, masks)
+    yield from gate.cases(stack)
     trino.rows(f"DROP SCHEMA {SCHEMA} CASCADE")
 
 

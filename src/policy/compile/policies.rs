@@ -75,8 +75,7 @@ pub(super) fn compile(documents: &Documents, parts: &Parts<'_>, context: &mut Co
             sql_roles: &[],
         };
         let not_about = BTreeMap::new();
-        let mut section =
-            Section { file, name, domain, guardrail: None, objects, not_about, principals, tags, masks };
+        let mut section = Section { file, name, domain, guardrail: None, objects, not_about, principals, tags, masks };
         section.not_about = except.left_out(&section, &metadata.domain.value, before, context);
         let before = context.mark();
         section.grants(&spec.grants, context);
