@@ -236,6 +236,29 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_that_can_not_hold_for_a_column_of_a_listing_ends_with_1() {
+        let folder = tempfile::tempdir().unwrap();
+        let (policies, listing) = (folder.path().join("policies"), folder.path().join("listing.json"));
+        fs::create_dir(&policies).unwrap();
+        let masks = BROAD.replace("name: broad", "name: masks").split("  grants").next().unwrap().to_owned();
+        let text = format!("{DOMAIN}{masks}  masks:\n    - {{column: born, mask: year}}\n");
+        fs::write(policies.join("a.yaml"), text).unwrap();
+        let columns = r#"{"tables": {"lake.hr.people": {"columns": [{"name": "born", "type": "bigint"}]}}}"#;
+        fs::write(&listing, columns).unwrap();
+        for (catalog, expected) in [(None, 0), (Some(listing.clone()), 1), (Some(folder.path().join("none.json")), 2)] {
+            let arguments = Arguments { folder: policies.clone(), output: Output::Text, catalog, deny_warnings: false };
+            let (mut out, mut messages) = (Vec::new(), Vec::new());
+            let code = arguments.check(&mut anstream::StripStream::new(&mut out), &mut messages).unwrap();
+            assert_eq!(code, expected, "{}", String::from_utf8_lossy(&messages));
+            if code == 1 {
+                let messages = anstream::adapter::strip_bytes(&messages).into_vec();
+                let messages = String::from_utf8(messages).unwrap().replace(&slashed(&policies), "FOLDER");
+                insta::assert_snapshot!(messages);
+            }
+        }
+    }
+
+    #[test]
     fn an_empty_folder_ends_with_2() {
         let (code, out, messages) = check(None, Output::Json, false);
         assert_eq!((code, out.as_str()), (2, ""));

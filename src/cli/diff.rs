@@ -298,6 +298,15 @@ spec:
     }
 
     #[test]
+    fn another_meaning_of_a_mask_is_a_change_though_its_name_is_the_same() {
+        let masks = "---\napiVersion: sluice/v1\nkind: Masks\nmetadata: {name: masks, domain: hr}\nspec: {masks: {contact: {text: \
+                     email, otherwise: null}}}\n";
+        let old = format!("{}{masks}", OLD.replace("expression: \"'***'\"", "mask: contact"));
+        insta::assert_snapshot!(diff(&old, &old.replace("text: email", "text: last(4)"), Output::Text).1);
+        insta::assert_snapshot!(diff(&old, &format!("{}{masks}", OLD), Output::Text).1);
+    }
+
+    #[test]
     fn recorded_statements_are_decided_under_both_policies() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);

@@ -275,6 +275,61 @@ spec:
     }
 
     #[test]
+    fn a_mask_is_expected_by_its_name() {
+        let policies = "
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: masks, domain: hr}
+spec:
+  tables: [{table: people}]
+  grants: [{to: {users: [anna]}, privileges: [select]}]
+  masks:
+    - {column: mail, mask: email}
+    - {column: home, path: street, mask: redact}
+    - {column: age, mask: email, to: {users: [olga]}}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: olga, domain: hr}
+spec:
+  tables: [{table: people}]
+  grants: [{to: {users: [olga]}, privileges: [select]}]
+---
+apiVersion: sluice/v1
+kind: PolicyTest
+metadata: {name: masks}
+spec:
+  tables:
+    lake.hr.people: {columns: {mail: varchar, home: 'row(street varchar, city varchar)', age: bigint}}
+  tests:
+    - name: of a table
+      as: {user: anna}
+      table: lake.hr.people
+      expect: {decision: allow, columns: [mail, home, age], masks: {mail: email, home: .street redact}}
+    - name: of a statement
+      as: {user: anna}
+      statement: SELECT mail FROM lake.hr.people
+      expect: {decision: allow, masks: {lake.hr.people.mail: email, lake.hr.people.home: .street redact}}
+    - name: one that can't hold refuses
+      as: {user: olga}
+      statement: SELECT mail FROM lake.hr.people
+      expect: {decision: deny, message: 'policy hr/masks can''t be applied to column age'}
+    - name: of the table too
+      as: {user: olga}
+      table: lake.hr.people
+      expect: {decision: deny}
+    - name: another one fails
+      as: {user: anna}
+      table: lake.hr.people
+      expect: {decision: allow, masks: {mail: redact, home: .street redact}}
+";
+        let (passed, said) = test(&format!("{TESTS}{policies}"), |_| {});
+        assert_eq!(passed, Some(false));
+        insta::assert_snapshot!(said);
+    }
+
+    #[test]
     fn too_little_coverage_fails() {
         assert_eq!(test(TESTS, |arguments| arguments.min_coverage = Some(75)).0, Some(true));
         let (passed, said) = test(TESTS, |arguments| arguments.min_coverage = Some(76));

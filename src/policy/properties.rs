@@ -9,7 +9,7 @@ use crate::names::TableName;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use random::{COLUMNS, PATTERNS, Policy, Rule, Subjects, TABLES, USERS, deny, filter, policies, subjects};
+use random::{COLUMNS, PATTERNS, Policy, Rule, Subjects, TABLES, TYPE, USERS, deny, filter, policies, subjects};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -25,7 +25,14 @@ spec:
     u1: {groups: [g1]}
     u2: {groups: [g1, g2]}
     u3: {groups: [g3]}
+---
+apiVersion: sluice/v1
+kind: Masks
+metadata: {name: masks, domain: all}
+spec: {masks: {named: {text: redact, otherwise: null}}}
 ";
+/// How many documents that is.
+const OF_BASE: usize = 3;
 
 fn documents(policies: &[Policy]) -> Vec<String> {
     let base = BASE.split("---\n").map(str::to_owned);
@@ -91,7 +98,7 @@ proptest! {
     #[test]
     fn the_order_of_documents_and_files_changes_nothing(
         (policies, order, cuts) in policies().prop_flat_map(|policies| {
-            let count = policies.len() + 2;
+            let count = policies.len() + OF_BASE;
             (Just(policies), Just((0..count).collect::<Vec<_>>()).prop_shuffle(), vec(any::<bool>(), count))
         }),
     ) {
@@ -175,7 +182,7 @@ proptest! {
                 prop_assert_eq!(access.grants(Privilege::Show), privileges.contains("show"));
                 for column in COLUMNS {
                     prop_assert_eq!(access.allow(column), columns.contains(column), "{} of {}", column, table);
-                    prop_assert_eq!(access.mask(column, "varchar").unwrap().is_some(), masked.contains(column));
+                    prop_assert_eq!(access.mask(column, TYPE).unwrap().is_some(), masked.contains(column));
                     prop_assert_eq!(visible.column(&table, column), seen.contains(column));
                 }
                 let mut found: Vec<String> = access.filters.iter().map(|filter| filter.text.to_string()).collect();
@@ -260,7 +267,7 @@ proptest! {
                     prop_assert!(known.schema(&table.catalog, &table.schema) || !knows.schema(&table.catalog, &table.schema));
                     prop_assert!(known.catalog(&table.catalog) || !knows.catalog(&table.catalog));
                     for column in COLUMNS {
-                        let mask = |of: &TableAccess| of.mask(column, "varchar").unwrap().map(|mask| mask.text.to_string());
+                        let mask = |of: &TableAccess| of.mask(column, TYPE).unwrap().map(|mask| mask.text.to_string());
                         prop_assert_eq!(mask(&was), mask(&is));
                         prop_assert!(was.allow(column) || !is.allow(column));
                         prop_assert!(known.column(&table, column) || !knows.column(&table, column));
@@ -281,11 +288,32 @@ proptest! {
             for table in tables_named().filter(|table| table.catalog == "c1") {
                 let access = snapshot.table_access(&subject, &table);
                 prop_assert!(!access.allow("a") && !access.unrestricted());
-                prop_assert_eq!(&*access.mask("b", "varchar").unwrap().unwrap().text, "'g'");
+                prop_assert_eq!(&*access.mask("b", TYPE).unwrap().unwrap().text, "'g'");
                 prop_assert!(access.filters().unwrap().iter().any(|filter| &*filter.text == "g = 1"));
                 let visible = snapshot.visible(&subject);
                 let mut selecting = visible.rules.iter().filter(|rule| rule.privileges.contains(&Privilege::Select));
                 prop_assert!(!selecting.any(|rule| rule.shows(&table, "a")));
+            }
+        }
+    }
+
+    #[test]
+    fn no_mask_of_a_domain_lifts_that_of_a_guardrail_in_a_column(policies in policies()) {
+        let guardrail = "apiVersion: sluice/v1\nkind: Guardrail\nmetadata: {name: g}\nspec:\n  tables: [{catalog: c1, schema: '*', \
+            table: '*'}]\n  masks: [{column: b, path: f, expression: \"'g'\", priority: 99}]\n".to_owned();
+        let before = compiled(one_file(&documents(&policies)));
+        let after = compiled(one_file(&[documents(&policies), vec![guardrail]].concat()));
+        for user in USERS {
+            for table in tables_named().filter(|table| table.catalog == "c1") {
+                let mask = |snapshot: &Snapshot| {
+                    let access = snapshot.table_access(&snapshot.subject(user, &[]), &table);
+                    access.mask("b", TYPE).unwrap().map(|mask| mask.text.to_string())
+                };
+                let (was, is) = (mask(&before), mask(&after).unwrap());
+                // The field shows what the guardrail says, and the other one nothing that it did not show before.
+                prop_assert!(is.contains("CAST(ROW(CAST('g' AS varchar), ") && !is.contains("\"b\"[1]"), "{}", is);
+                let shows_other = |text: &str| text.contains("\"b\"[2]");
+                prop_assert!(!shows_other(&is) || was.as_deref().is_none_or(shows_other), "{:?} {}", was, is);
             }
         }
     }
@@ -321,8 +349,8 @@ proptest! {
         let texts = documents(&policies);
         let before = compiled(one_file(&texts));
         // The policies speak of `h1` now, and `g1` is a group of which nothing speaks.
-        let renamed: Vec<String> = texts[2..].iter().map(|text| text.replace("g1", "h1")).collect();
-        let after = compiled(one_file(&[texts[..2].to_vec(), renamed].concat()));
+        let renamed: Vec<String> = texts[OF_BASE..].iter().map(|text| text.replace("g1", "h1")).collect();
+        let after = compiled(one_file(&[texts[..OF_BASE].to_vec(), renamed].concat()));
         for groups in [vec![], vec!["g1"], vec!["g2"], vec!["g1", "g2"], vec!["g3"]] {
             let named = |name: &'static str| -> Vec<String> {
                 groups.iter().map(|group| if *group == "g1" { name } else { group }.to_owned()).collect()

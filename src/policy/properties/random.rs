@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 pub(super) const USERS: [&str; 4] = ["u1", "u2", "u3", "nobody"];
 const GROUPS: [&str; 3] = ["g1", "g2", "g3"];
 pub(super) const COLUMNS: [&str; 4] = ["a", "b", "c", "d"];
+/// The type of each column, which all masks hold for.
+pub(super) const TYPE: &str = "row(f varchar, g varchar)";
 pub(super) const PATTERNS: [&str; 8] =
     ["c1.s1.t1", "c1.s1.t2", "c1.s1.*", "c1.s*.t1", "c1.*.*", "*.s1.t*1", "*.*.*", "c2.s2.t2x"];
 pub(super) const TABLES: [&str; 6] = ["c1.s1.t1", "c1.s1.t2", "c1.s2.t1", "c2.s1.t11", "c2.s2.t2x", "c3.s3.t3"];
@@ -143,7 +145,15 @@ impl Policy {
                         (0, format!("to: {}{}, privileges: [{}]{columns}", to.yaml(), except(e), list(privileges)))
                     }
                     Rule::Mask { column, value, priority, except: e } => {
-                        (1, format!("column: {column}, expression: \"{value}\", priority: {priority}{}", except(e)))
+                        // Of the whole column and of places in it, by name and by SQL.
+                        let shows = match value % 6 {
+                            0 => "path: f, mask: redact".to_owned(),
+                            1 => "path: g, expression: \"'v'\"".to_owned(),
+                            2 => "mask: named".to_owned(),
+                            3 => "mask: null".to_owned(),
+                            _ => format!("expression: \"{value}\""),
+                        };
+                        (1, format!("column: {column}, {shows}, priority: {priority}{}", except(e)))
                     }
                     Rule::Filter { value, except: e } => (2, format!("expression: \"a = {value}\"{}", except(e))),
                     Rule::Deny { to, column } => {

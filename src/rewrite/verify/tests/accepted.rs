@@ -8,6 +8,7 @@ const ACCEPTED: &[(&str, &str)] = &[
     ("a guard in the guarded form", "SELECT id FROM {guarded} \"e\""),
     ("a guard with a sub-query in its filter", "SELECT * FROM {reviews} \"reviews\""),
     ("a guard with a mask only", "SELECT count(*) FROM {orders} \"orders\""),
+    ("a guard with masks inside columns", "SELECT name, home.city, phones FROM {contacts} \"contacts\""),
     ("a guard with column aliases", "SELECT a FROM {orders} \"o\" (a, b)"),
     ("a guard in place of TABLE t", "{employees} UNION ALL {employees}"),
     ("a guard in a named query", "WITH x AS (SELECT * FROM {employees} \"e\") SELECT * FROM x"),
@@ -69,6 +70,7 @@ pub(super) fn filled(text: &str) -> String {
         .replace("{guarded}", EMPLOYEES_GUARDED)
         .replace("{reviews}", REVIEWS)
         .replace("{orders}", ORDERS)
+        .replace("{contacts}", CONTACTS)
         .replace("{tables}", SHOWN_TABLES)
         .replace("{columns}", SHOWN_COLUMNS)
         .replace("{queries}", OWN_QUERIES)

@@ -47,6 +47,18 @@ pub(super) const ORDERS: &str = concat!(
     r#"FROM "lake"."sales"."orders" "sluice_1")"#,
 );
 
+/// The guard of contacts: a pseudonym, a masked field of a row, and one of the rows of an array.
+pub(super) const CONTACTS: &str = concat!(
+    r#"(SELECT CAST((system.builtin.to_hex(system.builtin.hmac_sha256(system.builtin.to_utf8("sluice_1"."name"), "#,
+    r#"(SELECT IF(system.builtin.count(*) = 1, system.builtin.max("sluice_2"."key")) FROM "lake"."keys"."keys" "sluice_2" "#,
+    r#"WHERE "sluice_2"."name" = 'people' AND system.builtin.length("sluice_2"."key") >= 16)))) AS varchar) AS "name", "#,
+    r#"CAST((IF("sluice_1"."home" IS NULL, NULL, CAST(ROW(CAST(IF("sluice_1"."home"[1] IS NULL, NULL, '****') AS varchar), "#,
+    r#""sluice_1"."home"[2]) AS row(street varchar, city varchar)))) AS row(street varchar, city varchar)) AS "home", "#,
+    r#"CAST((system.builtin.transform("sluice_1"."phones", element_1 -> IF(element_1 IS NULL, NULL, "#,
+    r#"CAST(ROW(element_1[1], CAST(NULL AS varchar)) AS row(kind varchar, number varchar))))) "#,
+    r#"AS array(row(kind varchar, number varchar))) AS "phones" FROM "lake"."hr"."contacts" "sluice_1")"#,
+);
+
 /// The guard of a catalog's tables.
 pub(super) const SHOWN_TABLES: &str = concat!(
     r#"(SELECT "sluice_1"."table_schema" AS "table_schema", "sluice_1"."table_name" AS "table_name" "#,
@@ -90,6 +102,13 @@ pub(super) fn tables() -> Tables {
     add("hr", "employees", &employees, TableKind::Table);
     let reviews = [("id", "bigint"), ("employee_id", "bigint"), ("score", "bigint"), ("note", "varchar")];
     add("hr", "reviews", &reviews, TableKind::Table);
+    let contacts = [
+        ("name", "varchar"),
+        ("home", "row(street varchar, city varchar)"),
+        ("phones", "array(row(kind varchar, number varchar))"),
+    ];
+    add("hr", "contacts", &contacts, TableKind::Table);
+    add("keys", "keys", &[("name", "varchar"), ("key", "varbinary")], TableKind::Table);
     add("hr", "notes", &[("id", "bigint"), ("note", "json")], TableKind::Table);
     add("hr", "directory", &[("id", "bigint")], view("SELECT id FROM lake.hr.employees"));
     let customers = [("customer_id", "bigint"), ("company", "varchar"), ("region", "varchar")];

@@ -39,6 +39,15 @@ const HELD: &[Held] = &[
     },
     Held { guard: "{orders}", always: &["CAST 'XXXX' varchar \"card_number\""], never: &["\"ssn\"", "\"payments\""] },
     Held {
+        guard: "{contacts}",
+        always: &[
+            "\"name\" = 'people'",
+            "IF \"sluice_1\" . \"home\" [ 1 ] IS NULL , NULL , '****'",
+            "element_1 [ 1 ] , CAST NULL varchar",
+        ],
+        never: &["\"ssn\"", "\"payments\"", "element_1 [ 2 ]", "OR", "NOT"],
+    },
+    Held {
         guard: "{columns}",
         always: &[
             "\"table_schema\" = 'hr'",
