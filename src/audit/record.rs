@@ -62,6 +62,8 @@ pub struct DecisionRecord {
     pub policies: BTreeSet<String>,
     /// The revision of the snapshot that it was decided from.
     pub snapshot: String,
+    /// The commit of each Git repository that the snapshot's files are of, by the names of the sources.
+    pub commits: BTreeMap<String, String>,
     /// The text that is sent to Trino, if it differs from `sql`.
     pub rewritten: Option<String>,
     /// How long each stage took, in microseconds, without waiting for Trino's answers about tables.
@@ -190,6 +192,7 @@ pub(super) mod tests {
             filters: vec![],
             policies: BTreeSet::from(["hr/mask-email".to_owned()]),
             snapshot: "r1".to_owned(),
+            commits: BTreeMap::from([("centre".to_owned(), "0123456789abcdef0123456789abcdef01234567".to_owned())]),
             rewritten: Some("SELECT 1".to_owned()),
             stages_us: BTreeMap::from([(Stage::Parse, 12), (Stage::SecondOpinion, 30)]),
             total_us: 99,
@@ -199,7 +202,7 @@ pub(super) mod tests {
     #[test]
     fn a_decision_is_one_line_that_starts_with_its_kind() {
         let line = serde_json::to_string(&decision("SELECT email\nFROM t")).unwrap();
-        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
+        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","commits":{"centre":"0123456789abcdef0123456789abcdef01234567"},"rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
-use crate::console::{self, Answers, Hook, Metrics, Readiness, ReadinessProbe};
+use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
 use crate::identity::{Identify, Passwords, TrustedPeers, Ways};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Proxy, Rooms, acceptor};
@@ -138,7 +138,7 @@ fn readiness(store: &Arc<Store>, log: &Arc<Log>, metrics: &Arc<Metrics>, stop: &
             None => Ok(described(&status)),
         };
         let snapshot = current.as_deref().map_err(String::as_str);
-        let mut readiness = Readiness::of(snapshot, log.healthy(), metrics.upstream_reachable());
+        let mut readiness = Readiness::of(snapshot, in_use(&status), log.healthy(), metrics.upstream_reachable());
         readiness.ready &= !stop.is_cancelled();
         readiness
     })
@@ -151,10 +151,22 @@ fn described(status: &Status) -> String {
         age => format!("current {} s ago", age.as_secs()),
     };
     let sources = status.sources.iter().map(|source| {
-        let error = if source.error.is_some() { ", with an error" } else { "" };
+        let error =
+            if source.error.is_some() { ", but what it holds now is refused or not known (see the log)" } else { "" };
         format!("{} at {}, {}{error}", source.name, source.version, age(source.confirmed.age()))
     });
     format!("{}; {}", status.revision, sources.collect::<Vec<_>>().join("; "))
+}
+
+/// The same for programs.
+fn in_use(status: &Status) -> PoliciesInUse {
+    let sources = status.sources.iter().map(|source| SourceInUse {
+        name: source.name.clone(),
+        commit: source.is_commit.then(|| source.version.clone()),
+        current: source.error.is_none(),
+        age_seconds: Some(source.confirmed.age()).filter(|age| *age != Duration::MAX).map(|age| age.as_secs()),
+    });
+    PoliciesInUse { revision: status.revision.clone(), sources: sources.collect() }
 }
 
 /// What is done when the Git server calls.

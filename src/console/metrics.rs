@@ -146,7 +146,7 @@ impl Metrics {
             )?,
             revoked: counter(
                 "sluice_queries_revoked_total",
-                "Running queries that were ended because new policies decide about them in another way.",
+                "Running queries that were ended because the policies decide about them in another way by now.",
             )?,
             verifier_alarms: counter(
                 "sluice_verifier_alarms_total",
@@ -269,7 +269,7 @@ impl Metrics {
         self.snapshot_not_kept.inc();
     }
 
-    /// New policies ended a running query.
+    /// New policies, or the time, ended a running query.
     pub fn revoked(&self) {
         self.revoked.inc();
     }

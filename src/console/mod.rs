@@ -7,4 +7,4 @@ mod metrics;
 mod server;
 
 pub use metrics::{InFlight, Metrics};
-pub use server::{Answers, Check, Hook, Readiness, ReadinessProbe, serve};
+pub use server::{Answers, Check, Hook, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse, serve};

@@ -37,6 +37,30 @@ pub struct Readiness {
     pub ready: bool,
     /// What was checked.
     pub checks: Vec<Check>,
+    /// The policies in use.
+    pub policies: PoliciesInUse,
+}
+
+/// The policies in use, for programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PoliciesInUse {
+    /// Their revision, as decision records have it.
+    pub revision: String,
+    /// Where they are from.
+    pub sources: Vec<SourceInUse>,
+}
+
+/// A source of policies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceInUse {
+    /// What it is called.
+    pub name: String,
+    /// The commit that is in use; null for a folder.
+    pub commit: Option<String>,
+    /// Whether it holds what is in use, as far as is known: not if it can't be looked at, or if what it holds is refused.
+    pub current: bool,
+    /// For how many seconds it was not known to hold what is in use; null if not even that is known.
+    pub age_seconds: Option<u64>,
 }
 
 /// One thing that was checked.
@@ -56,7 +80,7 @@ impl Readiness {
     /// The checks of a serving Sluice: policies are loaded, decisions can be written down, and Trino answered the last
     /// request. The last is told but not required: clients of a Trino that is away need Sluice to tell them so, and a
     /// replica without traffic would not notice that it is back.
-    pub fn of(snapshot: Result<&str, &str>, audit: bool, upstream: bool) -> Readiness {
+    pub fn of(snapshot: Result<&str, &str>, policies: PoliciesInUse, audit: bool, upstream: bool) -> Readiness {
         let (loaded, detail) = match snapshot {
             Ok(revision) => (true, format!("revision {revision}")),
             Err(reason) => (false, reason.to_owned()),
@@ -71,6 +95,7 @@ impl Readiness {
                 Check { name: "audit", ok: audit, required: true, detail: audit_detail },
                 Check { name: "upstream", ok: upstream, required: false, detail: upstream_detail },
             ],
+            policies,
         }
     }
 }
@@ -235,7 +260,15 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let audit = Arc::new(AtomicBool::new(true));
         let probe = audit.clone();
-        let readiness: ReadinessProbe = Arc::new(move || Readiness::of(Ok("r1"), probe.load(Ordering::SeqCst), false));
+        let mesh = SourceInUse {
+            name: "mesh".to_owned(),
+            commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
+            current: true,
+            age_seconds: Some(3),
+        };
+        let policies = PoliciesInUse { revision: "r1".to_owned(), sources: vec![mesh] };
+        let readiness: ReadinessProbe =
+            Arc::new(move || Readiness::of(Ok("r1"), policies.clone(), probe.load(Ordering::SeqCst), false));
         let stop = CancellationToken::new();
         let metrics = Arc::new(Metrics::new().unwrap());
         let hook: Hook = Arc::new(|headers, body| headers.contains_key("x-secret") && body == b"pushed");
@@ -303,7 +336,7 @@ mod tests {
         console.audit.store(false, Ordering::SeqCst);
         let unready = ask(&console, "GET /health/ready").await;
         assert!(unready.starts_with("HTTP/1.1 503"), "{unready}");
-        insta::assert_snapshot!(unready.rsplit("\r\n").next().unwrap(), @r#"{"ready":false,"checks":[{"name":"snapshot","ok":true,"required":true,"detail":"revision r1"},{"name":"audit","ok":false,"required":true,"detail":"the last decision could not be written"},{"name":"upstream","ok":false,"required":false,"detail":"did not answer the last request"}]}"#);
+        insta::assert_snapshot!(unready.rsplit("\r\n").next().unwrap(), @r#"{"ready":false,"checks":[{"name":"snapshot","ok":true,"required":true,"detail":"revision r1"},{"name":"audit","ok":false,"required":true,"detail":"the last decision could not be written"},{"name":"upstream","ok":false,"required":false,"detail":"did not answer the last request"}],"policies":{"revision":"r1","sources":[{"name":"mesh","commit":"0123456789abcdef0123456789abcdef01234567","current":true,"age_seconds":3}]}}"#);
     }
 
     #[tokio::test]

@@ -85,7 +85,7 @@ impl Inputs {
 }
 
 /// The beginning of a time's minute: conditions see no more of it.
-fn whole_minute(time: Timestamp) -> Timestamp {
+pub(super) fn whole_minute(time: Timestamp) -> Timestamp {
     let second = time.as_second();
     Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(time)
 }

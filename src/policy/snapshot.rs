@@ -3,7 +3,7 @@
 use super::access::{Answer, Moment, PolicyRef, Subject, matches};
 use super::condition::Input;
 use super::index::{Audience, ObjectIndex, RuleIndex, TablePattern, Who};
-use super::inputs::{Claim, Claims, Inputs};
+use super::inputs::{Claim, Claims, Inputs, whole_minute};
 use super::rule::{NameRule, Object, Rule};
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     pub(super) revision: String,
+    pub(super) commits: BTreeMap<String, String>,
     pub(super) policies: usize,
     /// What `Principals` documents say of users and services.
     pub(super) known: HashMap<String, Known>,
@@ -96,9 +97,20 @@ impl TaggedColumns {
 }
 
 impl Snapshot {
-    /// Identifies the snapshot in decision records: a Git commit, or a hash of the folder's contents.
+    /// Identifies the snapshot in decision records: a hash over the names and contents of all files.
     pub fn revision(&self) -> &str {
         &self.revision
+    }
+
+    /// The same with the commits that its files are of, by the names of the repositories.
+    #[must_use]
+    pub fn of_commits(self, commits: BTreeMap<String, String>) -> Snapshot {
+        Snapshot { commits, ..self }
+    }
+
+    /// The commit of each Git repository that its files are of. Policies that are equal to the byte can be of others.
+    pub fn commits(&self) -> &BTreeMap<String, String> {
+        &self.commits
     }
 
     /// How many access policies, guardrails and exceptions it holds.
@@ -145,6 +157,11 @@ impl Snapshot {
     pub fn moment(&self, now: Timestamp) -> Moment {
         let past = self.ends.partition_point(|end| *end <= now);
         Moment { past: u32::try_from(past).unwrap_or(u32::MAX) }
+    }
+
+    /// What conditions see of a time, which is its minute; `None` where no condition reads the time.
+    pub fn minute(&self, now: Timestamp) -> Option<Timestamp> {
+        self.reads.contains(&Input::Time).then(|| whole_minute(now))
     }
 
     /// Whether `principal` may act as the user `target`.

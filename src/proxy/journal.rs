@@ -160,6 +160,7 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
         filters: decision.filters.clone(),
         policies: decision.policies.clone(),
         snapshot: asked.snapshot.revision().to_owned(),
+        commits: asked.snapshot.commits().clone(),
         rewritten,
         stages_us: weighed.stages.iter().map(|(stage, took)| (*stage, micros(*took))).collect(),
         total_us: micros(asked.arrived.elapsed()),

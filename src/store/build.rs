@@ -102,6 +102,7 @@ pub(super) fn from_sources(parts: &[Part]) -> Result<(Building, Snapshot), Store
     }
     let building = Building::new(states, true);
     let snapshot = policy::compile(building.files(|_| false))?;
+    let snapshot = building.of_commits(parts, snapshot);
     Ok((building, snapshot))
 }
 
@@ -130,8 +131,13 @@ pub(super) fn from_last_good(
     let building = Building::new(set.into_iter().enumerate().map(state).collect(), false);
     match policy::compile(building.files(|_| false)) {
         Ok(snapshot) => {
-            let revision = snapshot.revision();
-            tracing::error!(revision, "the last good policies are in force, since the sources can't be used: {text}");
+            let snapshot = building.of_commits(parts, snapshot);
+            let (revision, commits) = (snapshot.revision(), snapshot.commits());
+            tracing::error!(
+                revision,
+                ?commits,
+                "the last good policies are in force, since the sources can't be used: {text}"
+            );
             Ok((building, snapshot))
         }
         Err(error) => Err(nothing(sources, error.into())),
@@ -222,14 +228,20 @@ impl Building {
             if let Some((version, files)) = state.waiting.take() {
                 if state.error.is_some() {
                     let source = parts.get(other).map_or("", |part| &part.name);
-                    tracing::info!(source, version = version.0, "what a source holds is taken again");
+                    tracing::info!(source, version = version.id, "what a source holds is taken again");
                 }
                 (state.version, state.files) = (version, files);
                 (state.confirmed, state.error) = (Confirmed::now(), None);
             }
         }
         self.unkept = true;
-        Ok(snapshot)
+        Ok(self.of_commits(parts, snapshot))
+    }
+
+    /// A snapshot with the commits that it is of.
+    fn of_commits(&self, parts: &[Part], snapshot: Snapshot) -> Snapshot {
+        let of_git = parts.iter().zip(&self.parts).filter(|(part, _)| part.source.is_git());
+        snapshot.of_commits(of_git.map(|(part, state)| (part.name.clone(), state.version.id.clone())).collect())
     }
 
     fn others_wait(&self, index: usize) -> bool {
@@ -274,7 +286,8 @@ impl Building {
     pub(super) fn status(&self, parts: &[Part], revision: &str, loaded_at: Timestamp) -> Status {
         let source = |(part, state): (&Part, &State)| SourceStatus {
             name: part.name.clone(),
-            version: state.version.0.clone(),
+            version: state.version.id.clone(),
+            is_commit: part.source.is_git(),
             confirmed: state.confirmed,
             error: state.error.clone(),
         };

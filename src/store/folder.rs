@@ -3,6 +3,7 @@
 use super::source::{Source, SourceError, Version};
 use crate::policy::{MOST_FILE_BYTES, SourceFile};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::time::{Duration, SystemTime};
 pub(super) const MOST_FILES: usize = 100_000;
 /// Most bytes of all files together.
 pub(super) const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// Most files, folders and links that are looked at for them.
+pub(super) const MOST_ENTRIES: usize = 1_000_000;
 /// How deep folders may nest.
 pub(super) const MOST_DEPTH: usize = 32;
 
@@ -93,7 +96,7 @@ fn fingerprint(folder: &Path) -> Result<Version, FolderError> {
         hash.update(file.metadata.len().to_be_bytes());
         hash.update(modified.map_or(0, |since| since.as_nanos()).to_be_bytes());
     }
-    Ok(Version(super::hex(&hash.finalize())))
+    Ok(Version::unsigned(super::hex(&hash.finalize())))
 }
 
 /// Reads all documents of a folder and its sub-folders, sorted by path. What begins with `.` is passed over, and so is
@@ -103,7 +106,25 @@ fn fingerprint(folder: &Path) -> Result<Version, FolderError> {
 /// [`FolderError`]; an empty folder is one.
 pub fn read(folder: &Path) -> Result<Vec<SourceFile>, FolderError> {
     let mut left = MOST_BYTES;
-    list(folder)?.into_iter().map(|file| read_file(&file, &mut left)).collect()
+    let files: Vec<SourceFile> =
+        list(folder)?.into_iter().map(|file| read_file(&file, &mut left)).collect::<Result<_, _>>()?;
+    match twins(files.iter().map(|file| file.path.as_str())) {
+        Some((one, reason)) => Err(refused(Path::new(&one), &reason)),
+        None => Ok(files),
+    }
+}
+
+/// A file whose name is that of another but for upper and lower case, and what is to be said of it. Where case does not
+/// count, as on many people's own machines, only one of the two is there to be reviewed and tested.
+pub(super) fn twins<'f>(names: impl Iterator<Item = &'f str>) -> Option<(String, String)> {
+    let mut known = HashMap::new();
+    for name in names {
+        if let Some(other) = known.insert(name.to_lowercase(), name) {
+            let reason = format!("differs from {other} in upper and lower case only; rename one of them");
+            return Some((name.to_owned(), reason));
+        }
+    }
+    None
 }
 
 /// A file of documents.
@@ -118,7 +139,7 @@ struct Found {
 fn list(folder: &Path) -> Result<Vec<Found>, FolderError> {
     let root = fs::canonicalize(folder).map_err(|source| FolderError::Io { path: folder.to_owned(), source })?;
     let mut found = Vec::new();
-    let mut walk = Walk { root: &root, found: &mut found, open: Vec::new() };
+    let mut walk = Walk { root: &root, found: &mut found, open: Vec::new(), entries: 0 };
     walk.folder(&root, Path::new(""))?;
     if found.is_empty() {
         return Err(FolderError::Empty { path: folder.to_owned() });
@@ -132,6 +153,7 @@ struct Walk<'a> {
     found: &'a mut Vec<Found>,
     /// The folders that the walk is in, from the outside.
     open: Vec<PathBuf>,
+    entries: usize,
 }
 
 impl Walk<'_> {
@@ -143,6 +165,11 @@ impl Walk<'_> {
         let io = |source| FolderError::Io { path: real.to_owned(), source };
         for entry in fs::read_dir(real).map_err(io)? {
             let file_name = entry.map_err(io)?.file_name();
+            // Links lead to a folder as often as they like.
+            self.entries += 1;
+            if self.entries > MOST_ENTRIES {
+                return Err(refused(name, &format!("there are more than {MOST_ENTRIES} files and folders")));
+            }
             if !file_name.as_encoded_bytes().starts_with(b".") {
                 self.entry(&real.join(&file_name), &name.join(&file_name))?;
             }

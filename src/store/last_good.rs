@@ -40,13 +40,13 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn new(identity: String, version: &Version, files: &[SourceFile]) -> Kept {
         let files = files.iter().map(|file| (file.path.clone(), file.text.clone())).collect();
-        Kept { identity, version: version.0.clone(), files }
+        Kept { identity, version: version.id.clone(), files }
     }
 
     /// Its version and documents.
     pub(super) fn open(self) -> (Version, Vec<SourceFile>) {
         let files = self.files.into_iter().map(|(path, text)| SourceFile { path, text });
-        (Version(self.version), files.collect())
+        (Version::unsigned(self.version), files.collect())
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
 
     fn set() -> Vec<Kept> {
         let files = [SourceFile { path: "a.yaml".to_owned(), text: "kind: x\n".to_owned() }];
-        vec![Kept::new("folder /p".to_owned(), &Version("v1".to_owned()), &files)]
+        vec![Kept::new("folder /p".to_owned(), &Version::unsigned("v1".to_owned()), &files)]
     }
 
     fn identities() -> [String; 1] {

@@ -90,7 +90,8 @@ impl Store {
             Ok(built) => built,
             Err(error) => build::from_last_good(&parts, last_good.as_ref(), error)?,
         };
-        tracing::info!(revision = snapshot.revision(), policies = snapshot.policies(), "policies loaded");
+        let (revision, commits, policies) = (snapshot.revision(), snapshot.commits(), snapshot.policies());
+        tracing::info!(revision, ?commits, policies, "policies loaded");
         let status = building.status(&parts, snapshot.revision(), Timestamp::now());
         let store = Store {
             parts,
@@ -177,11 +178,17 @@ impl Store {
     }
 
     fn replace(&self, snapshot: Snapshot) {
-        let old = self.current.load().revision().to_owned();
-        if old == snapshot.revision() {
+        let (old, commits) = (self.current.load_full(), snapshot.commits());
+        if old.revision() == snapshot.revision() {
+            // Decisions are the same, but their records name the commit.
+            if old.commits() != commits {
+                tracing::info!(revision = old.revision(), ?commits, "the same policies are of other commits");
+                self.current.store(Arc::new(snapshot));
+            }
             return;
         }
-        tracing::info!(old, new = snapshot.revision(), policies = snapshot.policies(), "policies replaced");
+        let (old, new, policies) = (old.revision(), snapshot.revision(), snapshot.policies());
+        tracing::info!(old, new, ?commits, policies, "policies replaced");
         // Who sees the new snapshot has to know that there was another.
         self.replaced_at.store(Some(Arc::new(Timestamp::now())));
         self.current.store(Arc::new(snapshot));

@@ -4,13 +4,13 @@ use super::folder::{Folder, FolderError};
 use super::git::{Git, GitError};
 use crate::config;
 use crate::policy::SourceFile;
-use std::fmt;
+use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Where documents come from. Its functions wait for disks and networks: they are called on threads of their own.
-pub(super) trait Source: fmt::Debug + Send + Sync {
+pub(super) trait Source: Debug + Send + Sync {
     /// What the source holds now, without its contents. Cheap, since it is asked at each look.
     fn version(&self) -> Result<Version, SourceError>;
 
@@ -25,17 +25,28 @@ pub(super) trait Source: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether its versions are commits.
+    fn is_git(&self) -> bool {
+        false
+    }
+
     /// All of the configuration that decides which documents are taken: what was kept under another one is no use.
     fn identity(&self) -> String;
 }
 
-/// What a source holds: a commit, or a hash of names, sizes and times.
+/// What a source holds. Where two versions are equal, nothing has to be read anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version(pub(super) String);
+pub(super) struct Version {
+    /// A commit, or a hash of names, sizes and times.
+    pub(super) id: String,
+    /// A hash of the files that say who may sign; empty where nobody has to.
+    pub(super) signers: String,
+}
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl Version {
+    /// One that nobody has to sign.
+    pub(super) fn unsigned(id: String) -> Version {
+        Version { id, signers: String::new() }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct SourceStatus {
     pub name: String,
     /// The version that the current snapshot was made from: a commit, or a hash.
     pub version: String,
+    /// Whether that is a commit.
+    pub is_commit: bool,
     /// When it was last known to hold that version.
     pub confirmed: Confirmed,
     /// Why what it holds now, or might hold, is not the current snapshot; `None` if it is.

@@ -53,7 +53,16 @@ impl Repository {
     }
 
     pub(super) fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git").args(arguments).current_dir(self.folder.path()).envs(PLAIN).output().unwrap();
+        self.git_with(arguments, "")
+    }
+
+    /// With something on its standard input.
+    pub(super) fn git_with(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(self.folder.path()).envs(PLAIN);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

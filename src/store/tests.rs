@@ -1,3 +1,4 @@
+mod faults;
 mod sources;
 
 use super::testing::{DOMAIN, policy};

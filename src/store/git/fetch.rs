@@ -1,5 +1,6 @@
 //! Asking a repository what it has, and getting it.
 
+use super::signature::Signers;
 use super::{Git, GitError, Way};
 use crate::config::Reference;
 use crate::policy::SourceFile;
@@ -28,11 +29,11 @@ impl Git {
     }
 
     /// The commit that is followed with its documents.
-    pub(super) fn fetch(&self) -> Result<(ObjectId, Vec<SourceFile>), GitError> {
+    pub(super) fn fetch(&self, signers: Option<&Signers>) -> Result<(ObjectId, Vec<SourceFile>), GitError> {
         if let Way::Path(path) = &self.way {
             let repository = self.open(path)?;
             let commit = self.resolve(&repository)?;
-            return Ok((commit, self.documents(&repository, commit)?));
+            return Ok((commit, self.documents(&repository, commit, signers)?));
         }
         self.with_transport(|git, repository, transport| {
             let remote = git.remote(repository)?;
@@ -44,7 +45,7 @@ impl Git {
             let found = fetch.ref_map().mappings.iter().find_map(|mapping| git.commit_of(&mapping.remote));
             let commit = found.ok_or_else(|| git.missing())?;
             fetch.receive(gix::progress::Discard, &AtomicBool::new(false)).map_err(|error| git.unreachable(error))?;
-            Ok((commit, git.documents(repository, commit)?))
+            Ok((commit, git.documents(repository, commit, signers)?))
         })
     }
 

@@ -81,7 +81,6 @@ pub enum GitError {
 pub(super) struct Git {
     config: config::Git,
     way: Way,
-    signers: Option<Signers>,
 }
 
 /// How it is reached.
@@ -104,8 +103,21 @@ impl Git {
             Some(config::Way::Ssh) => Way::Ssh(Ssh::new(config)),
             _ => Way::Path(PathBuf::from(url.strip_prefix("file://").unwrap_or(url))),
         };
-        let signers = config.signed_by.as_ref().map(Signers::load).transpose()?;
-        Ok(Git { config: config.clone(), way, signers })
+        let git = Git { config: config.clone(), way };
+        git.signers()?;
+        Ok(git)
+    }
+
+    /// Who may sign now. Read at each look and each fetch, so that a change counts from the next one on, and a file that
+    /// can't be used lets nobody sign.
+    fn signers(&self) -> Result<Option<Signers>, GitError> {
+        self.config.signed_by.as_ref().map(Signers::load).transpose()
+    }
+
+    /// A commit as these signers let it be taken.
+    fn version_of(commit: impl std::fmt::Display, signers: Option<&Signers>) -> Version {
+        let signers = signers.map_or_else(String::new, |signers| signers.fingerprint().to_owned());
+        Version { id: commit.to_string(), signers }
     }
 
     fn unreachable(&self, reason: impl std::fmt::Display) -> GitError {
@@ -133,12 +145,17 @@ impl Git {
     }
 
     /// The documents of a commit, if it is signed as it has to be.
-    fn documents(&self, repository: &gix::Repository, commit: ObjectId) -> Result<Vec<SourceFile>, GitError> {
+    fn documents(
+        &self,
+        repository: &gix::Repository,
+        commit: ObjectId,
+        signers: Option<&Signers>,
+    ) -> Result<Vec<SourceFile>, GitError> {
         let object = repository.find_object(commit).map_err(|error| self.unreachable(error))?;
         if object.kind != gix::object::Kind::Commit {
             return Err(self.missing());
         }
-        if let Some(signers) = &self.signers {
+        if let Some(signers) = signers {
             signers.check(&object.data).map_err(|reason| GitError::Signature {
                 url: self.config.url.clone(),
                 commit: commit.to_string(),
@@ -157,16 +174,22 @@ impl Git {
 
 impl Source for Git {
     fn version(&self) -> Result<Version, SourceError> {
+        let signers = self.signers()?;
         // A commit never changes, so that nobody has to be asked.
         if let Reference::Commit(id) = self.config.reference() {
-            return Ok(Version(id.to_lowercase()));
+            return Ok(Git::version_of(id.to_lowercase(), signers.as_ref()));
         }
-        Ok(Version(self.tip()?.to_string()))
+        Ok(Git::version_of(self.tip()?, signers.as_ref()))
     }
 
     fn read(&self) -> Result<(Version, Vec<SourceFile>), SourceError> {
-        let (commit, files) = self.fetch()?;
-        Ok((Version(commit.to_string()), files))
+        let signers = self.signers()?;
+        let (commit, files) = self.fetch(signers.as_ref())?;
+        Ok((Git::version_of(commit, signers.as_ref()), files))
+    }
+
+    fn is_git(&self) -> bool {
+        true
     }
 
     fn poll(&self) -> Duration {

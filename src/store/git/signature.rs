@@ -1,6 +1,6 @@
 //! Who signed a commit.
 //!
-//! In: the files of those who may sign, read once, and a commit as Git keeps it. Out: that one of them signed it, or why
+//! In: the files of those who may sign, and a commit as Git keeps it. Out: that one of them signed it, or why
 //! not. A commit without a signature, with one that is wrong, or by somebody else is refused; what can't be read is too.
 
 mod openpgp;
@@ -8,8 +8,10 @@ mod ssh;
 
 use super::GitError;
 use crate::config::Signatures;
+use crate::store::hex;
 use gix::objs::CommitRefIter;
 use openpgp::OpenPgpKeys;
+use sha2::{Digest, Sha256};
 use ssh::AllowedSigners;
 use std::path::Path;
 
@@ -18,6 +20,7 @@ use std::path::Path;
 pub(super) struct Signers {
     ssh: Option<AllowedSigners>,
     openpgp: Option<OpenPgpKeys>,
+    fingerprint: String,
 }
 
 impl Signers {
@@ -26,10 +29,17 @@ impl Signers {
     /// # Errors
     /// [`GitError::File`], if one can't be read or names nobody.
     pub(super) fn load(config: &Signatures) -> Result<Signers, GitError> {
-        Ok(Signers {
-            ssh: config.allowed_signers_file.as_deref().map(|path| load(path, AllowedSigners::parse)).transpose()?,
-            openpgp: config.openpgp_keys_file.as_deref().map(|path| load(path, OpenPgpKeys::parse)).transpose()?,
-        })
+        let mut hash = Sha256::new();
+        let ssh = config.allowed_signers_file.as_deref();
+        let ssh = ssh.map(|path| load(path, &mut hash, AllowedSigners::parse)).transpose()?;
+        let openpgp = config.openpgp_keys_file.as_deref();
+        let openpgp = openpgp.map(|path| load(path, &mut hash, OpenPgpKeys::parse)).transpose()?;
+        Ok(Signers { ssh, openpgp, fingerprint: hex(&hash.finalize()) })
+    }
+
+    /// Another one for other files.
+    pub(super) fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Checks a commit, and says why it is not taken.
@@ -52,9 +62,11 @@ impl Signers {
     }
 }
 
-fn load<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, GitError> {
+fn load<T>(path: &Path, hash: &mut Sha256, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, GitError> {
     let wrong = |reason: String| GitError::File { path: path.to_owned(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(&text);
     parse(&text).map_err(wrong)
 }
 

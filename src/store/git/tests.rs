@@ -36,7 +36,7 @@ fn a_branch_a_tag_and_a_commit_of_a_repository_on_disk_are_read() {
         let mut config = config(&repository.path());
         change(&mut config);
         let git = Git::new(&config).unwrap();
-        (git.version().unwrap().0, names(&git).unwrap().len())
+        (git.version().unwrap().id, names(&git).unwrap().len())
     };
     assert_eq!(with(&|_| ()), (first.clone(), 2));
     assert_eq!(with(&|git| git.branch = Some("team/next".to_owned())), (second.clone(), 3));
@@ -63,11 +63,27 @@ fn what_is_not_there_is_said() {
     assert!(said(&|git| git.commit = Some(tree.clone())).contains("there is no commit"));
 }
 
+fn link(target: &str, repository: &Repository, name: &str) {
+    std::os::unix::fs::symlink(target, repository.file(name)).unwrap();
+}
+
 #[test]
 fn what_a_tree_must_not_hold_is_refused() {
     type Change = dyn Fn(&Repository);
-    let cases: [(&Change, &str); 6] = [
-        (&|r| std::os::unix::fs::symlink("domain.yaml", r.file("b.yaml")).unwrap(), "b.yaml: a symbolic link"),
+    let cases: [(&Change, &str); 12] = [
+        (&|r| link("domain.yaml", r, "b.yaml"), "b.yaml: a symbolic link; in Git, documents are files"),
+        (&|r| link("/etc/passwd", r, "README.md"), "README.md: a symbolic link leads out of the repository"),
+        (&|r| link("../../x", r, "sub/x"), "sub/x: a symbolic link leads out of the repository"),
+        (&|r| link("./sub/../sub", r, "team"), "team: a symbolic link to a folder"),
+        (&|r| link("..", r, "sub/x"), "sub/x: a symbolic link to a folder"),
+        (
+            &|r| {
+                link("domain.yaml", r, "x");
+                link("../x/y", r, "sub/y");
+            },
+            "sub/y: a symbolic link to another one",
+        ),
+        (&|r| r.write("SUB/A.yaml", ""), "sub/a.yaml: differs from SUB/A.yaml in upper and lower case only"),
         (&|r| fs::write(r.file("b.yaml"), b"a: \xff").unwrap(), "b.yaml: is not UTF-8 at byte 3"),
         (&|r| r.write("b.yaml", &"#".repeat(50 * 1024 * 1024)), "b.yaml: has more than"),
         (&|r| r.write(&format!("{}b.yaml", "d/".repeat(40)), ""), "folders are nested too deeply"),
@@ -99,10 +115,36 @@ fn what_a_tree_must_not_hold_is_refused() {
 #[test]
 fn links_and_files_that_are_no_documents_are_nobodys_business() {
     let repository = repository();
-    std::os::unix::fs::symlink("/etc/passwd", repository.file("README.md")).unwrap();
+    for (target, name) in [("LICENSE", "README.md"), ("../domain.yaml", "sub/owner"), ("domain.yaml/x", "nothing")] {
+        link(target, &repository, name);
+    }
+    link("/etc", &repository, ".hidden");
+    repository.write("LICENSE", "");
     repository.write(".github/workflow.yaml", "x");
     repository.commit("more");
     assert_eq!(names(&Git::new(&config(&repository.path())).unwrap()).unwrap(), ["domain.yaml", "sub/a.yaml"]);
+}
+
+#[test]
+fn a_tree_that_holds_more_than_any_disk_is_refused() {
+    let repository = repository();
+    let blob = repository.git(&["hash-object", "-w", "domain.yaml"]);
+    let of = |entry: &str, ending: &str, count: usize| {
+        let lines: String = (0..count).map(|number| format!("{entry}\t{number}{ending}\n")).collect();
+        repository.git_with(&["mktree"], &lines)
+    };
+    let many = of(&format!("100644 blob {blob}"), ".yaml", 100_001);
+    // Ten times ten times ten …, in a few hundred bytes.
+    let mut bomb = of(&format!("100644 blob {blob}"), "", 10);
+    for _ in 0..15 {
+        bomb = of(&format!("040000 tree {bomb}"), "", 10);
+    }
+    for (tree, said) in [(many, "there are more than 100000 files"), (bomb, "more than 1000000 files and folders")] {
+        let commit = repository.git(&["commit-tree", "-m", "much", &tree]);
+        repository.git(&["update-ref", "refs/heads/main", &commit]);
+        let error = names(&Git::new(&config(&repository.path())).unwrap()).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]
@@ -119,7 +161,7 @@ fn a_repository_behind_http_is_fetched() {
         let git = Git::new(&config).unwrap();
         let (commit, files) = git.read().unwrap();
         assert_eq!(git.version().unwrap(), commit);
-        (commit.0, files.len())
+        (commit.id, files.len())
     };
     assert_eq!(with(&|_| ()), (second.clone(), 3));
     assert_eq!(with(&|git| git.branch = Some("main".to_owned())), (second, 3));
@@ -136,7 +178,15 @@ fn a_forced_push_is_followed_like_any_other() {
     repository.write("c.yaml", &policy("c"));
     repository.git(&["add", "."]);
     repository.git(&["commit", "-q", "--amend", "-m", "another beginning"]);
+    // Nothing of what was fetched before is left on the server.
+    repository.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repository.git(&["gc", "-q", "--prune=now"]);
     assert_eq!(names(&git).unwrap(), ["c.yaml", "domain.yaml", "sub/a.yaml"]);
+    // A shallow history of the server's own is none of ours.
+    let shallow = tempfile::tempdir().unwrap();
+    let clone = shallow.path().to_str().unwrap();
+    repository.git(&["clone", "-q", "--bare", "--depth=1", &format!("file://{}", repository.path()), clone]);
+    assert_eq!(names(&Git::new(&config(clone)).unwrap()).unwrap().len(), 3);
 }
 
 #[test]
@@ -147,7 +197,7 @@ fn a_server_that_is_gone_refuses_or_knows_no_such_thing_is_said() {
         let mut config = config(&server.url());
         change(&mut config);
         let git = Git::new(&config).unwrap();
-        (git.version().map(|version| version.0).map_err(|error| error.to_string()), names(&git).unwrap_err())
+        (git.version().map(|version| version.id).map_err(|error| error.to_string()), names(&git).unwrap_err())
     };
     let (look, fetch) = said(&|git| git.branch = Some("gone".to_owned()));
     assert!(look.unwrap_err().ends_with("there is no branch `gone`"), "{fetch}");
@@ -192,7 +242,7 @@ fn a_repository_behind_ssh_is_fetched() {
     // The last argument is the command for the server's shell.
     let git = ssh("for last; do :; done; eval \"$last\"", "20s");
     let commit = repository.git(&["rev-parse", "HEAD"]);
-    assert_eq!(git.version().unwrap().0, commit);
+    assert_eq!(git.version().unwrap().id, commit);
     assert_eq!(names(&git).unwrap(), ["domain.yaml", "sub/a.yaml"]);
     let said = fs::read_to_string(folder.path().join("said")).unwrap();
     for part in

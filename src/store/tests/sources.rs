@@ -4,31 +4,31 @@ use super::super::testing::{DOMAIN, GitServer, Repository, policy};
 use super::*;
 use std::path::PathBuf;
 
-fn policies(text: &str) -> Policies {
+pub(super) fn policies(text: &str) -> Policies {
     serde_saphyr::from_str(text).unwrap()
 }
 
 /// A store that is looked at by hand.
-struct Looked(Arc<Store>);
+pub(super) struct Looked(pub(super) Arc<Store>);
 
 impl Looked {
-    fn open(text: &str) -> Result<Looked, String> {
+    pub(super) fn open(text: &str) -> Result<Looked, String> {
         Store::open(&policies(text)).map(Looked).map_err(|error| error.to_string())
     }
 
-    fn look(&self, index: usize) -> Option<String> {
+    pub(super) fn look(&self, index: usize) -> Option<String> {
         self.0.look(index, false);
         self.0.status().sources[index].error.clone()
     }
 
-    fn reads(&self, table: &str) -> bool {
+    pub(super) fn reads(&self, table: &str) -> bool {
         let snapshot = self.0.current();
         let access = snapshot.table_access(&snapshot.subject("anna", &[]), &TableName::new("lake", "s", table));
         access.grants(Privilege::Select)
     }
 }
 
-fn repository() -> Repository {
+pub(super) fn repository() -> Repository {
     let repository = Repository::new();
     repository.write("domain.yaml", DOMAIN);
     repository.write("a.yaml", &policy("a"));
@@ -37,7 +37,7 @@ fn repository() -> Repository {
 }
 
 /// A repository of a domain's own, and one of the centre that says what the domain owns.
-fn federation() -> (Repository, Repository) {
+pub(super) fn federation() -> (Repository, Repository) {
     let centre = repository();
     centre.write(
         "sales.yaml",
@@ -50,11 +50,11 @@ fn federation() -> (Repository, Repository) {
     (centre, sales)
 }
 
-fn sales_policy(table: &str) -> String {
+pub(super) fn sales_policy(table: &str) -> String {
     policy(table).replace("domain: all", "domain: sales").replace("catalog: lake", "catalog: sales")
 }
 
-fn of(centre: &Repository, sales: &Repository) -> String {
+pub(super) fn of(centre: &Repository, sales: &Repository) -> String {
     format!(
         "sources:\n- {{name: centre, git: {{url: '{}'}}}}\n- {{name: sales, domain: sales, git: {{url: '{}'}}}}\n",
         centre.path(),
@@ -94,10 +94,13 @@ fn what_attacks_a_reader_is_refused_and_the_old_policies_stay() {
     let twice = policy("c").replace("kind: AccessPolicy", "kind: AccessPolicy\nkind: AccessPolicy");
     let half = policy("c").split_once("privileges").unwrap().0.to_owned();
     let large = "#".repeat(50 * 1024 * 1024);
-    for wrong in [bomb, deep, twice, half, large] {
+    let of_bytes = |text: String| text.into_bytes();
+    let mut not_text = policy("c").into_bytes();
+    not_text.push(0xff);
+    for wrong in [bomb, deep, twice, half, large].into_iter().map(of_bytes).chain([not_text]) {
         let repository = repository();
         let store = Looked::open(&format!("sources: [{{git: {{url: '{}'}}}}]", repository.path())).unwrap();
-        repository.write("c.yaml", &wrong);
+        std::fs::write(repository.file("c.yaml"), &wrong).unwrap();
         repository.commit("attack");
         let error = store.look(0);
         assert!(error.as_ref().is_some_and(|error| error.contains("c.yaml")), "{error:?}");
