@@ -4,7 +4,8 @@
 //! session with its prepared texts, the user with the groups, the snapshot, the switches, and what Trino says of each
 //! table that was looked at. So a kept decision, its proof among it, is the one that [`enforce`](super::enforce) would
 //! make again. What the tables are now has to be asked first, as it is for a new decision; nothing is ever assumed of
-//! them. No policy has a time limit yet; one that has must be compared here too.
+//! them. The user stands there with the moment among the ends of validities and the minute where a condition reads it, so
+//! that no decision is used past a time at which another could be made.
 
 use super::{Decision, Enforced, Options, Outcome, Request, Stage};
 use crate::analysis::session::Session;

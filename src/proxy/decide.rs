@@ -5,9 +5,10 @@ use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::Config;
 use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
-use crate::policy::{Snapshot, Subject};
+use crate::policy::{Moment, Snapshot, Subject};
 use crate::rewrite::Guarded;
 use crate::sql::GrammarVersion;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -94,6 +95,8 @@ pub(super) struct Asked {
     pub(super) principal: String,
     pub(super) peer: IpAddr,
     pub(super) snapshot: Arc<Snapshot>,
+    /// The time by which it is decided.
+    pub(super) now: Timestamp,
     pub(super) arrived: Instant,
 }
 
@@ -108,17 +111,42 @@ pub(crate) struct Memory {
     /// The prepared statement that Trino has, by name and text.
     pub(super) prepared: Option<(String, String)>,
     pub(super) restricted: bool,
-    /// The revision of the policies by which it was decided.
+    /// What it was decided by.
+    pub(super) basis: Basis,
+}
+
+/// What a decision rests on besides the request: the policies, and the time as far as they depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// The revision of the policies.
     pub(super) revision: String,
+    /// Which ends of validities were past.
+    pub(super) moment: Moment,
+    /// The minute, where conditions read it.
+    pub(super) minute: Option<Timestamp>,
+}
+
+impl Basis {
+    /// That of a decision made by these policies at a time.
+    pub(super) fn of(snapshot: &Snapshot, now: Timestamp) -> Basis {
+        let (moment, minute) = (snapshot.moment(now), snapshot.minute(now));
+        Basis { revision: snapshot.revision().to_owned(), moment, minute }
+    }
+
+    /// Whether a decision made by these policies at a time rests on the same.
+    pub(super) fn holds(&self, snapshot: &Snapshot, now: Timestamp) -> bool {
+        let Basis { revision, moment, minute } = self;
+        revision == snapshot.revision() && *moment == snapshot.moment(now) && *minute == snapshot.minute(now)
+    }
 }
 
 impl Memory {
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let Memory { caller, headers, sql, sent, prepared, restricted: _, revision } = self;
+        let Memory { caller, headers, sql, sent, prepared, restricted: _, basis } = self;
         let prepared = prepared.as_ref().map_or(0, |(name, text)| name.len() + text.len());
         let groups: usize = caller.principal.groups.iter().map(|group| group.len() + ENTRY).sum();
-        sql.len() + sent.as_ref().map_or(0, String::len) + prepared + groups + revision.len() + headers.bytes()
+        sql.len() + sent.as_ref().map_or(0, String::len) + prepared + groups + basis.revision.len() + headers.bytes()
     }
 
     /// Whether a decision made now is the one by which it was started.

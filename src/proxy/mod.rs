@@ -9,6 +9,7 @@
 
 mod answer;
 mod client_headers;
+mod clock;
 pub mod connect;
 mod decide;
 mod journal;

@@ -2,6 +2,7 @@
 
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
+use super::clock::Clock;
 use super::connect::HttpClient;
 use super::decide::{Enforce, Enforcer};
 use super::journal::Journal;
@@ -59,6 +60,8 @@ pub struct Proxy {
     pub(super) key: MarkKey,
     pub(super) upstream: Upstream,
     pub(super) journal: Arc<Journal>,
+    /// The time by which is decided.
+    pub(super) clock: Clock,
     pub(super) started: Started,
     /// What goes on when a client has gone: cancelling, writing down.
     pub(super) tasks: TaskTracker,
@@ -79,13 +82,14 @@ impl Proxy {
     /// # Errors
     /// [`MarkKeyError`], if there is no key to mark pages with.
     pub fn new(config: &Config, rooms: Rooms) -> Result<Arc<Proxy>, MarkKeyError> {
-        Proxy::with_enforcer(config, rooms, enforce)
+        Proxy::with_enforcer(config, rooms, Clock::system(), enforce)
     }
 
-    /// One that decides by `enforce`, or by a stand-in for it.
+    /// One that decides by `enforce`, or by a stand-in for it, and by a clock.
     pub(super) fn with_enforcer(
         config: &Config,
         rooms: Rooms,
+        clock: Clock,
         enforce: impl Enforce,
     ) -> Result<Arc<Proxy>, MarkKeyError> {
         let tasks = TaskTracker::new();
@@ -101,6 +105,7 @@ impl Proxy {
             upstream: Upstream::new(rooms.client.clone(), Arc::clone(&rooms.metrics)),
             started: Started::new(config.limits.remembered_bytes, Arc::new(move |ended| ends.ended(&ended))),
             journal,
+            clock,
             tasks,
             draining: AtomicBool::new(false),
             rooms,

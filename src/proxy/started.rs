@@ -5,7 +5,7 @@
 //! ends the query, since it can't be decided anew. Each statement's end is
 //! written down once, at the latest when its entry is dropped.
 
-use super::decide::Memory;
+use super::decide::{Basis, Memory};
 use super::mark::{Facts, Owner};
 use super::query_id::QueryId;
 use crate::enforce::Refusal;
@@ -33,7 +33,8 @@ pub(crate) enum End {
     Canceled,
     /// The client went away while a page was on its way, so Sluice asked for its end.
     ClientGone,
-    /// Policies that came after its start don't allow it as it was started, so Sluice asked for its end.
+    /// Policies that came after its start, or the time by now, don't allow it as it was started, so Sluice asked for its
+    /// end.
     Revoked,
     /// Its end was not seen.
     Unknown,
@@ -51,8 +52,8 @@ pub(crate) struct Statement {
     positions: Mutex<Option<Arc<PositionMap>>>,
     /// What it takes to decide anew.
     memory: Mutex<Option<Arc<Memory>>>,
-    /// The revision of the policies by which it was last decided, if that is known.
-    decided_by: Mutex<Option<String>>,
+    /// What it was last decided by, if that is known.
+    decided_by: Mutex<Option<Basis>>,
     refusal: OnceLock<Refusal>,
     /// Cancelled when nothing of it may be shown any more.
     pub(crate) revoked: CancellationToken,
@@ -104,14 +105,14 @@ impl Statement {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The revision of the policies by which it was last decided, if that is known.
-    pub(crate) fn decided_by(&self) -> Option<String> {
+    /// What it was last decided by, if that is known.
+    pub(crate) fn decided_by(&self) -> Option<Basis> {
         self.decided_by.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes that policies of this revision allow it as it was started.
-    pub(crate) fn allowed_by(&self, revision: &str) {
-        *self.decided_by.lock().unwrap_or_else(PoisonError::into_inner) = Some(revision.to_owned());
+    /// Notes that a decision made by this allows it as it was started.
+    pub(crate) fn allowed_by(&self, basis: Basis) {
+        *self.decided_by.lock().unwrap_or_else(PoisonError::into_inner) = Some(basis);
     }
 
     /// Why nothing of it may be shown any more; `None` if it may be.
@@ -169,7 +170,7 @@ impl Started {
             owner,
             facts,
             positions: Mutex::new(positions),
-            decided_by: Mutex::new(memory.as_ref().map(|memory| memory.revision.clone())),
+            decided_by: Mutex::new(memory.as_ref().map(|memory| memory.basis.clone())),
             memory: Mutex::new(memory.map(Arc::new)),
             refusal: OnceLock::new(),
             revoked: CancellationToken::new(),

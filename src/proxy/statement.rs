@@ -3,7 +3,7 @@
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
 use super::connect::SendError;
-use super::decide::{Asked, Memory, Weighed, decide, refusal};
+use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::mark::{Facts, Owner};
 use super::pages;
 use super::query_id::QueryId;
@@ -21,7 +21,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -228,7 +227,7 @@ impl Way {
         let statement = self.proxy.started.insert(query, owner, facts, positions, memory, self.asked.arrived);
         statement.count(summary.rows, page.len() as u64);
         pages::seen(&self.proxy, &statement, &summary);
-        // Policies that came while it was started have reviewed what ran before it.
+        // Policies that came, or a time that was passed, while it was started have reviewed what ran before it.
         let (proxy, again) = (Arc::clone(&self.proxy), Arc::clone(&statement));
         if revoke::is_outdated(&proxy, &again) {
             self.proxy.tasks.spawn(async move { revoke::review(&proxy, &again).await.ok() });
@@ -246,7 +245,7 @@ impl Way {
             sent: (guarded.text() != self.asked.sql).then(|| guarded.text().to_owned()),
             prepared: guarded.prepared().map(|(name, text)| (name.to_owned(), text.to_owned())),
             restricted: guarded.restricted(),
-            revision: self.asked.snapshot.revision().to_owned(),
+            basis: Basis::of(&self.asked.snapshot, self.asked.now),
         }
     }
 }
@@ -269,7 +268,7 @@ impl Proxy {
         arrived: Instant,
     ) -> (Asked, Option<Refusal>) {
         let snapshot = self.rooms.store.current();
-        let (now, known) = (Timestamp::now(), known(caller, &headers));
+        let (now, known) = (self.clock.now(), known(caller, &headers));
         let claims =
             Claims { source: headers.source.clone(), client_tags: headers.client_tags.iter().cloned().collect() };
         let asking = |subject| snapshot.of_request(subject, now, known.clone(), &owner.principal, &claims);
@@ -291,9 +290,8 @@ impl Proxy {
             // Who has not logged in may be in groups that identification has not told of.
             (asking(Subject { more_groups: true, ..snapshot.subject(&owner.user, &[]) }), refused)
         };
-        let asked =
-            Asked { sql, headers, subject, principal: owner.principal.clone(), peer: caller.peer, snapshot, arrived };
-        (asked, refused)
+        let (principal, peer) = (owner.principal.clone(), caller.peer);
+        (Asked { sql, headers, subject, principal, peer, snapshot, now, arrived }, refused)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use super::sluice::Sluice;
 use super::trino::{FakeTrino, QUERY, Reply, leading_to};
+use crate::policy::{SourceFile, compile};
+use crate::proxy::decide::Basis;
 use bytes::Bytes;
 use http::Method;
+use jiff::Timestamp;
 use serde_json::json;
 use std::time::Duration;
 
@@ -97,12 +100,96 @@ async fn a_query_that_was_started_elsewhere_before_the_change_is_ended() {
 }
 
 #[tokio::test]
+async fn a_query_is_ended_when_a_time_is_passed_that_its_decision_rested_on() {
+    let trino = running().await;
+    let sluice = Sluice::before(&trino).await;
+    let next = sluice.post("anna", "LATE it", &[]).await.next(&sluice);
+    assert!(sluice.get("anna", &next).await.page().get("error").is_none());
+    sluice.set_clock(true);
+    trino.until("DELETE").await;
+    let got = sluice.get("anna", &next).await;
+    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"Access Denied: a time that the policies name was passed while the query ran, and it is not allowed any more: Access Denied: Cannot select from table lake.hr.salaries");
+    assert_eq!(sluice.completions(1).await[0]["error"], "PERMISSION_DENIED");
+}
+
+#[tokio::test]
+async fn a_page_after_that_time_is_not_given_before_anybody_looks_at_the_clock() {
+    let trino = running().await;
+    let sluice = Sluice::before(&trino).await;
+    let next = sluice.post("anna", "LATE it", &[]).await.next(&sluice);
+    sluice.set_clock(true);
+    assert_eq!(sluice.get("anna", &next).await.error("errorName"), "PERMISSION_DENIED");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_is_obeyed_like_one_that_goes_on() {
+    let trino = running().await;
+    let sluice = Sluice::before(&trino).await;
+    sluice.set_clock(true);
+    let next = sluice.post("anna", "EARLY it", &[]).await.next(&sluice);
+    assert_eq!(sluice.post("anna", "LATE it", &[]).await.error("errorName"), "PERMISSION_DENIED");
+    sluice.set_clock(false);
+    trino.until("DELETE").await;
+    assert_eq!(sluice.get("anna", &next).await.error("errorName"), "PERMISSION_DENIED");
+    assert!(sluice.post("anna", "LATE it", &[]).await.page().get("error").is_none(), "it holds again");
+}
+
+#[test]
+fn a_decision_rests_on_the_minute_only_where_a_condition_reads_it() {
+    let snapshot = |when: &str| {
+        let text = format!(
+            "apiVersion: sluice/v1\nkind: Domain\nmetadata: {{name: platform}}\nspec: {{central: true}}\n---\n\
+             apiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: a, domain: platform}}\nspec:\n  \
+             impersonate: [{{to: {{users: [superset]}}, users: [anna], when: \"{when}\"}}]\n"
+        );
+        compile(vec![SourceFile { path: "a.yaml".to_owned(), text }]).unwrap()
+    };
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    for (when, after_a_minute) in [("request.time.getHours() < 18", false), ("user.name == 'superset'", true)] {
+        let snapshot = snapshot(when);
+        let basis = Basis::of(&snapshot, at(600));
+        assert!(basis.holds(&snapshot, at(659)), "{when}");
+        assert_eq!(basis.holds(&snapshot, at(660)), after_a_minute, "{when}");
+        assert_eq!(basis.holds(&snapshot, at(599)), after_a_minute, "{when}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_does_not_rest_on_that_time_runs_on() {
+    let trino = running().await;
+    let sluice = Sluice::before(&trino).await;
+    let next = sluice.post("anna", "SELECT 1", &[]).await.next(&sluice);
+    sluice.set_clock(true);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(sluice.get("anna", &next).await.page().get("error").is_none());
+    assert!(trino.seen().iter().all(|seen| seen.method != "DELETE"));
+}
+
+#[tokio::test]
+async fn a_query_that_was_started_elsewhere_before_that_time_is_ended() {
+    let trino = running().await;
+    let key = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(key.path(), [7; 32]).unwrap();
+    let listen = format!("listen: {{address: '127.0.0.1:0', page_key_file: '{}'}}\n", key.path().display());
+    let (one, other) = (Sluice::with(&trino, &listen).await, Sluice::with(&trino, &listen).await);
+    let next = one.post("anna", "SELECT 1", &[]).await.next(&one);
+    other.set_clock(true);
+    let got = other.get("anna", &next).await;
+    assert!(got.error("message").contains("a time that the policies name was passed"), "{got:?}");
+    assert!(got.error("message").contains("since it was not started here"), "{got:?}");
+}
+
+#[tokio::test]
 async fn where_it_is_not_wanted_nothing_is_ended() {
     let trino = running().await;
     let sluice = Sluice::with(&trino, "policies: {folder: policies, cancel_running: false}\n").await;
     let next = sluice.post("anna", "LOSE it", &[]).await.next(&sluice);
+    let late = sluice.post("anna", "LATE it", &[]).await.next(&sluice);
     sluice.more_policies().await;
-    assert!(sluice.get("anna", &next).await.page().get("error").is_none());
+    sluice.set_clock(true);
+    for next in [next, late] {
+        assert!(sluice.get("anna", &next).await.page().get("error").is_none());
+    }
 }
 
 #[tokio::test]

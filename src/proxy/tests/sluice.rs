@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::console::Metrics;
 use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request as Asked};
 use crate::identity::{TrustedPeers, Ways};
+use crate::proxy::clock::Clock;
 use crate::proxy::connect::{self, HttpClient, http_client};
 use crate::proxy::{Proxy, Rooms};
 use crate::rewrite::{Edit, Guarded, PositionMap};
@@ -16,10 +17,12 @@ use crate::store::Store;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,7 +39,16 @@ kind: AccessPolicy
 metadata: {name: superset, domain: platform}
 spec:
   impersonate: [{to: {users: [superset]}, users: [anna]}]
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: ends, domain: platform}
+spec:
+  impersonate: [{to: {users: [superset]}, users: [bert], validity: {until: '2100-01-01T00:00:00Z'}}]
 ";
+
+/// When that policy ends.
+const END: &str = "2100-01-01T00:00:00Z";
 
 /// A running Sluice.
 pub(super) struct Sluice {
@@ -47,6 +59,8 @@ pub(super) struct Sluice {
     client: HttpClient,
     pub(super) metrics: Arc<Metrics>,
     pub(super) store: Arc<Store>,
+    /// By how many seconds its clock is set forward.
+    ahead: Arc<AtomicI64>,
 }
 
 /// An answer that was read to its end.
@@ -120,7 +134,10 @@ impl Sluice {
         };
         let metrics = Arc::clone(&rooms.metrics);
         let store = Arc::clone(&rooms.store);
-        let proxy = Proxy::with_enforcer(&config, rooms, |asked, _| decide(asked)).unwrap();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let set = Arc::clone(&ahead);
+        let clock = Clock::of(move || Timestamp::now() + SignedDuration::from_secs(set.load(Ordering::SeqCst)));
+        let proxy = Proxy::with_enforcer(&config, rooms, clock, |asked, _| decide(asked)).unwrap();
         let listener = TcpListener::bind(config.listen.address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -130,7 +147,14 @@ impl Sluice {
         let mut to_sluice = config.upstream;
         to_sluice.url = format!("http://{address}");
         to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);
-        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap(), metrics, store }
+        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap(), metrics, store, ahead }
+    }
+
+    /// Sets the clock to a time before the one that a policy names, or to one after it.
+    pub(super) fn set_clock(&self, after: bool) {
+        let end: Timestamp = END.parse().unwrap();
+        let to = if after { end + SignedDuration::from_hours(1) } else { Timestamp::now() };
+        self.ahead.store(to.duration_since(Timestamp::now()).as_secs(), Ordering::SeqCst);
     }
 
     /// Sends a statement as a user.
@@ -182,7 +206,7 @@ impl Sluice {
     /// Adds a policy, and waits until it is in use.
     pub(super) async fn more_policies(&self) {
         let before = self.store.status().revision;
-        let more = POLICIES.rsplit("---\n").next().unwrap().replace("name: superset", "name: more");
+        let more = POLICIES.rsplit("---\n").next().unwrap().replace("name: ends", "name: more");
         std::fs::write(self.folder.path().join("policies/more.yaml"), more).unwrap();
         while self.store.current().revision() == before {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -219,10 +243,13 @@ impl Sluice {
 }
 
 /// `DENY…` is refused, `HIDE…` gets a guard of twenty characters in front of its eighth, all else passes. Once there are
-/// more policies, `LOSE…` is refused and `SHOW…` is sent as `HIDE…` is.
+/// more policies, `LOSE…` is refused and `SHOW…` is sent as `HIDE…` is. `LATE…` is refused after the time that a policy
+/// names, `EARLY…` before it.
 fn decide(asked: &Asked<'_>) -> Enforced {
-    let more = asked.snapshot.policies() > 1;
-    let outcome = if asked.sql.starts_with("DENY") || (more && asked.sql.starts_with("LOSE")) {
+    let more = asked.snapshot.policies() > 2;
+    let late = asked.subject.moment == Some(asked.snapshot.moment(Timestamp::MAX));
+    let refused = [("DENY", true), ("LOSE", more), ("LATE", late), ("EARLY", !late)];
+    let outcome = if refused.iter().any(|(word, now)| *now && asked.sql.starts_with(word)) {
         Outcome::Refuse(Refusal {
             code: ErrorCode::PermissionDenied,
             message: "Access Denied: Cannot select from table lake.hr.salaries".to_owned(),
