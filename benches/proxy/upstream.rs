@@ -1,7 +1,7 @@
 //! A Trino that only answers.
 //!
 //! A statement that names `small` or `large` gets pages of 1 KB or 1 MB; each page has a next one, whatever number is
-//! asked for. Sluice's own questions about these tables are answered too.
+//! asked for. One that names `done` has ended with its first page. Sluice's own questions about these tables are answered too.
 
 use super::Failure;
 use bytes::Bytes;
@@ -45,7 +45,8 @@ async fn respond(request: Request<Incoming>, pages: Arc<Pages>) -> Result<Respon
             if parts.headers.get("x-trino-source").is_some_and(|source| source == "sluice") {
                 Bytes::from(about_tables(&sql).to_string())
             } else {
-                cached(&pages, if sql.contains("large") { "/large/0" } else { "/small/0" })
+                let path = ["/large/0", "/done/0"].into_iter().find(|path| sql.contains(path.trim_matches(['/', '0'])));
+                cached(&pages, path.unwrap_or("/small/0"))
             }
         }
         (&Method::GET, path) if path.starts_with("/v1/statement/executing/") => {
@@ -85,6 +86,11 @@ fn page(path: &str) -> Value {
         },
         "warnings": [],
     });
+    if path.starts_with("/done")
+        && let Some(fields) = page.as_object_mut()
+    {
+        fields.remove("nextUri");
+    }
     if rows > 0
         && let Some(fields) = page.as_object_mut()
     {

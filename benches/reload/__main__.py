@@ -1,0 +1,164 @@
+"""What a replacement of the policies costs those who ask meanwhile: statements and pages through Sluice with 10,000 policies, in turns
+with the policies at rest and with one of them changed each second. Prints percentiles in Markdown; takes about three minutes after the build.
+
+    PYTHONPATH=. python3 benches/reload [--seconds N] [--rounds N] [--policies N]
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import urllib.request
+
+from benches.proxy.__main__ import CASES, ONE_WORKER, STATEMENT, USER, Measured, answers, build, machine, need
+from tests.stack import process, sluice
+from tests.stack.client import wait_for
+from tests.stack.progress import Problem, main, say
+
+HERE = pathlib.Path(__file__).resolve().parent
+FOLDER = pathlib.Path("target/bench-reload").resolve()
+# A file has so many policies.
+A_FILE = 100
+DOMAIN = """apiVersion: sluice/v1
+kind: Domain
+metadata: {name: others}
+spec: {owns: [{catalog: others}]}
+"""
+POLICY = """---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {{name: "table-{number}", domain: others}}
+spec:
+  tables: [{{catalog: others, schema: s, table: "table_{number}_{change}"}}]
+  grants: [{{to: {{groups: ["team-{team}"]}}, privileges: [select], columns: {{except: [secret]}}}}]
+  masks: [{{column: email, expression: "'***'"}}]
+  filters: [{{expression: "region = 'EU'"}}]
+"""
+LUA = """wrk.method = "{method}"
+wrk.body = {body}
+{headers}
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format("RESULT %d %d %d %d %d %d %d %d\\n", latency:percentile(50), latency:percentile(90), latency:percentile(99), latency:percentile(99.9),
+        latency.max, summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
+"""
+
+
+class Policies:
+    """A folder of policies, of which one can be changed each second."""
+
+    def __init__(self, folder, count):
+        self.folder = folder
+        self.count = count
+        self.changes = 0
+        self.stop = threading.Event()
+        shutil.copytree(HERE.parent / "proxy/policies", folder)
+        (folder / "others.yaml").write_text(DOMAIN, encoding="ascii")
+        for file in range(count // A_FILE):
+            self.write(file)
+
+    def write(self, file):
+        """Writes a file beside the old one and puts it in its place."""
+        numbers = range(file * A_FILE, (file + 1) * A_FILE)
+        text = "".join(POLICY.format(number=number, change=self.changes if number == file * A_FILE else 0, team=number % 50) for number in numbers)
+        beside = self.folder / f".{file}.new"
+        beside.write_text(text.removeprefix("---\n"), encoding="ascii")
+        beside.rename(self.folder / f"{file}.yaml")
+
+    def __enter__(self):
+        self.stop.clear()
+        self.thread = threading.Thread(target=self.change)
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+    def change(self):
+        """Changes one policy each second."""
+        while not self.stop.wait(1):
+            self.changes += 1
+            self.write(self.changes % (self.count // A_FILE))
+
+
+def load(wrk, server, case, connections, seconds):
+    """Drives one case: the percentiles and the longest in microseconds, requests a second."""
+    method, url, body = CASES[case](server)
+    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in USER.items())
+    script = FOLDER / "load.lua"
+    # A statement that is done with its first page: one that runs on is decided anew at each replacement.
+    body = "nil" if body is None else json.dumps(STATEMENT.format("done"))
+    script.write_text(LUA.format(method=method, body=body, headers=headers), encoding="utf-8")
+    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    *times, requests, duration, errors = map(int, re.search(r"RESULT" + r" (\d+)" * 8, output).groups())
+    if errors or not requests:
+        raise Problem(f"there were {errors} errors in {requests} requests of the case {case}")
+    return [*times, requests / (duration / 1e6)]
+
+
+def measure(wrk, server, policies, seconds, rounds):
+    """The median of all rounds by case, connections, and whether policies changed; the two take turns."""
+    results = {}
+    for case in ("statement", "page of 1 KB"):
+        for connections in (1, 16):
+            say(f"  … {case}, {connections} connection{'s' if connections > 1 else ''}")
+            rest, change = [], []
+            for _ in range(rounds):
+                rest.append(load(wrk, server, case, connections, seconds))
+                with policies:
+                    change.append(load(wrk, server, case, connections, seconds))
+            for name, rows in (("at rest", rest), ("replaced each second", change)):
+                results[case, connections, name] = [(statistics.median(values), min(values), max(values)) for values in zip(*rows)]
+    return results
+
+
+def table(results):
+    """The results as a Markdown table: the median of the rounds, and the least and the most of them."""
+    lines = ["| case | connections | policies | 50 % | 90 % | 99 % | 99.9 % | longest | requests/s |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for (case, connections, name), values in results.items():
+        cells = [f"{median:,.0f} ({least:,.0f}–{most:,.0f}) µs" for median, least, most in values[:-1]]
+        lines.append(f"| {case} | {connections} | {name} | {' | '.join(cells)} | {values[-1][0]:,.0f} |")
+    return "\n".join(lines)
+
+
+def command():
+    """Builds, starts all, measures, prints."""
+    options = argparse.ArgumentParser(prog="make bench-reload", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seconds", type=int, default=10, help="length of one measurement")
+    options.add_argument("--rounds", type=int, default=3, help="measurements of each kind")
+    options.add_argument("--policies", type=int, default=10_000, help="how many policies")
+    chosen = options.parse_args()
+    process.end_children_on_signals()
+    wrk, programs = need("wrk", "wrk"), build()
+    sluice.os.environ["SLUICE_BINARY"] = str(programs / "sluice")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    policies = Policies(FOLDER / "policies", chosen.policies)
+    port = process.free_port()
+    upstream = process.Process("upstream", [str(programs / "examples/proxy-bench-servers"), "upstream", f"127.0.0.1:{port}"], FOLDER / "upstream.log")
+    settings = {"listen": {"tls": None}, "identity": {"password_file": None, "trusted_header": {"name": "X-Authenticated-User", "peers": ["127.0.0.1/32"]}}}
+    try:
+        upstream.wait_until(lambda: answers(port), 10)
+        with sluice.Sluice(FOLDER / "sluice", f"http://127.0.0.1:{port}", policies.folder, settings=settings, environment=ONE_WORKER) as ours:
+            server = Measured("Sluice", f"http://127.0.0.1:{ours.port}")
+            wait_for("an answer", lambda: urllib.request.urlopen(urllib.request.Request(f"{server.url}/v1/statement", b"SELECT 1", USER), timeout=30).status == 200)
+            server.open()
+            results = measure(wrk, server, policies, chosen.seconds, chosen.rounds)
+            replaced = ours.log.read_text(encoding="utf-8").count("policies replaced")
+    finally:
+        upstream.stop()
+    print(f"{machine()}; {chosen.policies} policies; median, least and most of {chosen.rounds} rounds of {chosen.seconds} s; "
+          f"{policies.changes} changes, {replaced} replacements\n\n{table(results)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    main(command)
