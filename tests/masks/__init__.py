@@ -106,6 +106,7 @@ def cases(stack):
     yield "masks show what they should", lambda: shown(trino, masks)
     yield "a hash is an HMAC of the text", lambda: hashed(trino, masks)
     yield "without a good key a hash is NULL", lambda: no_key(trino, masks)
+    yield "a key can be made that nobody has seen", lambda: fresh(trino, masks)
     yield "a key is seen in no plan and no query", lambda: unseen(trino, masks)
     yield from gate.cases(stack)
     trino.rows(f"DROP SCHEMA {SCHEMA} CASCADE")
@@ -174,6 +175,16 @@ def no_key(trino, masks):
     for name in ["missing", "empty", "short", "none", "two"]:
         expression = masks["varchar", "hash(customers)"].replace("'customers'", f"'{name}'")
         assert trino.rows(f"SELECT {masked(expression, 'varchar')} FROM (VALUES VARCHAR 'x') t(c)") == [[None]], name
+
+
+def fresh(trino, masks):
+    """The statement of the documentation makes a key that holds."""
+    trino.rows(f"INSERT INTO {SCHEMA}.keys VALUES ('fresh', concat(CAST(uuid() AS varbinary), CAST(uuid() AS varbinary)))")
+    assert trino.rows(f"SELECT length(key) FROM {SCHEMA}.keys WHERE name = 'fresh'") == [[32]]
+    expression = masks["varchar", "hash(customers)"].replace("'customers'", "'fresh'")
+    first = trino.rows(f"SELECT {masked(expression, 'varchar')} FROM (VALUES VARCHAR 'x') t(c)")
+    assert first == trino.rows(f"SELECT {masked(expression, 'varchar')} FROM (VALUES VARCHAR 'x') t(c)")
+    assert len(first[0][0]) == 64, first
 
 
 def unseen(trino, masks):

@@ -7,7 +7,7 @@ use super::{Context, place};
 use crate::policy::diagnostics::Diagnostic;
 use crate::policy::document::{At, Bytes, MaskRule};
 use crate::policy::index::TablePattern;
-use crate::policy::mask::{Mask, Path};
+use crate::policy::mask::{Mask, Path, no_lambda};
 use crate::policy::rule::Effect;
 use compact_str::CompactString;
 use std::sync::Arc;
@@ -78,11 +78,10 @@ impl Section<'_> {
                 // What stands inside of a column is known when its type is.
                 let column = column.filter(|name| rule.path.is_none() && !name.contains('*'));
                 let template = template(self, at, expression, Usage::Mask { column }, context)?;
-                let reads = template.whole.text.to_ascii_lowercase().contains("select");
-                if reads && path.is_some_and(Path::is_of_many) {
-                    let here = place(self.file, &expression.at);
-                    let message = "a mask with a sub-query can't stand inside an array or a map";
-                    let problem = Diagnostic::new("bad-expression", here, message, "holds a sub-query");
+                let why = path.filter(|path| path.is_of_many()).and_then(|_| no_lambda(&template.whole.text));
+                if let Some(why) = why {
+                    let problem =
+                        Diagnostic::new("bad-expression", place(self.file, &expression.at), why, "not inside of it");
                     context.report(problem.help("mask the whole column instead"));
                     return None;
                 }

@@ -20,5 +20,6 @@ pub use builtin::{
 };
 pub(super) use column::{ColumnMask, fits, holding, shown, told};
 pub(super) use named::{Does, Mask};
+pub(super) use nested::no_lambda;
 pub use nested::{Inner, MOST_STEPS, NoPath, Path, filled, nested};
 pub use types::{Family, Field, Kind, NoType, Type};

@@ -2,6 +2,9 @@
 
 use super::builtin::CannotHold;
 use super::types::{Field, Kind, Type};
+use crate::sql::ast::Query;
+use crate::sql::visit::Visit;
+use crate::sql::{GrammarVersion, Identifier, parse_expression};
 use std::fmt;
 
 /// A way into a value, from a column to a place in it: `.street`, `[].email`, `{}`. One without steps leads to the whole.
@@ -216,16 +219,11 @@ impl Rebuild<'_> {
         Ok(())
     }
 
-    /// Texts that only hold the words are refused too.
     fn stands_in_a_lambda(&self, mask: &Inside<'_>, masked: &str) -> Result<(), CannotHold> {
-        let masked = masked.to_ascii_lowercase();
-        if masked.contains("select") {
-            return Err(self.cannot(mask, "a mask with a sub-query can't stand inside an array or a map"));
+        match no_lambda(&filled(masked, "sluice")) {
+            None => Ok(()),
+            Some(why) => Err(self.cannot(mask, why)),
         }
-        if masked.contains("element_") {
-            return Err(self.cannot(mask, "inside an array or a map, `element_` is the name of an element"));
-        }
-        Ok(())
     }
 
     fn lacks(&self, mask: &Inside<'_>, data_type: &Type, what: &str) -> CannotHold {
@@ -236,6 +234,34 @@ impl Rebuild<'_> {
     fn cannot(&self, mask: &Inside<'_>, reason: &str) -> CannotHold {
         let mask = mask.path.to_string();
         CannotHold { mask, data_type: self.whole.text.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// Why an expression can't stand inside an array or a map, if it can't.
+pub(in crate::policy) fn no_lambda(text: &str) -> Option<&'static str> {
+    #[derive(Default)]
+    struct Holds {
+        query: bool,
+        element: bool,
+    }
+    impl Visit for Holds {
+        fn query(&mut self, _: &Query) {
+            self.query = true;
+        }
+
+        fn identifier(&mut self, name: &Identifier) {
+            self.element |= name.folded().starts_with("element_");
+        }
+    }
+    let Ok(expr) = parse_expression(text, GrammarVersion::NEWEST) else {
+        return Some("its expression can't be read");
+    };
+    let mut holds = Holds::default();
+    holds.expr(&expr);
+    match holds {
+        Holds { query: true, .. } => Some("a mask with a sub-query can't stand inside an array or a map"),
+        Holds { element: true, .. } => Some("inside an array or a map, `element_…` is the name of an element"),
+        Holds { query: false, element: false } => None,
     }
 }
 

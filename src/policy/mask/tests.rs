@@ -227,7 +227,10 @@ fn what_could_take_the_place_of_an_element_is_refused() {
     };
     assert!(told("upper({column})").is_ok());
     let refused = |reason: &str| Err(reason.to_owned());
-    assert_eq!(told("Element_1"), refused("inside an array or a map, `element_` is the name of an element"));
+    assert!(told("concat('selected element_1', {column})").is_ok(), "words of a text are no names");
+    let element = "inside an array or a map, `element_…` is the name of an element";
+    assert_eq!(told("Element_1"), refused(element));
+    assert_eq!(told("any_match(ARRAY[1], element_1 -> element_1 = {column})"), refused(element));
     assert_eq!(told("(SELECT 1)"), refused("a mask with a sub-query can't stand inside an array or a map"));
 }
 
