@@ -1,4 +1,4 @@
-//! A Trino of a few lines, for this room's tests: it answers each statement with the pages that a test gives.
+//! A Trino of a few lines, for tests: it answers each statement with the pages that a test gives.
 
 use super::trino::TrinoClient;
 use crate::config::Upstream;
@@ -19,27 +19,27 @@ use tokio::net::TcpListener;
 
 /// How a statement is answered.
 #[derive(Clone)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     pages: Vec<Vec<Value>>,
     error: Option<(String, String)>,
     slow: bool,
 }
 
 impl Reply {
-    pub(super) fn pages<const N: usize>(pages: [Vec<Value>; N]) -> Reply {
+    pub(crate) fn pages<const N: usize>(pages: [Vec<Value>; N]) -> Reply {
         Reply { pages: pages.to_vec(), error: None, slow: false }
     }
 
-    pub(super) fn rows(rows: Vec<Value>) -> Reply {
+    pub(crate) fn rows(rows: Vec<Value>) -> Reply {
         Reply::pages([vec![], rows])
     }
 
-    pub(super) fn error(name: &str, message: &str) -> Reply {
+    pub(crate) fn error(name: &str, message: &str) -> Reply {
         Reply { pages: vec![vec![]], error: Some((name.to_owned(), message.to_owned())), slow: false }
     }
 
     /// Each page after the first never comes.
-    pub(super) fn slow_after_first(self) -> Reply {
+    pub(crate) fn slow_after_first(self) -> Reply {
         Reply { slow: true, ..self }
     }
 }
@@ -59,13 +59,13 @@ struct State {
 
 type Answer = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
 
-pub(super) struct Fake {
+pub(crate) struct Fake {
     url: String,
     state: Arc<State>,
 }
 
 impl Fake {
-    pub(super) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Fake {
+    pub(crate) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(State::default());
@@ -83,7 +83,11 @@ impl Fake {
         Fake { url, state }
     }
 
-    pub(super) fn client(&self) -> TrinoClient {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn client(&self) -> TrinoClient {
         let upstream = Upstream {
             url: self.url.clone(),
             ca: None,
@@ -96,31 +100,31 @@ impl Fake {
         TrinoClient::new(http_client(&upstream).unwrap(), &upstream).unwrap()
     }
 
-    pub(super) fn set_version(&self, version: &str) {
+    pub(crate) fn set_version(&self, version: &str) {
         *self.state.version.lock().unwrap() = Some(version.to_owned());
     }
 
-    pub(super) fn statements(&self) -> Vec<String> {
+    pub(crate) fn statements(&self) -> Vec<String> {
         self.state.statements.lock().unwrap().clone()
     }
 
-    pub(super) fn header(&self, name: &str) -> String {
+    pub(crate) fn header(&self, name: &str) -> String {
         self.state.headers.lock().unwrap()[name].to_str().unwrap().to_owned()
     }
 
-    pub(super) fn fail_next_pages(&self, count: usize) {
+    pub(crate) fn fail_next_pages(&self, count: usize) {
         self.state.failing_pages.store(count, Ordering::SeqCst);
     }
 
-    pub(super) fn fail_next_statements(&self, count: usize) {
+    pub(crate) fn fail_next_statements(&self, count: usize) {
         self.state.failing_statements.store(count, Ordering::SeqCst);
     }
 
-    pub(super) async fn page_requests(&self, count: usize) {
+    pub(crate) async fn page_requests(&self, count: usize) {
         wait_for(&self.state.page_requests, count).await;
     }
 
-    pub(super) async fn stopped_queries(&self, count: usize) {
+    pub(crate) async fn stopped_queries(&self, count: usize) {
         wait_for(&self.state.stopped, count).await;
     }
 }

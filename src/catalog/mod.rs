@@ -1,12 +1,13 @@
 //! What tables look like: columns, types, view texts.
 //!
 //! [`table`] is pure: what analysis needs to know. The rest of this room asks Trino for it by a service identity and
-//! caches the answers: `trino` runs one statement, `questions` knows which, `cache` keeps what came, `grammar` follows by
-//! which grammar Trino reads.
+//! caches the answers: `trino` runs one statement, `questions` knows which, `cache` keeps what came, `export` asks
+//! for all tables, `grammar` follows by which grammar Trino reads.
 
 mod cache;
+mod export;
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 mod grammar;
 pub mod listing;
 mod questions;
@@ -14,6 +15,7 @@ pub mod table;
 mod trino;
 
 pub use cache::Catalog;
+pub use export::{Wanted, export};
 pub use grammar::TrinoGrammar;
 pub use questions::{CatalogError, Cause};
 pub use trino::{AnswerLimits, TrinoClient, TrinoError};

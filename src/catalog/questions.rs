@@ -112,33 +112,69 @@ async fn table(trino: &TrinoClient, name: &TableName) -> Result<Known, Cause> {
     let Some(rows) = rows_or_missing(trino, table_question(name)).await? else {
         return Ok(Known::Missing);
     };
-    let mut kind = None;
-    let mut definition = None;
-    let mut columns = Vec::new();
+    let mut described = Described::default();
     for row in &rows {
-        let [Value::Number(place), Value::String(first), Value::String(second)] = row.as_slice() else {
+        let [place, first, second] = row.as_slice() else {
             return Err(Cause::Unreadable("a row is not a number and two texts"));
         };
-        match place.as_i64() {
-            Some(-1) => definition = Some(first),
-            Some(0) => kind = Some(first.as_str()),
-            Some(place) if place > 0 => {
-                columns.push((place, Column { name: first.to_lowercase().into(), data_type: second.into() }));
+        described.add(place, first, second)?;
+    }
+    if described.is_view() {
+        described.view = Some(view_text(trino, name).await?);
+    }
+    Ok(described.table()?.map_or(Known::Missing, |table| Known::Table(Arc::new(table))))
+}
+
+/// What rows say of one table.
+#[derive(Default)]
+pub(super) struct Described {
+    kind: Option<String>,
+    materialized: Option<Arc<str>>,
+    view: Option<Arc<str>>,
+    columns: Vec<(i64, Column)>,
+}
+
+impl Described {
+    /// Takes a row in: a kind at 0, columns from 1, the text of a materialized view at -1, of a view at -2.
+    pub(super) fn add(&mut self, place: &Value, first: &Value, second: &Value) -> Result<(), Cause> {
+        let place = place.as_i64();
+        // That Trino does not show a view's text is told where the view is taken.
+        if let (Some(-2), Value::Null) = (place, first) {
+            return Ok(());
+        }
+        let (Some(place), Value::String(first), Value::String(second)) = (place, first, second) else {
+            return Err(Cause::Unreadable("a row is not a number and two texts"));
+        };
+        match place {
+            -2 => self.view = Some(first.as_str().into()),
+            -1 => self.materialized = Some(first.as_str().into()),
+            0 => self.kind = Some(first.clone()),
+            place if place > 0 => {
+                self.columns.push((place, Column { name: first.to_lowercase().into(), data_type: second.into() }));
             }
             _ => return Err(Cause::Unreadable("a place is no place")),
         }
+        Ok(())
     }
-    columns.sort_by_key(|(place, _)| *place);
-    let columns = columns.into_iter().map(|(_, column)| column).collect::<Vec<_>>();
-    let kind = match (kind, definition) {
-        (None, None) if columns.is_empty() => return Ok(Known::Missing),
-        (None, _) => return Err(Cause::Changed),
-        (Some(_), Some(text)) => TableKind::MaterializedView { text: text.as_str().into() },
-        (Some("BASE TABLE"), None) => TableKind::Table,
-        (Some("VIEW"), None) => TableKind::View { text: view_text(trino, name).await? },
-        (Some(_), None) => return Err(Cause::Unreadable("a table of an unknown kind")),
-    };
-    Ok(Known::Table(Arc::new(Table { columns, kind })))
+
+    fn is_view(&self) -> bool {
+        self.kind.as_deref() == Some("VIEW") && self.materialized.is_none()
+    }
+
+    /// The table; `None` if there is none.
+    pub(super) fn table(mut self) -> Result<Option<Table>, Cause> {
+        let is_view = self.is_view();
+        let kind = match (self.kind.as_deref(), self.materialized) {
+            (None, None) if self.columns.is_empty() => return Ok(None),
+            (None, _) => return Err(Cause::Changed),
+            (Some(_), Some(text)) => TableKind::MaterializedView { text },
+            (Some("BASE TABLE"), None) => TableKind::Table,
+            (Some(_), None) if is_view => TableKind::View { text: self.view.ok_or(Cause::NoViewText)? },
+            (Some(_), None) => return Err(Cause::Unreadable("a table of an unknown kind")),
+        };
+        self.columns.sort_by_key(|(place, _)| *place);
+        Ok(Some(Table { columns: self.columns.into_iter().map(|(_, column)| column).collect(), kind }))
+    }
 }
 
 async fn view_text(trino: &TrinoClient, name: &TableName) -> Result<Arc<str>, Cause> {

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::asking::{listing, snapshot, time};
+use super::progress::Progress;
 use crate::effects::{Access, Principal, accesses};
 use crate::names::TableName;
 use crate::policy::matches;
@@ -73,7 +74,10 @@ impl Arguments {
             _ => None,
         };
         let listing = listing(self.catalog.as_deref())?;
-        let found = accesses(&snapshot, &listing, &only, also.as_ref(), time(self.at.as_deref())?);
+        let mut progress = Progress::new("tables");
+        let step = &mut |done, all| progress.at(done, all);
+        let found = accesses(&snapshot, &listing, &only, also.as_ref(), time(self.at.as_deref())?, step);
+        drop(progress);
         let found: Vec<Access> = found.into_iter().filter_map(|access| self.wanted(access)).collect();
         let heads = ["who", "table", "may", "columns", "rows"];
         let rows: Vec<Vec<String>> = found

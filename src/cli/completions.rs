@@ -24,3 +24,21 @@ impl Arguments {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum as _;
+
+    #[test]
+    fn each_command_is_completed_in_each_shell() {
+        for shell in Shell::value_variants() {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "sluice", &mut script);
+            let script = String::from_utf8(script).unwrap();
+            for command in Cli::command().get_subcommands().map(|command| command.get_name().to_owned()) {
+                assert!(script.contains(&command), "{shell}: {command}");
+            }
+        }
+    }
+}

@@ -25,12 +25,18 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Read the configuration as `serve` does, and the files that it names, and say what is wrong.
+    #[command(after_help = "\
+Example:
+  sluice config check --config deploy/sluice.yaml")]
     Check {
         /// The configuration.
         #[arg(long, value_name = "FILE", default_value = "sluice.yaml")]
         config: PathBuf,
     },
     /// Print the JSON Schema of the configuration.
+    #[command(after_help = "\
+Example:
+  sluice config schema > sluice.schema.json")]
     Schema,
 }
 

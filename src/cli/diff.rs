@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::asking::{Message, listing, snapshot, time};
+use super::progress::Progress;
 use crate::catalog::listing::Listing;
 use crate::effects::replay::{Differing, Outcome, Replayed, recorded, replay};
 use crate::effects::{Change, changes};
@@ -74,7 +75,9 @@ impl Arguments {
     fn diff(&self, out: &mut dyn Write) -> Result<bool, Failure> {
         let (old, new) = (policies(&self.old)?, policies(&self.new)?);
         let listing = listing(self.catalog.as_deref())?;
-        let found = changes(&old, &new, &listing, time(self.at.as_deref())?);
+        let mut progress = Progress::new("tables");
+        let found = changes(&old, &new, &listing, time(self.at.as_deref())?, &mut |done, all| progress.at(done, all));
+        drop(progress);
         if let Some(log) = &self.replay {
             let replayed = replayed(log, &old, &new, &listing)?;
             match self.output {
@@ -100,7 +103,9 @@ impl Arguments {
 fn replayed(log: &Path, old: &Snapshot, new: &Snapshot, listing: &Listing) -> Result<Replayed, Failure> {
     let text = fs::read_to_string(log).map_err(|error| Message(format!("{}: {error}", log.display())))?;
     let statements = recorded(&text).map_err(|(line, error)| Message(format!("{}:{line}: {error}", log.display())))?;
-    Ok(replay(old, new, &statements, listing, GrammarVersion::NEWEST)?)
+    let mut progress = Progress::new("statements");
+    let step = &mut |done, all| progress.at(done, all);
+    Ok(replay(old, new, &statements, listing, GrammarVersion::NEWEST, step)?)
 }
 
 fn replayed_text(replayed: &Replayed) -> String {

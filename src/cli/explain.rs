@@ -188,8 +188,9 @@ mod tests {
         let listing = folder.path().join("listing.json");
         fs::write(&listing, LISTING).unwrap();
         let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/policies");
-        let fixed = ["explain", "--policies", policies];
-        let words = fixed.into_iter().chain(words.iter().copied());
+        let fixed: &[&str] =
+            if words.contains(&"--policies") { &["explain"] } else { &["explain", "--policies", policies] };
+        let words = fixed.iter().chain(words).copied();
         let words: Vec<&str> =
             words.map(|word| if word == "LISTING" { listing.to_str().unwrap() } else { word }).collect();
         let mut out = Vec::new();
@@ -220,6 +221,87 @@ mod tests {
     #[test]
     fn a_table_alone_needs_no_listing() {
         insta::assert_snapshot!(explain(&["--user", "zoe", "--group", "hr", "--table", "lake.hr.reviews"]));
+    }
+
+    /// A policy by which a grant, a denial and a mask are each kept from holding, or not, by something else.
+    const REASONS: &str = "
+apiVersion: sluice/v1
+kind: Domain
+metadata: {name: d}
+spec: {owns: [{catalog: lake, schema: s}]}
+---
+apiVersion: sluice/v1
+kind: Principals
+spec:
+  users: {anna: {attributes: {region: [EU, US]}}}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: p, domain: d}
+spec:
+  tables: [{table: t}]
+  grants:
+    - {to: {groups: [a]}, privileges: [select], validity: {from: 2026-04-01T00:00:00Z}}
+    - {to: {groups: [b]}, privileges: [select], validity: {until: 2026-02-01T00:00:00Z}}
+    - {to: {attributes: {region: [APAC], department: [audit]}}, privileges: [select]}
+    - to: {everyone: true}
+      privileges: [select]
+      when: user.name == 'anna' && user.attributes.region == 'EU' && (user.name == 'x' || request.time.getHours() < 5)
+    - {to: {everyone: true}, privileges: [select], when: \"user.name == 'x' || user.attributes.clearance == 'a && b'\"}
+    - {to: {everyone: true}, privileges: [show]}
+  denies:
+    - {privileges: [select], when: request.purpose != 'audit'}
+    - {privileges: [insert], except: {users: [anna]}}
+    - {privileges: [update], when: session.catalog == 'x'}
+";
+
+    fn of_reasons(words: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yaml"), REASONS).unwrap();
+        let fixed = ["--policies", folder.path().to_str().unwrap(), "--user", "anna", "--table", "lake.s.t"];
+        explain(&[&fixed[..], &["--at", "2026-03-01T12:00:00Z"], words].concat())
+    }
+
+    #[test]
+    fn each_thing_that_stands_against_a_rule_is_told() {
+        insta::assert_snapshot!(of_reasons(&["--group", "a"]));
+    }
+
+    #[test]
+    fn each_thing_that_stands_against_a_rule_is_data() {
+        let json: serde_json::Value = serde_json::from_str(&of_reasons(&["--output", "json"])).unwrap();
+        let not: Vec<&serde_json::Value> =
+            json["tables"][0]["rules"].as_array().unwrap().iter().map(|rule| &rule["not"]).collect();
+        insta::assert_json_snapshot!(not);
+    }
+
+    /// By the Trino of a configuration.
+    fn with_config(url: &str, words: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("sluice.yaml");
+        let text = format!(
+            "listen: {{address: '127.0.0.1:0'}}\nupstream: {{url: '{url}', user: reader}}\n\
+             identity: {{password_file: passwords, passwords_without_tls: true}}\n\
+             policies: {{folder: policies}}\naudit: {{folder: log}}\n"
+        );
+        fs::write(&config, text).unwrap();
+        explain(&[&["--user", "anna", "--config", config.to_str().unwrap()], words].concat())
+    }
+
+    #[test]
+    fn tables_are_asked_of_the_trino_of_a_configuration() {
+        let (_runtime, fake) = crate::cli::trino::fake();
+        insta::assert_snapshot!(with_config(fake.url(), &["SELECT id, email FROM lake.hr.employees"]));
+        assert_eq!(fake.header("x-trino-user"), "reader");
+        let none = with_config(fake.url(), &["SELECT 1 FROM lake.hr.none"]);
+        assert!(none.contains("decision: deny"), "{none}");
+    }
+
+    #[test]
+    fn a_trino_that_does_not_answer_is_told() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let told = with_config(&format!("http://{free}"), &["SELECT id FROM lake.hr.employees"]);
+        assert!(told.starts_with("nothing is known of the statement's tables: "), "{told}");
     }
 
     #[test]

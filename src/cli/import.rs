@@ -11,6 +11,9 @@ use std::process::ExitCode;
 
 /// Write policies from the rules of another system.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  sluice import trino-rules etc/rules.json --out policies")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     from: From,

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 
 /// Show how Sluice reads SQL.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  echo 'SELECT * FROM lake.hr.employees' | sluice sql parse
+  echo 'SELECT a + 1 FROM t' | sluice sql --trino-version 476 tree")]
 pub(super) struct Arguments {
     /// The version of Trino by whose grammar texts are read; the newest that is known without it.
     #[arg(long, value_name = "N", global = true)]
@@ -48,6 +52,9 @@ struct Tree {
 
 /// Print the tokens of a statement, one a line: its first byte, the byte behind it, its text.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  echo 'SELECT a + 1 FROM t' | sluice sql tokens")]
 struct Tokens {
     /// The file with one statement; `-` is standard input.
     #[arg(default_value = "-")]

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::asking::{Message, time};
 use super::failure::{counted, slashed};
+use super::progress::Progress;
 use crate::effects::trial::{Difference, Results, TestResult, run};
 use crate::policy;
 use crate::report::junit::{self, Case};
@@ -103,7 +104,9 @@ impl Arguments {
         if suite.tests.is_empty() {
             return Err(Message(format!("{}: there is no test", self.folder.display())).into());
         }
-        let results = run(&snapshot, &suite, time(self.at.as_deref())?);
+        let mut progress = Progress::new("tests");
+        let results = run(&snapshot, &suite, time(self.at.as_deref())?, &mut |done, all| progress.at(done, all));
+        drop(progress);
         let failed = results.tests.iter().filter(|test| !test.differences.is_empty()).count();
         let covered = self.min_coverage.is_none_or(|least| results.coverage.percent() >= least);
         match self.output {

@@ -92,7 +92,7 @@ pub fn table(snapshot: &Snapshot, subject: &Subject, table: &TableName) -> Expla
         (true, true) => "allow",
         (true, false) => "rewrite",
     };
-    let held = reasons.rules.iter().filter(|rule| rule.not.is_none());
+    let held = reasons.rules.iter().filter(|rule| rule.not.is_empty());
     Explanation {
         policies: held.map(|rule| rule.policy.policy.clone()).collect(),
         decision,
@@ -131,22 +131,17 @@ fn reasons(snapshot: &Snapshot, subject: &Subject, table: &TableName) -> TableRe
 fn needed(rules: &[Reason]) -> Vec<String> {
     let mut needed = Vec::new();
     let selecting = |sort| rules.iter().filter(move |rule| rule.selects && rule.sort == sort);
-    if selecting(Sort::Grant).all(|rule| rule.not.is_some()) {
+    if selecting(Sort::Grant).all(|rule| !rule.not.is_empty()) {
         for rule in selecting(Sort::Grant) {
             let PolicyRef { policy, file, line } = &rule.policy;
-            let how = match &rule.not {
-                Some(Not::ForOthers { to }) => format!("be one of {to}"),
-                Some(Not::NotNow) => "ask while it holds".to_owned(),
-                Some(Not::Condition) => "meet its condition".to_owned(),
-                _ => continue,
-            };
-            needed.push(format!("{how}: `{policy}` ({file}:{line}) grants it to them"));
+            let how: Option<Vec<String>> = rule.not.iter().map(way).collect();
+            needed.extend(how.map(|how| format!("{}: `{policy}` ({file}:{line}) grants it then", how.join(", and "))));
         }
         if needed.is_empty() {
             needed.push("a grant of select: no policy grants it to anybody".to_owned());
         }
     }
-    for rule in selecting(Sort::Deny).filter(|rule| rule.not.is_none()) {
+    for rule in selecting(Sort::Deny).filter(|rule| rule.not.is_empty()) {
         let PolicyRef { policy, file, line } = &rule.policy;
         needed.push(if policy.starts_with("guardrail/") {
             format!("an Exception that lifts `{policy}` ({file}:{line}), with one of its approvers")
@@ -155,6 +150,21 @@ fn needed(rules: &[Reason]) -> Vec<String> {
         });
     }
     needed
+}
+
+/// What would take away what stands against a rule; `None` if nothing does.
+fn way(not: &Not) -> Option<String> {
+    match not {
+        Not::ForOthers { to, .. } if to.starts_with("who ") => Some(format!("be one {to}")),
+        Not::ForOthers { to, .. } => Some(format!("be one of {to}")),
+        Not::NotYet { from } => Some(format!("wait until {from}")),
+        Not::Over { until } => Some(format!("have it renewed, since it ended at {until}")),
+        Not::Condition { parts } => {
+            let parts: Vec<String> = parts.iter().map(|part| format!("`{}`", part.text)).collect();
+            Some(format!("meet its condition: {}", parts.join(" and ")))
+        }
+        Not::LeftOut { .. } | Not::OtherTables | Not::Lifted => None,
+    }
 }
 
 impl Explanation {
@@ -176,12 +186,15 @@ impl Explanation {
             let _ =
                 writeln!(text, "\n{}: {}", table.table, if table.readable { "may be read" } else { "may not be read" });
             for rule in &table.rules {
-                let mark = if rule.not.is_some() { '·' } else { '✓' };
+                let mark = if !rule.not.is_empty() { '·' } else { '✓' };
                 let PolicyRef { policy, file, line } = &rule.policy;
                 let _ = writeln!(text, "  {mark} {} `{policy}` ({file}:{line})", rule.sort.as_str());
                 let _ = writeln!(text, "      {}", rule.says);
-                if let Some(not) = &rule.not {
+                for not in &rule.not {
                     let _ = writeln!(text, "      does not hold: {not}");
+                }
+                if let Some(part) = &rule.unsure {
+                    let _ = writeln!(text, "      holds though it is not sure: {part}");
                 }
             }
             if table.rules.is_empty() {

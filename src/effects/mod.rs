@@ -4,6 +4,7 @@
 //! In: snapshots, what is known of tables, questions. Out: answers as data and as text. It decides nothing itself: it asks
 //! the same functions as the proxy. Pure: what is known of tables comes from a function that the caller gives.
 
+pub mod exceptions;
 pub mod explain;
 pub mod replay;
 mod seen;
@@ -26,6 +27,9 @@ const ROUNDS: usize = 40;
 
 /// What answers needs about tables; an error is a text for people.
 pub type Answers<'a> = dyn FnMut(&[Need]) -> Result<Vec<(Need, Known)>, String> + 'a;
+
+/// What is told how much of a long task is done: so many of so many.
+pub type Step<'a> = dyn FnMut(usize, usize) + 'a;
 
 /// Answers from a listing.
 pub fn listed(listing: &Listing) -> impl FnMut(&[Need]) -> Result<Vec<(Need, Known)>, String> {

@@ -3,7 +3,7 @@
 //! In: two snapshots, statements as the decision log has them, what is known of tables. Out: those whose decision differs.
 
 use super::explain::{Explanation, statement};
-use super::{Asked, Asker, Undecided, listed};
+use super::{Asked, Asker, Step, Undecided, listed};
 use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
 use crate::policy::{Claims, Snapshot};
@@ -107,7 +107,7 @@ pub fn recorded(log: &str) -> Result<Vec<Recorded>, (usize, serde_json::Error)> 
     Ok(found)
 }
 
-/// Decides recorded statements under both policies, each at its own time.
+/// Decides recorded statements under both policies, each at its own time. `step` is told how many of how many are done.
 ///
 /// # Errors
 /// [`Undecided`], where what has to be known of tables is not.
@@ -117,9 +117,11 @@ pub fn replay(
     statements: &[Recorded],
     listing: &Listing,
     grammar: GrammarVersion,
+    step: &mut Step<'_>,
 ) -> Result<Replayed, Undecided> {
     let mut replayed = Replayed { statements: statements.len(), differing: Vec::new() };
-    for recorded in statements {
+    for (done, recorded) in statements.iter().enumerate() {
+        step(done, statements.len());
         // What the old Principals documents gave is no gift of identification: the new ones may take it away.
         let given = old.subject(&recorded.user, &[]).groups;
         let mut recorded = recorded.clone();

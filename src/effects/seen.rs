@@ -1,6 +1,6 @@
 //! Who sees what, and what a change of policies changes of it.
 
-use super::Asker;
+use super::{Asker, Step};
 use crate::catalog::listing::Listing;
 use crate::names::TableName;
 use crate::policy::{Privilege, Snapshot, Subject, Told};
@@ -180,19 +180,23 @@ fn columns(snapshots: &[&Snapshot], listing: &Listing, table: &TableName) -> BTr
 /// What each principal that the documents name, or one of `only`, may do with each table; where it is nothing, it is left
 /// out.
 ///
-/// `also` is a table that is told though neither a rule nor the listing may name it.
+/// `also` is a table that is told though neither a rule nor the listing may name it. `step` is told how many tables of how
+/// many are done.
 pub fn accesses(
     snapshot: &Snapshot,
     listing: &Listing,
     only: &[Principal],
     also: Option<&TableName>,
     at: Timestamp,
+    step: &mut Step<'_>,
 ) -> Vec<Access> {
     let principals = if only.is_empty() { Principal::all(&[snapshot]) } else { only.iter().cloned().collect() };
     let mut found = Vec::new();
     let mut tables = tables(&[snapshot], listing);
     tables.extend(also.cloned());
-    for table in tables {
+    let count = tables.len();
+    for (done, table) in tables.into_iter().enumerate() {
+        step(done, count);
         let columns = columns(&[snapshot], listing, &table);
         let all = principals.iter().map(|principal| Access::of(snapshot, principal, &table, &columns, at));
         found.extend(all.filter(|access| !access.is_nothing()));
@@ -215,12 +219,15 @@ pub struct Change {
     pub changes: Vec<String>,
 }
 
-/// What is another under `new` than under `old`.
-pub fn changes(old: &Snapshot, new: &Snapshot, listing: &Listing, at: Timestamp) -> Vec<Change> {
+/// What is another under `new` than under `old`. `step` is told how many tables of how many are done.
+pub fn changes(old: &Snapshot, new: &Snapshot, listing: &Listing, at: Timestamp, step: &mut Step<'_>) -> Vec<Change> {
     let both = [old, new];
     let principals = Principal::all(&both);
     let mut found = Vec::new();
-    for table in tables(&both, listing) {
+    let tables = tables(&both, listing);
+    let count = tables.len();
+    for (done, table) in tables.into_iter().enumerate() {
+        step(done, count);
         let columns = columns(&both, listing, &table);
         for principal in &principals {
             let before = Access::of(old, principal, &table, &columns, at);

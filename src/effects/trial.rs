@@ -4,7 +4,7 @@
 //! in it.
 
 use super::explain::{self, Explanation};
-use super::{Asked, Asker, listed};
+use super::{Asked, Asker, Step, listed};
 use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
 use crate::names::TableName;
@@ -67,14 +67,18 @@ impl Coverage {
     }
 }
 
-/// Runs all tests; those that name no time are run at `now`.
-pub fn run(snapshot: &Snapshot, suite: &TestSuite, now: Timestamp) -> Results {
+/// Runs all tests; those that name no time are run at `now`. `step` is told how many of how many are done.
+pub fn run(snapshot: &Snapshot, suite: &TestSuite, now: Timestamp, step: &mut Step<'_>) -> Results {
     let mut listing = Listing::default();
     for (name, table) in &suite.tables {
         listing.insert(name.clone(), table.clone());
     }
     let mut held = BTreeSet::new();
-    let tests = suite.tests.iter().map(|test| one(snapshot, test, &listing, now, &mut held)).collect();
+    let mut tests = Vec::with_capacity(suite.tests.len());
+    for (done, test) in suite.tests.iter().enumerate() {
+        step(done, suite.tests.len());
+        tests.push(one(snapshot, test, &listing, now, &mut held));
+    }
     let rules = snapshot.rules();
     let missed = rules.iter().filter(|rule| !held.contains(&***rule)).map(|rule| PolicyRef::clone(rule)).collect();
     Results { tests, coverage: Coverage { rules: rules.len(), missed } }
@@ -126,7 +130,7 @@ fn one(
 
 fn note(explanation: &Explanation, held: &mut BTreeSet<PolicyRef>) {
     let rules = explanation.tables.iter().flat_map(|table| &table.rules);
-    held.extend(rules.filter(|rule| rule.not.is_none()).map(|rule| rule.policy.clone()));
+    held.extend(rules.filter(|rule| rule.not.is_empty()).map(|rule| rule.policy.clone()));
 }
 
 /// What came of a test. A mask or filter has several names: its policies, and what it shows.

@@ -4,10 +4,12 @@
 //! the way of a statement.
 
 use super::access::{ColumnRule, Columns, PolicyRef, Privilege, Subject};
+use super::condition::{Input, Truth, Why};
 use super::index::{TablePattern, Who};
 use super::rule::{Effect, Object, Rule, Selection};
 use super::snapshot::Snapshot;
 use crate::names::TableName;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,9 +27,12 @@ pub struct Reason {
     /// Whether it is about selecting.
     #[serde(skip)]
     pub selects: bool,
-    /// Why it does not hold; absent where it does.
+    /// Why it does not hold: each thing that stands against it. Empty where it holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not: Vec<Not>,
+    /// Why it holds though that is not sure: a rule that takes something away holds where its condition can't be told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub not: Option<Not>,
+    pub unsure: Option<Part>,
 }
 
 /// What a rule does.
@@ -50,6 +55,9 @@ pub enum Not {
     ForOthers {
         /// For whom.
         to: String,
+        /// The attributes that it asks for and the user does not have at all.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<String>,
     },
     /// The user is among those whom it leaves out.
     LeftOut {
@@ -58,12 +66,33 @@ pub enum Not {
     },
     /// Its policy leaves the table out.
     OtherTables,
-    /// It does not hold yet, or no more.
-    NotNow,
-    /// Its condition is not met, or can't be told to be, or it is not the time.
-    Condition,
+    /// It does not hold yet.
+    NotYet {
+        /// From when on it does.
+        from: Timestamp,
+    },
+    /// It holds no more.
+    Over {
+        /// Since when.
+        until: Timestamp,
+    },
+    /// Its condition is not met: these parts of it, all of which have to be true.
+    Condition {
+        /// The parts.
+        parts: Vec<Part>,
+    },
     /// An exception lifts its guardrail.
     Lifted,
+}
+
+/// A part of a condition that is not true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// As it is written.
+    pub text: String,
+    /// Why it is neither true nor false; absent where it is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
 }
 
 /// Who and what the rules name, for lists.
@@ -109,21 +138,63 @@ impl Snapshot {
             .collect();
         let reason = |rule: &&Rule| {
             let (sort, says, selects) = said(&rule.effect);
-            let reach = &rule.reach;
-            let not = if !rule.is_about(table) {
-                Some(Not::OtherTables)
-            } else if !reach.to.takes_in(subject) {
-                Some(Not::ForOthers { to: shown(&reach.to) })
-            } else if rule.leaves_out(subject) {
-                Some(Not::LeftOut { except: shown(&reach.except) })
-            } else if !rule.holds(subject) {
-                Some(if reach.when.is_some() { Not::Condition } else { Not::NotNow })
-            } else {
-                rule.guardrail.as_ref().filter(|name| lifted.contains(name)).map(|_| Not::Lifted)
-            };
-            Reason { policy: PolicyRef::clone(&rule.policy), sort, says, selects, not }
+            let mut not = self.against(rule, subject, table);
+            let mut unsure = None;
+            if rule.is_about(table) && rule.holds(subject) {
+                // It holds, so what can't be told does not stand against it.
+                if let Some(Not::Condition { parts }) = not.pop() {
+                    unsure = parts.into_iter().find(|part| part.unknown.is_some());
+                }
+                not.clear();
+                not.extend(rule.guardrail.as_ref().filter(|name| lifted.contains(name)).map(|_| Not::Lifted));
+            }
+            Reason { policy: PolicyRef::clone(&rule.policy), sort, says, selects, not, unsure }
         };
         about.iter().map(reason).collect()
+    }
+
+    /// All that stands against a rule for a user: whom it is for, when, under which condition; the condition last.
+    fn against(&self, rule: &Rule, subject: &Subject, table: &TableName) -> Vec<Not> {
+        let reach = &rule.reach;
+        let mut not = Vec::new();
+        if !rule.is_about(table) {
+            not.push(Not::OtherTables);
+        }
+        if !reach.to.takes_in(subject) {
+            let missing = reach.to.attributes.keys().filter(|name| !subject.attributes.contains_key(*name));
+            not.push(Not::ForOthers { to: shown(&reach.to), missing: missing.cloned().collect() });
+        } else if rule.leaves_out(subject) {
+            not.push(Not::LeftOut { except: shown(&reach.except) });
+        }
+        let end = |place: Option<u32>| place.and_then(|place| Some((place, *self.ends.get(place as usize)?)));
+        let past = subject.moment.map_or(0, |moment| moment.past);
+        if let Some((_, from)) = end(reach.window.from).filter(|(from, _)| *from >= past) {
+            not.push(Not::NotYet { from });
+        }
+        if let Some((_, until)) = end(reach.window.until).filter(|(until, _)| *until < past) {
+            not.push(Not::Over { until });
+        }
+        let circumstances = subject.circumstances();
+        if let Some(when) = &reach.when
+            && when.evaluate(&circumstances) != Truth::True
+        {
+            let part = |(text, truth)| {
+                let unknown = match truth {
+                    Truth::Unknown(why) => Some(unknown(&why)),
+                    Truth::True | Truth::False => None,
+                };
+                Part { text, unknown }
+            };
+            not.push(Not::Condition { parts: when.unmet(&circumstances).into_iter().map(part).collect() });
+        }
+        not
+    }
+
+    /// For whom the rules of a policy are, and what tables they are about, in short.
+    pub fn scope(&self, policy: &PolicyRef) -> (String, BTreeSet<String>) {
+        let rules = || self.rules.iter().filter(|rule| *rule.policy == *policy);
+        let whom = rules().next().map(|rule| shown(&rule.reach.to)).unwrap_or_default();
+        (whom, rules().flat_map(|rule| rule.objects.iter().map(TablePattern::shown)).collect())
     }
 
     /// Where each rule about tables is written.
@@ -169,6 +240,16 @@ impl Snapshot {
         found.extend(self.tagged.all(table).flatten().map(|tagged| tagged.columns.to_string()));
         found.retain(|name| !name.contains('*'));
         found
+    }
+}
+
+/// Why a condition can't be told, with what a reader can do about it.
+fn unknown(why: &Why) -> String {
+    match why {
+        Why::Input(Input::Source | Input::ClientTags | Input::Purpose) => {
+            format!("{why}: what a client claims is believed only of a service that vouches for it")
+        }
+        why => why.to_string(),
     }
 }
 
@@ -242,12 +323,31 @@ fn shown(who: &Who) -> String {
 impl std::fmt::Display for Not {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Not::ForOthers { to } => write!(f, "it is for {to}"),
+            Not::ForOthers { to, missing } => {
+                write!(f, "it is for {to}")?;
+                if missing.is_empty() { Ok(()) } else { write!(f, "; the user has no {}", missing.join(", no ")) }
+            }
             Not::LeftOut { except } => write!(f, "it is not for {except}"),
             Not::OtherTables => f.write_str("its policy leaves this table out"),
-            Not::Condition => f.write_str("its condition is not met, or it is not the time"),
-            Not::NotNow => f.write_str("not at this time"),
+            Not::NotYet { from } => write!(f, "it begins at {from}"),
+            Not::Over { until } => write!(f, "it ended at {until}"),
+            Not::Condition { parts } => {
+                f.write_str("its condition is not met: ")?;
+                for (place, part) in parts.iter().enumerate() {
+                    write!(f, "{}{part}", if place > 0 { ", and " } else { "" })?;
+                }
+                Ok(())
+            }
             Not::Lifted => f.write_str("an exception lifts the guardrail"),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.unknown {
+            None => write!(f, "`{}` is false", self.text),
+            Some(why) => write!(f, "of `{}` it can't be told, since {why}", self.text),
         }
     }
 }

@@ -1,8 +1,13 @@
 """The harness itself: a Trino that answers, and the ways it can be ended and begun again."""
 
+import json
+import shutil
+import subprocess
+
 from tests.stack import cache, fetch, process
 from tests.stack.client import TrinoError
 from tests.stack.progress import Problem
+from tests.stack.sluice import binary
 
 
 def cases(stack):
@@ -14,6 +19,7 @@ def cases(stack):
     yield "a taken port is told in a sentence", lambda: told(f"port {stack.trino.port}, where", process.need_port, stack.trino.port, "Trino", "choose another")
     yield "a missing tool is told in a sentence", lambda: told("a tool is missing: get it", fetch.run, ["no-such-tool"], "a tool", "get it")
     yield "an entry of the cache is whole or not there", lambda: whole_or_not_there(stack.folder)
+    yield "a listing of its tables is what policies are checked against", lambda: listing(stack.trino, stack.folder / "listing")
 
 
 def catalogs(trino):
@@ -61,3 +67,64 @@ def whole_or_not_there(folder):
     assert cache.entry(name, fails) == made
     (made / "whole").unlink()
     made.rmdir()
+
+
+POLICIES = """
+apiVersion: sluice/v1
+kind: Domain
+metadata: {name: smoke}
+spec: {owns: [{catalog: lake, schema: listing}]}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: reads, domain: smoke}
+spec:
+  tables: [{table: nations}, {table: region_names}]
+  grants:
+    - {to: {groups: [all]}, privileges: [select], columns: {except: [coment]}}
+"""
+
+
+def listing(trino, folder):
+    """What `sluice catalog export` reads of tables, views and materialized views, and what other commands make of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "policies").mkdir(parents=True)
+    (folder / "policies/a.yaml").write_text(POLICIES, encoding="utf-8")
+    for statement in (
+        "CREATE SCHEMA lake.listing",
+        "CREATE TABLE lake.listing.nation AS SELECT nationkey, name, regionkey, comment FROM tpch.tiny.nation",
+        "CREATE VIEW lake.listing.region_names AS SELECT name, comment FROM tpch.tiny.region",
+        "CREATE MATERIALIZED VIEW lake.listing.count AS SELECT count(*) rows FROM lake.listing.nation",
+    ):
+        trino.rows(statement)
+
+    def sluice(*words):
+        found = subprocess.run([binary(), *words], cwd=folder, capture_output=True, text=True, check=False)
+        return found.returncode, found.stdout, found.stderr
+
+    try:
+        code, text, told = sluice("catalog", "export", "--trino", trino.url, "--trino-user", "admin", "--only", "lake.listing", "--only", "tpch.t*")
+        assert (code, told) == (0, ""), told
+        tables = json.loads(text)["tables"]
+        assert tables["lake.listing.nation"] == {"kind": "table", "columns": [
+            {"name": "nationkey", "type": "bigint"}, {"name": "name", "type": "varchar"},
+            {"name": "regionkey", "type": "bigint"}, {"name": "comment", "type": "varchar"}]}, tables["lake.listing.nation"]
+        assert tables["lake.listing.region_names"]["kind"] == "view", tables
+        assert "tpch.tiny.region" in tables["lake.listing.region_names"]["text"].lower(), tables
+        assert tables["lake.listing.count"]["kind"] == "materialized_view", tables
+        assert {"type": "decimal(12,2)", "name": "quantity"} in tables["tpch.tiny.lineitem"]["columns"], tables["tpch.tiny.lineitem"]
+        assert not any(".information_schema." in name for name in tables)
+        (folder / "listing.json").write_text(text, encoding="utf-8")
+        expected = ("there is no table `lake.listing.nations`", "did you mean `nation`?", "`lake.listing.region_names` has no column `coment`")
+        for against in (("--catalog", "listing.json"), ("--against-trino", trino.url, "--trino-user", "admin")):
+            code, out, told = sluice("check", "policies", "--color", "never", *against)
+            assert code == 0 and "2 warnings" in out and all(words in told for words in expected), (code, out, told)
+        code, out, told = sluice("explain", "--user", "a", "--group", "all", "--catalog", "listing.json", "SELECT name FROM lake.listing.region_names")
+        # The view reads a table that no policy grants; a reader of it needs no grant of that.
+        assert code == 0 and "lake.listing.region_names: may be read" in out, (code, out, told)
+        code, out, told = sluice("catalog", "export", "--trino", trino.url, "--trino-user", "")
+        assert code == 1 and out == "" and told.startswith("error: "), (code, out, told)
+    finally:
+        trino.rows("DROP MATERIALIZED VIEW lake.listing.count")
+        trino.rows("DROP VIEW lake.listing.region_names")
+        trino.rows("DROP SCHEMA lake.listing CASCADE")

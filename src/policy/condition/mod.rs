@@ -91,6 +91,50 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The parts of it that are not true, each with its truth. A condition that is no `a && b && …` has itself alone.
+    ///
+    /// It is for people; what holds is told by [`Condition::evaluate`].
+    pub fn unmet(&self, circumstances: &Circumstances<'_>) -> Vec<(String, Truth)> {
+        let text = self.text();
+        let parts: Option<Vec<(String, Condition)>> = conjuncts(text)
+            .into_iter()
+            .map(|part| Some((part.trim().to_owned(), Condition::parse(part.trim()).ok()?)))
+            .collect();
+        let parts = parts.unwrap_or_else(|| vec![(text.to_owned(), self.clone())]);
+        let truths = parts.into_iter().map(|(text, part)| (text, part.evaluate(circumstances)));
+        truths.filter(|(_, truth)| *truth != Truth::True).collect()
+    }
+}
+
+/// What a text joins by `&&`, outside of brackets and texts; the whole, where `||` or `?` stands beside it.
+fn conjuncts(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_usize);
+    let mut quote: Option<char> = None;
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, c)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        match (quote, c) {
+            (Some(_), '\\') => _ = characters.next(),
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, '?') if depth == 0 => return vec![text],
+            (None, '|') if depth == 0 && next == Some('|') => return vec![text],
+            (None, '&') if depth == 0 && next == Some('&') => {
+                parts.push(text.get(start..at).unwrap_or_default());
+                start = at + 2;
+                characters.next();
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default());
+    parts
+}
+
 impl PartialEq for Condition {
     fn eq(&self, other: &Condition) -> bool {
         self.0.text == other.0.text

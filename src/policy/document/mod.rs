@@ -7,7 +7,7 @@ mod shape;
 mod types;
 
 use super::SourceFile;
-use super::diagnostics::{Diagnostic, Place};
+use super::diagnostics::{Diagnostic, Place, line_and_column};
 use super::suggest::did_you_mean;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 pub use binding::bound_to;
 pub(super) use bridge::At;
 pub(crate) use node::MOST_BYTES;
-pub(super) use node::{Bytes, Node, Value};
+pub(super) use node::{Bytes, Key, Node, Value};
 pub(super) use types::{
     AccessPolicyDocument, AccessPolicySpec, Catalogs, ColumnSelection, Deny, DomainDocument, ExceptionDocument, Expect,
     FilterRule, Functions, Grant, GuardrailDocument, MaskName, MaskRule, MasksDocument, NamedMask, PolicyTestDocument,
@@ -124,6 +124,11 @@ pub(super) fn nodes(files: &[SourceFile]) -> Vec<(usize, Node)> {
         }
     }
     found
+}
+
+/// The trees of a text, or the line where it can't be read, from 1, and why.
+pub(super) fn read_one(text: &str) -> Result<Vec<Node>, (usize, String)> {
+    node::read(text).map_err(|unreadable| (line_and_column(text, unreadable.at.start).0, unreadable.message))
 }
 
 /// A file may hold a list of documents too, as JSON has no other way to write several.

@@ -16,12 +16,20 @@ pub(super) fn check(rules: &[Rule], keys: &BTreeSet<TablePattern>, places: &Plac
             by_name.entry(key).or_default().push(place);
         }
     }
+    let mut denials = HashMap::<Key<'_>, Vec<&Rule>>::new();
+    for rule in rules.iter().filter(|rule| takes_whole_tables(rule)) {
+        for key in Key::all(rule) {
+            denials.entry(key).or_default().push(rule);
+        }
+    }
     for (place, grant) in grants.iter().enumerate() {
         over_broad(grant, places, found);
         if let Some(table) = grant.rule.objects.iter().find(|pattern| keys.contains(pattern)) {
             let message = format!("nobody is granted anything on `{}`", table.shown());
             let problem = Diagnostic::new("keys-granted", places.of(&grant.rule.policy), message, "gives nothing");
             found.push(problem.help("a document of kind Masks keeps its keys there, so it is denied to everyone"));
+        } else {
+            denied(grant, &denials, places, found);
         }
         let to = Key::all(grant.rule).into_iter().next();
         let near = [Some(Key::Everyone), to].into_iter().flatten().filter_map(|key| by_name.get(&key)).flatten();
@@ -43,6 +51,38 @@ pub(super) fn check(rules: &[Rule], keys: &BTreeSet<TablePattern>, places: &Plac
                     .help("leave one of them out"),
             );
         }
+    }
+}
+
+/// Whether it is a denial without condition or end that leaves nobody and no column out. A guardrail's may be lifted.
+fn takes_whole_tables(rule: &Rule) -> bool {
+    let Effect::Deny { columns, .. } = &rule.effect else { return false };
+    columns.columns.all()
+        && columns.except_tagged.is_empty()
+        && rule.guardrail.is_none()
+        && rule.reach.window == Window::default()
+        && rule.reach.when.is_none()
+        && rule.reach.except == Who::default()
+}
+
+/// Says so if a denial takes all away that a grant gives.
+fn denied(grant: &Grant<'_>, denials: &HashMap<Key<'_>, Vec<&Rule>>, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
+    let to = Key::all(grant.rule).into_iter().next();
+    let near = [Some(Key::Everyone), to].into_iter().flatten().filter_map(|key| denials.get(&key)).flatten();
+    let takes_all = |rule: &&&Rule| match &rule.effect {
+        Effect::Deny { of, privileges, .. } => {
+            *of == grant.of
+                && grant.privileges.is_subset(privileges)
+                && covers(&rule.reach.to, &grant.rule.reach.to)
+                && all_covered(rule, grant.rule)
+        }
+        _ => false,
+    };
+    if let Some(denial) = near.into_iter().find(takes_all) {
+        let message = "of this grant nothing is left: a denial takes all of it away";
+        let problem = Diagnostic::new("denied-grant", places.of(&grant.rule.policy), message, "denied");
+        let other = format!("`{}` denies it", denial.policy.policy);
+        found.push(problem.other(places.of(&denial.policy), other).help("leave one of them out"));
     }
 }
 

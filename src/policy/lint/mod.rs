@@ -1,13 +1,15 @@
 //! What the documents say that is allowed, but hardly meant.
 //!
-//! In: files, the snapshot that was compiled from them, and what is known of tables. Out: warnings with their places, and
-//! errors where a mask can't hold for a column. A warning is only given where
-//! nothing outside of the documents could make it wrong: groups come from identification too, so a group that no document
-//! knows is no warning. It never changes what a snapshot decides.
+//! In: files and the snapshot that was compiled from them; a time and a listing of tables, if there are. Out: warnings with
+//! their places, and errors where a mask can't hold for a column. A warning is only given where nothing outside of these
+//! could make it wrong: groups come from identification too, so a group that no document knows is no warning. It never
+//! changes what a snapshot decides.
 
 mod grants;
 mod masks;
 mod principals;
+mod reach;
+mod tables;
 mod types;
 
 use super::SourceFile;
@@ -18,33 +20,44 @@ use super::snapshot::Snapshot;
 use super::{PolicyRef, document, tests_of};
 use crate::catalog::table::Table;
 use crate::names::TableName;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The warnings about files from which `snapshot` was compiled. Of tables is known what the tests among the files say.
-pub fn lint(files: Vec<SourceFile>, snapshot: &Snapshot) -> Diagnostics {
-    lint_with(files, snapshot, &BTreeMap::new())
+/// What the documents are held against, beside each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Against<'a> {
+    /// The time: rules that are over by then are told.
+    pub now: Option<Timestamp>,
+    /// All tables that there are: names and patterns that none of them has are told, and masks that can't hold for them.
+    pub tables: Option<&'a BTreeMap<TableName, Arc<Table>>>,
 }
 
-/// The warnings about files from which `snapshot` was compiled, where these tables are known too.
-pub fn lint_with(
-    mut files: Vec<SourceFile>,
-    snapshot: &Snapshot,
-    tables: &BTreeMap<TableName, Arc<Table>>,
-) -> Diagnostics {
+/// The warnings about files from which `snapshot` was compiled. Of tables is known what the tests among the files say.
+pub fn lint(files: Vec<SourceFile>, snapshot: &Snapshot) -> Diagnostics {
+    lint_against(files, snapshot, Against::default())
+}
+
+/// The warnings about files from which `snapshot` was compiled, and what is known beside them.
+pub fn lint_against(mut files: Vec<SourceFile>, snapshot: &Snapshot, against: Against<'_>) -> Diagnostics {
     files.sort();
     let files: Arc<[SourceFile]> = files.into();
     let places = Places { files: &files };
     let mut found = Vec::new();
     grants::check(&snapshot.rules, &snapshot.keys, &places, &mut found);
     masks::check(&snapshot.rules, &places, &mut found);
-    principals::check(&document::nodes(&files), &mut found);
+    reach::check(snapshot, against.now, &places, &mut found);
+    let documents = document::nodes(&files);
+    principals::check(&documents, &mut found);
+    if let Some(tables) = against.tables {
+        tables::check(&documents, tables, &mut found);
+    }
     let mut found: Vec<Diagnostic> = found.into_iter().map(Diagnostic::warning).collect();
     // The listing knows better than tests.
     let suite = tests_of(files.to_vec()).unwrap_or_default();
     let mut known: BTreeMap<TableName, Arc<Table>> =
         suite.tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
-    known.extend(tables.clone());
+    known.extend(against.tables.into_iter().flatten().map(|(name, table)| (name.clone(), table.clone())));
     types::check(&snapshot.rules, known.iter(), &places, &mut found);
     Diagnostics::new(files.clone(), found)
 }

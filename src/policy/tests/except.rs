@@ -135,7 +135,7 @@ spec:
     let told: Vec<String> = reasons
         .iter()
         .map(|reason| {
-            format!("{}: {}", reason.policy.policy, reason.not.as_ref().map_or("holds".to_owned(), ToString::to_string))
+            format!("{}: {}", reason.policy.policy, reason.not.first().map_or("holds".to_owned(), ToString::to_string))
         })
         .collect();
     assert_eq!(
