@@ -4,6 +4,7 @@
 //! be asked of Trino before one can be made. It does no I/O and reads no clock; the caller measures the stages through
 //! an observer.
 
+mod change;
 mod decisions;
 mod immediate;
 mod judge;

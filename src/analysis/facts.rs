@@ -71,6 +71,8 @@ pub(crate) enum Place {
     Argument(Span),
     /// The table that a policy's expression is about.
     Subject,
+    /// The table that a statement changes.
+    Target,
 }
 
 /// A reference by name to a column of a base relation.

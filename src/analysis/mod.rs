@@ -6,6 +6,7 @@
 //! statement, and it never guesses: a relation is resolved as Trino resolves it, or reported as a problem.
 
 pub(crate) mod facts;
+pub(crate) mod intent;
 pub mod metadata;
 pub(crate) mod object;
 mod risk;

@@ -9,7 +9,7 @@ use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, View
 use super::walk;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::names::TableName;
-use crate::policy::{Expression, Object as Sort, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
+use crate::policy::{Answer, Expression, Object as Sort, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
 use crate::sql::ast::Expr;
 use crate::sql::{GrammarVersion, StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
@@ -75,6 +75,11 @@ impl<'a> World<'a> {
     /// What policies say of a table.
     pub(crate) fn access(&self, name: &TableName) -> TableAccess {
         self.snapshot.table_access(self.subject, name)
+    }
+
+    /// Whether policies grant a privilege on an object of any sort.
+    pub(crate) fn may(&self, object: Sort, name: &TableName, privilege: Privilege) -> Answer {
+        self.snapshot.may(self.subject, object, name, privilege)
     }
 
     /// Whether a function may be called. One of Trino's own may, a table function only where it reads nothing but its

@@ -143,8 +143,8 @@ impl<'a> Judge<'a> {
             StatementKind::Definition(_)
             | StatementKind::Change(_)
             | StatementKind::Access(_)
-            | StatementKind::Branch(_)
-            | StatementKind::DescribeQuery { query: _ }
+            | StatementKind::Branch(_) => self.change(text, &statement.kind).map(|(edits, _)| edited(edits)),
+            StatementKind::DescribeQuery { query: _ }
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
@@ -155,26 +155,25 @@ impl<'a> Judge<'a> {
     }
 
     fn explain(&mut self, text: &str, statement: &Statement, validates: bool) -> Result<Vec<Edit>, Stop> {
-        let StatementKind::Query(query) = &statement.kind else {
-            return Err(refusals::not_supported(&format!("EXPLAIN of the statement {}", statement.kind.class())).into());
+        let (edits, facts) = match &statement.kind {
+            StatementKind::Query(query) => {
+                let facts = self.analyze(query)?;
+                self.check(&facts, text)?;
+                (self.rewrite(&facts, text), facts)
+            }
+            StatementKind::Definition(_) | StatementKind::Change(_) => self.change(text, &statement.kind)?,
+            other => return Err(refusals::not_supported(&format!("EXPLAIN of the statement {}", other.class())).into()),
         };
-        let facts = self.analyze(query)?;
-        self.check(&facts, text)?;
-        let hiding = facts.relations.iter().find(|relation| relation.guard().is_some_and(|guard| guard.hides_values()));
-        match hiding {
+        match facts.relations.iter().find(|relation| relation.guard().is_some_and(|guard| guard.hides_values())) {
             Some(relation) if !validates => Err(refusals::explain_denied(relation).into()),
-            _ => Ok(self.rewrite(&facts, text)),
+            _ => Ok(edits),
         }
     }
 
     /// Nothing is read yet; what is kept must be a statement that can be decided when it is run.
     fn prepare(&mut self, statement: &Statement) -> Result<(), Stop> {
         match &statement.kind {
-            StatementKind::Definition(_)
-            | StatementKind::Change(_)
-            | StatementKind::Access(_)
-            | StatementKind::Branch(_)
-            | StatementKind::DescribeQuery { query: _ }
+            StatementKind::DescribeQuery { query: _ }
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
             | StatementKind::SetSessionAuthorization { user: _ }
@@ -234,7 +233,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Refuses expressions that read anything; whether evaluating them can fail.
-    fn constants<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>, text: &str) -> Result<bool, Stop> {
+    pub(super) fn constants<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>, text: &str) -> Result<bool, Stop> {
         let mut can_fail = false;
         for expr in exprs {
             let facts = walk::expressions(&mut self.world, self.request.session, [expr]);

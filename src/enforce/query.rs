@@ -15,9 +15,14 @@ impl Judge<'_> {
     /// What a query touches, once nothing more has to be asked.
     pub(super) fn analyze(&mut self, query: &Query) -> Result<Facts, Stop> {
         let facts = walk::query(&mut self.world, self.request.session, query);
-        (self.observe)(Stage::Analyze);
-        self.needs()?;
+        self.analyzed()?;
         Ok(facts)
+    }
+
+    /// Ends the analysis, where nothing more has to be asked.
+    pub(super) fn analyzed(&mut self) -> Result<(), Stop> {
+        (self.observe)(Stage::Analyze);
+        self.needs()
     }
 
     /// Refuses what the user may not do, or records it.

@@ -2,15 +2,18 @@
 
 use super::{Applied, ObjectUse};
 use crate::analysis::facts::Facts;
+use crate::analysis::intent::Needed;
 use crate::analysis::object::{Guard, Reading, Source};
 use crate::names::TableName;
+use crate::policy::Privilege;
 use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What has been found so far.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    objects: BTreeMap<TableName, BTreeSet<CompactString>>,
+    /// The columns that are used of an object, by its name and the privilege.
+    objects: BTreeMap<(String, Privilege), BTreeSet<CompactString>>,
     masks: BTreeSet<Applied>,
     filters: BTreeSet<Applied>,
     /// `domain/name` of each policy that took part.
@@ -26,7 +29,7 @@ impl Record {
                 let by = access.granted_by.iter().chain(&access.denied_by).chain(&access.lifted_by);
                 self.policies.extend(by.map(|policy| policy.policy.clone()));
             }
-            let used = self.objects.entry(relation.name.clone()).or_default();
+            let used = self.objects.entry((relation.name.to_string(), Privilege::Select)).or_default();
             used.extend(relation.columns.iter().cloned());
             let columns = match &object.reading {
                 Reading::Unrestricted { columns } => columns.as_deref().unwrap_or_default(),
@@ -61,11 +64,16 @@ impl Record {
         }
     }
 
-    /// The objects, as `select` reads them.
+    /// Adds an object that the statement changes.
+    pub(super) fn change(&mut self, needed: &Needed) {
+        self.objects.entry((needed.shown(), needed.privilege)).or_default();
+    }
+
+    /// The objects and the privileges that their use needs.
     pub(super) fn objects(&self) -> Vec<ObjectUse> {
-        let object = |(name, columns): (&TableName, &BTreeSet<CompactString>)| ObjectUse {
-            object: name.to_string(),
-            privilege: "select",
+        let object = |((name, privilege), columns): (&(String, Privilege), &BTreeSet<CompactString>)| ObjectUse {
+            object: name.clone(),
+            privilege: privilege.as_str(),
             columns: columns.iter().map(ToString::to_string).collect(),
         };
         self.objects.iter().map(object).collect()

@@ -4,8 +4,9 @@
 
 use super::{Alarm, ErrorCode, Refusal};
 use crate::analysis::facts::{BaseRelation, MissingColumn, Problem};
+use crate::analysis::intent::Needed;
 use crate::names::TableName;
-use crate::policy::PolicyRef;
+use crate::policy::{PolicyRef, Privilege};
 use crate::sql::{Span, SqlError, SqlErrorKind, line_and_column};
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -45,6 +46,31 @@ pub(super) fn table_denied(name: &TableName, by: Option<&PolicyRef>) -> Refusal 
         "Cannot select from table {name}: no policy grants it to you, or there is no such table; \
          ask the owners of {}.{} for a grant of select",
         name.catalog, name.schema
+    ))
+}
+
+/// A privilege that is not granted, or denied though it is granted.
+pub(super) fn change_denied(needed: &Needed, by: Option<&PolicyRef>) -> Refusal {
+    let (sort, name, privilege) = (needed.sort(), needed.shown(), needed.privilege.as_str());
+    let verb = match needed.privilege {
+        Privilege::Select => "select from",
+        Privilege::Insert => "insert into",
+        Privilege::Delete => "delete from",
+        Privilege::Grant => "grant on",
+        Privilege::Revoke => "revoke on",
+        Privilege::Show => "show create",
+        _ => privilege,
+    };
+    let purpose = needed.purpose.map(|purpose| format!(", for {purpose}")).unwrap_or_default();
+    if let Some(PolicyRef { policy, .. }) = by {
+        return denied(format_args!(
+            "Cannot {verb} {sort} {name}{purpose}: policy {policy} denies it to you; ask whoever is responsible for \
+             that policy"
+        ));
+    }
+    denied(format_args!(
+        "Cannot {verb} {sort} {name}{purpose}: no policy grants it to you, or there is no such {sort}; ask its owners for \
+         a grant of {privilege}"
     ))
 }
 

@@ -60,6 +60,27 @@ pub enum Privilege {
     Impersonate,
 }
 
+impl Privilege {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Privilege::Select => "select",
+            Privilege::Insert => "insert",
+            Privilege::Delete => "delete",
+            Privilege::Update => "update",
+            Privilege::Create => "create",
+            Privilege::Drop => "drop",
+            Privilege::Alter => "alter",
+            Privilege::Show => "show",
+            Privilege::Execute => "execute",
+            Privilege::Grant => "grant",
+            Privilege::Revoke => "revoke",
+            Privilege::ReadSysinfo => "read_sysinfo",
+            Privilege::Impersonate => "impersonate",
+        }
+    }
+}
+
 /// Where a rule is written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct PolicyRef {

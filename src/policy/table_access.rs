@@ -99,6 +99,14 @@ impl TableAccess {
         !self.masks.is_empty() || self.parts.iter().any(|part| part.rows.is_some())
     }
 
+    /// Whether a mask, a filter or the rows of a grant stand before the values of the table.
+    pub fn protects_values(&self) -> bool {
+        !self.masks.is_empty()
+            || !self.filters.is_empty()
+            || self.unclear.is_some()
+            || self.parts.iter().any(|part| part.rows.is_some())
+    }
+
     /// What a column, in lower case, of a type, as Trino prints it, shows instead of its value; `None` if it shows its value.
     ///
     /// # Errors

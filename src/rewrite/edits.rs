@@ -44,7 +44,8 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, fresh: &mut Fresh) ->
                 let after = after_parenthesis(text, Span { start: whole.end, end: span.end });
                 edits.insert(Span { start: after, end: after }, format!(" AS {alias}"));
             }
-            (Place::Subject, _) => {}
+            // A table that is changed stands open, or the statement is refused.
+            (Place::Subject | Place::Target, _) => {}
         }
         aliases.push(relation.alias.is_none().then_some(alias));
     }

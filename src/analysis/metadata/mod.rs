@@ -55,7 +55,7 @@ pub enum Metadata {
 }
 
 /// Whether a table may be a metadata table of Trino's; all others are data.
-pub(super) fn is_metadata(table: &TableName) -> bool {
+pub(in crate::analysis) fn is_metadata(table: &TableName) -> bool {
     table.catalog == SYSTEM || table.schema == INFORMATION_SCHEMA
 }
 

@@ -12,6 +12,7 @@ mod relation;
 pub(crate) use relation::table_name;
 
 use super::facts::{BaseRelation, Facts, Place, Problem};
+use super::intent::Own;
 use super::scope::{Field, Origin, Qualifier, RelationType, Scope, ScopeRef, TypeClass};
 use super::session::Session;
 use super::world::World;
@@ -45,6 +46,27 @@ pub(crate) fn expressions<'e>(
 ) -> Facts {
     let mut walk = Walk::new(world, Names::Session(session));
     let scope = ScopeRef::default();
+    for expr in exprs {
+        walk.expr(expr, &scope);
+    }
+    walk.facts
+}
+
+/// What expressions over the rows of a table that is changed touch. The table is the first relation of the facts.
+pub(crate) fn own(world: &mut World<'_>, session: &Session, own: &Own<'_>) -> Facts {
+    let Own { table, alias, source, exprs } = own;
+    let mut walk = Walk::new(world, Names::Session(session));
+    let outer = ScopeRef::default();
+    let mut rows = walk.table(table, None, Place::Target, alias.map(|alias| alias.span), &outer);
+    if let Some(alias) = alias {
+        rows = rows.aliased(&alias.folded(), &[], true);
+    }
+    if let Some(source) = source {
+        let right = walk.relation(source, &outer);
+        rows = rows.join(right);
+        walk.mark_clashes(&rows);
+    }
+    let scope = Scope::within(&outer, rows);
     for expr in exprs {
         walk.expr(expr, &scope);
     }

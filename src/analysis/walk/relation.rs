@@ -181,7 +181,7 @@ impl Walk<'_, '_> {
             alias,
             clash: false,
             columns: BTreeSet::new(),
-            all_columns: !matches!(place, Place::From),
+            all_columns: !matches!(place, Place::From | Place::Target),
         });
         let Some(columns) = columns else { return RelationType { fields: Vec::new(), unknown: vec![Some(written)] } };
         let fields = columns.into_iter().map(|column| Field {

@@ -5,6 +5,7 @@ use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::enforce::{Decision, Enforced, Options, Outcome, Refusal, Request, enforce};
 use crate::names::TableName;
 use crate::policy::Snapshot;
+use crate::rewrite::{Guarded, PositionMap, Proposal, Unproved, verify};
 use std::sync::{Arc, LazyLock};
 
 /// Catalog, schema, table, columns with types.
@@ -143,4 +144,21 @@ pub(super) fn outcome(user: &str, session: &Session, sql: &str) -> Result<String
         }),
         Outcome::Refuse(refusal) => Err(refusal),
     }
+}
+
+/// What the verifier says of a statement that is sent as it is, whatever it may touch being known.
+pub(super) fn forged(user: &str, session: &Session, sql: &str) -> Result<Guarded, Unproved> {
+    let subject = SNAPSHOT.subject(user, &[]);
+    let mut tables = Tables::default();
+    let named = TABLES.iter().map(|(catalog, schema, table, _)| (catalog, schema, table));
+    let viewed = VIEWS.iter().map(|(catalog, schema, view, ..)| (catalog, schema, view));
+    for (catalog, schema, table) in named.chain(viewed) {
+        let need = Need::Table(TableName::new(catalog, schema, table));
+        let known = answer(&need);
+        tables.insert(need, known);
+    }
+    let request =
+        Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &Options::TESTS };
+    let positions = PositionMap::apply(sql, Vec::new());
+    verify(Proposal { text: sql.to_owned(), prepared: None, positions }, &request)
 }

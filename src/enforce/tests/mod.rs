@@ -6,7 +6,7 @@ mod masks;
 mod mesh;
 mod newer;
 
-use super::{Alarm, ErrorCode, Stage};
+use super::{Alarm, ErrorCode, Outcome, Stage};
 use crate::analysis::session::Session;
 use crate::policy::{Snapshot, SourceFile};
 use crate::sql::StatementKind;
@@ -30,6 +30,29 @@ fn each_statement_becomes_what_the_snapshot_says() {
         };
         let _ = writeln!(out, "[{at}] {sql}");
         let _ = match outcome("analyst", &session(at), sql) {
+            Ok(text) if text == sql => writeln!(out, "  = as it is\n"),
+            Ok(text) => writeln!(out, "  > {text}\n"),
+            Err(refusal) => {
+                let (code, ..) = refusal.code.parts();
+                writeln!(out, "  ! {code} {:?} {}\n", refusal.location, refusal.message)
+            }
+        };
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn each_changing_statement_becomes_what_the_snapshot_says() {
+    let mut out = String::new();
+    for line in include_str!("changes.txt").lines() {
+        let [user, at, sql] = line.splitn(3, " | ").collect::<Vec<_>>()[..] else {
+            if line.starts_with("##") {
+                let _ = writeln!(out, "{line}\n");
+            }
+            continue;
+        };
+        let _ = writeln!(out, "[{user}, {at}] {sql}");
+        let _ = match outcome(user, &session(at), sql) {
             Ok(text) if text == sql => writeln!(out, "  = as it is\n"),
             Ok(text) => writeln!(out, "  > {text}\n"),
             Err(refusal) => {
@@ -90,23 +113,47 @@ fn what_is_not_granted_and_what_is_not_there_get_the_same_answer() {
 }
 
 #[test]
-fn what_is_read_but_not_decided_yet_is_refused_by_its_class() {
+fn nothing_is_changed_without_a_grant() {
     let statements = include_str!("../../sql/parser/tests/accepted.sql");
     let mut refused = 0;
     for sql in statements.lines().filter(|line| !line.is_empty() && !line.starts_with("##")) {
         let kind = parse_statement(sql).unwrap().kind;
-        if !matches!(kind, StatementKind::Definition(_) | StatementKind::Change(_) | StatementKind::Access(_)) {
+        if !matches!(
+            kind,
+            StatementKind::Definition(_)
+                | StatementKind::Change(_)
+                | StatementKind::Access(_)
+                | StatementKind::Branch(_)
+        ) {
             continue;
         }
-        let refusal = outcome("hr_partner", &session("lake.hr"), sql).unwrap_err();
-        assert_eq!(refusal.code, ErrorCode::NotSupported, "{sql}");
-        assert_eq!(refusal.message, format!("The statement {} is not supported by Sluice yet", kind.class()));
-        let refusal = outcome("hr_partner", &session("lake.hr"), &format!("PREPARE p FROM {sql}")).unwrap_err();
-        let message = format!("PREPARE of the statement {} is not supported by Sluice yet", kind.class());
-        assert_eq!((refusal.code, refusal.message), (ErrorCode::NotSupported, message), "{sql}");
+        for sql in
+            [sql.to_owned(), format!("EXPLAIN {sql}"), format!("EXECUTE IMMEDIATE '{}'", sql.replace('\'', "''"))]
+        {
+            let (decision, asked) = decide("outsider", &session("lake.hr"), &sql);
+            assert!(matches!(decision.outcome, Outcome::Refuse(_)) && decision.alarm.is_none(), "{sql}: {decision:?}");
+            assert_eq!(asked, [], "{sql}");
+        }
         refused += 1;
     }
     assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn the_verifier_refuses_each_change_that_is_refused() {
+    let mut refused = 0;
+    for line in include_str!("changes.txt").lines() {
+        let [user, at, sql] = line.splitn(3, " | ").collect::<Vec<_>>()[..] else { continue };
+        let session = session(at);
+        let Err(refusal) = outcome(user, &session, sql) else { continue };
+        if refusal.code == ErrorCode::TableNotFound {
+            continue;
+        }
+        let unproved = mesh::forged(user, &session, sql);
+        assert!(unproved.is_err(), "{sql} is refused by {refusal:?}, and proved");
+        refused += 1;
+    }
+    assert!(refused > 40, "{refused}");
 }
 
 #[test]

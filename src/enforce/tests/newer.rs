@@ -45,7 +45,7 @@ fn what_is_newer_than_trino_476_is_refused_where_it_is_not_decided_yet() {
         for sql in
             [sql.to_owned(), format!("EXPLAIN {sql}"), format!("EXECUTE IMMEDIATE '{}'", sql.replace('\'', "''"))]
         {
-            let (decision, _) = decide_by(NEWER, "hr_partner", &session("lake.hr"), &sql);
+            let (decision, _) = decide_by(NEWER, "outsider", &session("lake.hr"), &sql);
             let Outcome::Refuse(refusal) = &decision.outcome else { panic!("{sql}: {decision:?}") };
             assert!(decision.alarm.is_none(), "{sql}: {decision:?}");
             let missing = matches!(refusal.code, ErrorCode::PermissionDenied | ErrorCode::ColumnNotFound);

@@ -10,6 +10,7 @@
 //! tables stand in a guard whose predicate takes in nothing that is not visible ([`metadata`]); and no expression that can
 //! fail stands beside a filtered guard in the plain form ([`failure`]).
 
+mod change;
 mod expression;
 mod failure;
 mod function;

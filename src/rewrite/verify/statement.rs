@@ -1,6 +1,7 @@
 //! Which statements may be sent, and what each must prove.
 
 use super::Unproved;
+use super::change;
 use super::names::{Defaults, shown};
 use super::standing::{self, Standing};
 use super::walk::{Found, Walk};
@@ -116,14 +117,19 @@ impl Proof<'_> {
             | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(nothing),
+            StatementKind::Definition(_)
+            | StatementKind::Change(_)
+            | StatementKind::Access(_)
+            | StatementKind::Branch(_) => {
+                let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+                change::prove(&mut walk, kind)?;
+                // Whatever is read goes into a table, whose types it is cast to.
+                Ok(Found { can_fail: true, ..walk.found })
+            }
             StatementKind::ShowCatalogs { like: _ }
             | StatementKind::ShowSchemas { catalog: _, like: _ }
             | StatementKind::ShowTables { schema: _, like: _ }
             | StatementKind::ShowColumns { table: _, like: _ }
-            | StatementKind::Definition(_)
-            | StatementKind::Change(_)
-            | StatementKind::Access(_)
-            | StatementKind::Branch(_)
             | StatementKind::DescribeQuery { query: _ }
             | StatementKind::ShowCreateFunction { name: _ }
             | StatementKind::SetPath { path: _ }
@@ -222,11 +228,7 @@ fn validates_only(options: &[ExplainOption]) -> bool {
 /// `PREPARE` runs nothing, but what it keeps must be a statement that is read when it is run.
 fn readable(statement: &Statement, depth: usize) -> Result<(), Unproved> {
     match &statement.kind {
-        StatementKind::Definition(_)
-        | StatementKind::Change(_)
-        | StatementKind::Access(_)
-        | StatementKind::Branch(_)
-        | StatementKind::DescribeQuery { query: _ }
+        StatementKind::DescribeQuery { query: _ }
         | StatementKind::ShowCreateFunction { name: _ }
         | StatementKind::SetPath { path: _ }
         | StatementKind::SetSessionAuthorization { user: _ }

@@ -171,7 +171,8 @@ impl<'a> Walk<'a> {
         windows.iter().try_for_each(|WindowDefinition { name: _, window }| self.window(window))
     }
 
-    fn relation(&mut self, relation: &Relation) -> Result<(), Unproved> {
+    /// Proves what stands in `FROM`, or is merged into a table.
+    pub(super) fn relation(&mut self, relation: &Relation) -> Result<(), Unproved> {
         match relation {
             Relation::Table(TableReference { span: _, name, period }) => {
                 if let Some(period) = period {

@@ -1,0 +1,112 @@
+//! Statements that define, rename and drop schemas and tables.
+
+use super::properties::OF_TABLES;
+use super::{Open, Reader, Reads, Unclear};
+use crate::policy::Privilege;
+use crate::sql::ast::{
+    ColumnChange, ColumnDefinition, CommentTarget, CreateSchema, CreateTable, CreateTableAsSelect, Definition,
+    DropBehavior, IfExists, QualifiedName, RelationKind, TableElement,
+};
+
+impl<'s> Reader<'s, '_> {
+    /// Whether the statement is one that is decided.
+    pub(super) fn definition(&mut self, definition: &'s Definition) -> Result<bool, Unclear> {
+        match definition {
+            Definition::CreateSchema(CreateSchema { name, if_not_exists: _, owner: None, properties }) => {
+                let schema = self.schema(name, Privilege::Create)?;
+                self.properties(properties, &[], &schema.catalog);
+            }
+            Definition::DropSchema { name, if_exists: _, behavior: None | Some(DropBehavior::Restrict) } => {
+                self.schema(name, Privilege::Drop)?;
+            }
+            Definition::CreateTable(table) => self.create_table(table)?,
+            Definition::CreateTableAsSelect(table) => self.create_table_as(table)?,
+            Definition::DropRelation { kind: _, name, if_exists: _ } => {
+                self.table(name, Privilege::Drop)?;
+            }
+            Definition::RenameRelation { kind: RelationKind::Table, name, if_exists: _, to } => {
+                self.open(name, Privilege::Alter, Open::Read)?;
+                self.table(to, Privilege::Alter)?;
+            }
+            Definition::SetProperties { kind: RelationKind::Table, name, properties } => {
+                let table = self.table(name, Privilege::Alter)?;
+                self.properties(properties, OF_TABLES, &table.catalog);
+            }
+            Definition::AlterColumn { table, if_exists: _, change } => {
+                let table = self.open(table, Privilege::Alter, Open::IfRead)?;
+                match change {
+                    ColumnChange::Add { column, if_not_exists: _, position: _ } => self.column(column, &table.catalog),
+                    ColumnChange::SetDefault { column: _, value } => self.intent.constants.push(value),
+                    ColumnChange::Rename { column: _, if_exists: _, to: _ }
+                    | ColumnChange::Drop { column: _, if_exists: _ }
+                    | ColumnChange::SetType { column: _, data_type: _ }
+                    | ColumnChange::DropNotNull { column: _ }
+                    | ColumnChange::DropDefault { column: _ } => {}
+                }
+            }
+            Definition::Comment { target, comment: _ } => match target {
+                CommentTarget::Table(name)
+                | CommentTarget::View(name)
+                | CommentTarget::Column { table: Some(name), column: _ } => {
+                    self.table(name, Privilege::Alter)?;
+                }
+                CommentTarget::Column { table: None, column: _ } => return Ok(false),
+            },
+            // A name that becomes a view while it is known as a table would be read as a table.
+            Definition::CreateView(_)
+            | Definition::CreateMaterializedView(_)
+            | Definition::RenameRelation { kind: RelationKind::View | RelationKind::MaterializedView, .. } => {
+                return Ok(false);
+            }
+            // Passwords stand in the text, and would stand in the decision log.
+            Definition::CreateCatalog(_) | Definition::DropCatalog { .. } => return Ok(false),
+            Definition::CreateSchema(CreateSchema { owner: Some(_), .. })
+            | Definition::DropSchema { behavior: Some(DropBehavior::Cascade), .. }
+            | Definition::RenameSchema { .. }
+            | Definition::SetProperties { kind: RelationKind::View | RelationKind::MaterializedView, .. }
+            | Definition::CreateFunction { .. }
+            | Definition::DropFunction { .. } => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn create_table(&mut self, table: &'s CreateTable) -> Result<(), Unclear> {
+        let CreateTable { name, if_exists, elements, comment: _, properties } = table;
+        let catalog = self.creates(name, *if_exists)?;
+        self.properties(properties, OF_TABLES, &catalog);
+        for element in elements {
+            match element {
+                TableElement::Column(column) => self.column(column, &catalog),
+                TableElement::Like { span: _, table, including_properties } => {
+                    let privilege =
+                        if *including_properties == Some(true) { Privilege::Show } else { Privilege::Select };
+                    self.open(table, privilege, Open::Read)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn create_table_as(&mut self, table: &'s CreateTableAsSelect) -> Result<(), Unclear> {
+        let CreateTableAsSelect { name, if_exists, columns: _, comment: _, properties, query, with_data: _ } = table;
+        let catalog = self.creates(name, *if_exists)?;
+        self.properties(properties, OF_TABLES, &catalog);
+        self.intent.reads = Some(Reads::Query(query));
+        Ok(())
+    }
+
+    /// The catalog of a table that comes to be.
+    fn creates(&mut self, name: &QualifiedName, if_exists: IfExists) -> Result<String, Unclear> {
+        let table = self.table(name, Privilege::Create)?;
+        if if_exists == IfExists::Replace {
+            self.table(name, Privilege::Drop)?;
+        }
+        Ok(table.catalog.into())
+    }
+
+    fn column(&mut self, column: &'s ColumnDefinition, catalog: &str) {
+        let ColumnDefinition { span: _, name: _, data_type: _, default, not_null: _, comment: _, properties } = column;
+        self.intent.constants.extend(default.as_deref());
+        self.properties(properties, &[], catalog);
+    }
+}
