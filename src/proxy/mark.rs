@@ -16,6 +16,7 @@ const TAG: usize = 16;
 const LENGTH: usize = 1 + 16 + TAG;
 const RESTRICTED: u8 = 1;
 const REWRITTEN: u8 = 2;
+const REDEFINES: u8 = 4;
 
 /// What a mark says of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Facts {
     pub(crate) restricted: bool,
     /// Whether Trino has another text than the user: places in its errors are not places in the user's.
     pub(crate) rewritten: bool,
+    /// Whether what is known of tables may not hold any more once it has run.
+    pub(crate) redefines: bool,
     /// The decision by which it was forwarded.
     pub(crate) decision: Uuid,
 }
@@ -97,7 +100,8 @@ impl MarkKey {
     /// The mark of a query.
     pub(crate) fn mark(&self, owner: &Owner, query: &QueryId, facts: &Facts) -> String {
         let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.push(u8::from(facts.restricted) * RESTRICTED + u8::from(facts.rewritten) * REWRITTEN);
+        let flags = [(facts.restricted, RESTRICTED), (facts.rewritten, REWRITTEN), (facts.redefines, REDEFINES)];
+        bytes.push(flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag));
         bytes.extend_from_slice(facts.decision.as_bytes());
         let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
         bytes.extend(tag.iter().take(TAG));
@@ -113,6 +117,7 @@ impl MarkKey {
         Some(Facts {
             restricted: flags & RESTRICTED != 0,
             rewritten: flags & REWRITTEN != 0,
+            redefines: flags & REDEFINES != 0,
             decision: Uuid::from_slice(decision).ok()?,
         })
     }
@@ -141,7 +146,7 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { restricted: true, rewritten: false, decision: Uuid::from_u128(7) }
+        Facts { restricted: true, rewritten: false, redefines: true, decision: Uuid::from_u128(7) }
     }
 
     #[test]

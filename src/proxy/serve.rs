@@ -10,7 +10,7 @@ use super::mark::{MarkKey, MarkKeyError, Owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
 use super::routes::{Route, route};
-use super::started::Started;
+use super::started::{Ended, Started};
 use super::statement;
 use super::upstream::Upstream;
 use crate::audit::Log;
@@ -94,7 +94,13 @@ impl Proxy {
     ) -> Result<Arc<Proxy>, MarkKeyError> {
         let tasks = TaskTracker::new();
         let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
-        let ends = Arc::clone(&journal);
+        let (ends, catalog) = (Arc::clone(&journal), Arc::clone(&rooms.catalog));
+        let ended = move |ended: Ended| {
+            if ended.statement.facts.redefines {
+                catalog.invalidate_all();
+            }
+            ends.ended(&ended);
+        };
         Ok(Arc::new(Proxy {
             enforcer: Enforcer::new(enforce, config),
             limits: config.limits.clone(),
@@ -103,7 +109,7 @@ impl Proxy {
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
             key: MarkKey::load(config.listen.page_key_file.as_deref())?,
             upstream: Upstream::new(rooms.client.clone(), Arc::clone(&rooms.metrics)),
-            started: Started::new(config.limits.remembered_bytes, Arc::new(move |ended| ends.ended(&ended))),
+            started: Started::new(config.limits.remembered_bytes, Arc::new(ended)),
             journal,
             clock,
             tasks,

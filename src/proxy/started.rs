@@ -266,7 +266,7 @@ mod tests {
         Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
     }
 
-    const FACTS: Facts = Facts { restricted: true, rewritten: true, decision: Uuid::nil() };
+    const FACTS: Facts = Facts { restricted: true, rewritten: true, redefines: false, decision: Uuid::nil() };
 
     fn query(number: usize) -> QueryId {
         QueryId::parse(&format!("q_{number}")).unwrap()

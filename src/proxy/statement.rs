@@ -209,7 +209,7 @@ impl Way {
 
     fn facts(&self, guarded: &Guarded, decision: Uuid) -> Facts {
         let rewritten = !guarded.positions().unchanged() || guarded.text() != self.asked.sql;
-        Facts { restricted: guarded.restricted(), rewritten, decision }
+        Facts { restricted: guarded.restricted(), rewritten, redefines: guarded.redefines(), decision }
     }
 
     fn started(

@@ -9,6 +9,7 @@ pub struct Guarded {
     prepared: Option<(String, String)>,
     positions: PositionMap,
     restricted: bool,
+    redefines: bool,
 }
 
 impl Guarded {
@@ -18,14 +19,15 @@ impl Guarded {
         prepared: Option<(String, String)>,
         positions: PositionMap,
         restricted: bool,
+        redefines: bool,
     ) -> Guarded {
-        Guarded { text, prepared, positions, restricted }
+        Guarded { text, prepared, positions, restricted, redefines }
     }
 
     /// One that nobody proved, for tests of what comes behind the proof.
     #[cfg(test)]
     pub(crate) fn for_tests(positions: PositionMap, restricted: bool) -> Guarded {
-        Guarded::new(positions.edited().to_owned(), None, positions, restricted)
+        Guarded::new(positions.edited().to_owned(), None, positions, restricted, false)
     }
 
     /// The text to send to Trino.
@@ -46,5 +48,10 @@ impl Guarded {
     /// Whether a mask, a filter or a narrowing applies to any table in it.
     pub fn restricted(&self) -> bool {
         self.restricted
+    }
+
+    /// Whether what is known of tables may not hold any more once it has run.
+    pub fn redefines(&self) -> bool {
+        self.redefines
     }
 }

@@ -228,7 +228,7 @@ mod tests {
             origin: Origins::new(None, true).of(&headers).unwrap(),
             key: MarkKey::load(None).unwrap(),
             owner: Owner { principal: "anna".to_owned(), user: "anna".to_owned() },
-            facts: Facts { restricted: false, rewritten: false, decision: Uuid::from_u128(1) },
+            facts: Facts { restricted: false, rewritten: false, redefines: false, decision: Uuid::from_u128(1) },
             positions: None,
             query: query.map(|id| QueryId::parse(id).unwrap()),
             envelope_bytes: 100_000,

@@ -68,9 +68,9 @@ pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unpr
     let tree = parse(&proposal.text, request)?;
     same_class(request, &tree)?;
     let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    let guard_met = statement::prove(request, &proposal.text, &tree, prepared)?;
-    let restricted = guard_met || differs(&proposal, request);
-    Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted))
+    let found = statement::prove(request, &proposal.text, &tree, prepared)?;
+    let restricted = found.guard || differs(&proposal, request);
+    Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted, found.redefines))
 }
 
 fn parse(text: &str, request: &Request<'_>) -> Result<sql::Statement, Unproved> {

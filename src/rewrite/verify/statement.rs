@@ -13,19 +13,19 @@ use crate::sql::{QualifiedName, Statement, StatementKind};
 /// `EXECUTE IMMEDIATE`, `EXECUTE` and `EXPLAIN` within each other, no deeper.
 const DEEPEST_STATEMENT: usize = 4;
 
-/// Proves a statement; answers whether any guard was met in it.
+/// Proves a statement; answers what was met in it.
 pub(super) fn prove(
     request: &Request<'_>,
     text: &str,
     statement: &Statement,
     prepared: Option<(&str, &str)>,
-) -> Result<bool, Unproved> {
+) -> Result<Found, Unproved> {
     let mut proof = Proof { request, prepared, depth: 0 };
     let found = proof.statement(text, statement)?;
     if found.can_tell_of_hidden_rows() {
         return Err(Unproved::because("an expression that can fail beside a filtered guard in the plain form"));
     }
-    Ok(found.guard)
+    Ok(found)
 }
 
 /// Proves that the user may set a session property, its name in lower case.
@@ -124,7 +124,8 @@ impl Proof<'_> {
                 let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
                 change::prove(&mut walk, kind)?;
                 // Whatever is read goes into a table, whose types it is cast to.
-                Ok(Found { can_fail: true, ..walk.found })
+                let redefines = !matches!(kind, StatementKind::Change(change) if change.is_of_rows());
+                Ok(Found { can_fail: true, redefines, ..walk.found })
             }
             StatementKind::ShowCatalogs { like: _ }
             | StatementKind::ShowSchemas { catalog: _, like: _ }

@@ -52,6 +52,8 @@ pub(super) struct Found {
     pub(super) can_fail: bool,
     /// An expression outside of guards that can fail where its operand is JSON.
     pub(super) can_fail_on_json: bool,
+    /// A statement after which tables may look otherwise.
+    pub(super) redefines: bool,
 }
 
 impl Found {
@@ -69,6 +71,7 @@ impl Found {
             plain_filter_of_json: self.plain_filter_of_json || other.plain_filter_of_json,
             can_fail: self.can_fail || other.can_fail,
             can_fail_on_json: self.can_fail_on_json || other.can_fail_on_json,
+            redefines: self.redefines || other.redefines,
         }
     }
 }

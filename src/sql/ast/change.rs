@@ -81,6 +81,22 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether it changes rows alone, and not what a table looks like.
+    pub fn is_of_rows(&self) -> bool {
+        match self {
+            Change::Insert { .. }
+            | Change::Delete { .. }
+            | Change::Update { .. }
+            | Change::Merge(_)
+            | Change::Truncate { .. }
+            | Change::Analyze { .. } => true,
+            Change::TableExecute { .. }
+            | Change::RefreshMaterializedView { .. }
+            | Change::RefreshView { .. }
+            | Change::Call { .. } => false,
+        }
+    }
+
     /// Trino's class name of the statement.
     pub fn class(&self) -> &'static str {
         match self {
