@@ -9,7 +9,9 @@ use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, View
 use super::walk;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::names::TableName;
-use crate::policy::{Answer, Expression, Object as Sort, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables};
+use crate::policy::{
+    Answer, Expression, Object as Sort, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables,
+};
 use crate::sql::ast::Expr;
 use crate::sql::{GrammarVersion, StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;

@@ -233,7 +233,11 @@ impl<'a> Judge<'a> {
     }
 
     /// Refuses expressions that read anything; whether evaluating them can fail.
-    pub(super) fn constants<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>, text: &str) -> Result<bool, Stop> {
+    pub(super) fn constants<'e>(
+        &mut self,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        text: &str,
+    ) -> Result<bool, Stop> {
         let mut can_fail = false;
         for expr in exprs {
             let facts = walk::expressions(&mut self.world, self.request.session, [expr]);

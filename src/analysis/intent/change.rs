@@ -42,8 +42,7 @@ impl<'s> Reader<'s, '_> {
                 self.properties(properties, OF_ANALYZE, &table.catalog);
             }
             Change::Call { procedure, arguments } => {
-                let name =
-                    super::table_name(self.session, procedure).map_err(|problem| (procedure.span, problem))?;
+                let name = super::table_name(self.session, procedure).map_err(|problem| (procedure.span, problem))?;
                 self.need(Object::Procedure, name, Privilege::Execute);
                 self.arguments(arguments);
             }
