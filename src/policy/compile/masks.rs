@@ -209,9 +209,9 @@ fn keys(file: usize, document: &MasksDocument, domain: &Domain, context: &mut Co
     let written = Written { at, catalog: table.catalog.as_ref(), schema: table.schema.as_ref(), object: &table.table };
     let pattern = pattern(file, &written, &domain.name, domain, context)?;
     let TablePattern { catalog, schema, table } = &pattern;
-    if [catalog, schema, table].iter().any(|part| part.contains('*')) {
-        let problem = Diagnostic::new("bad-pattern", place(file, at), "keys stand in one table", "a pattern of tables");
-        context.report(problem.help("name the catalog, the schema and the table without `*`"));
+    if [catalog, schema, table].iter().any(|part| part.contains(['*', '$', '@'])) {
+        let problem = Diagnostic::new("bad-pattern", place(file, at), "keys stand in one table", "not one table");
+        context.report(problem.help("name the catalog, the schema and the table without `*`, `$` and `@`"));
         return None;
     }
     let name = TableName::new(catalog, schema, table);
