@@ -116,6 +116,34 @@ spec:
     insta::assert_snapshot!(out);
 }
 
+/// The verifier took a mask of any column for one that hides something, and refused with an alarm.
+#[test]
+fn a_mask_of_a_column_that_the_table_does_not_have_hides_nothing_from_a_plan() {
+    for (column, hides) in [("nowhere", false), ("'nowhere*'", false), ("email", true), ("'*'", true)] {
+        let text = format!(
+            "apiVersion: sluice/v1
+kind: Domain
+metadata: {{name: all}}
+spec: {{central: true}}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {{name: all, domain: all}}
+spec:
+  tables: [{{catalog: lake, schema: '*', table: '*'}}]
+  grants: [{{to: {{everyone: true}}, privileges: [select]}}]
+  masks: [{{column: {column}, expression: 'NULL'}}]
+"
+        );
+        let snapshot = super::compile(&text);
+        for sql in ["EXPLAIN SELECT id FROM employees", "EXPLAIN ANALYZE SELECT id FROM employees"] {
+            let decision = decide(&snapshot, "anna", sql);
+            assert_eq!(decision.alarm, None, "{column}: {sql}");
+            assert_eq!(matches!(decision.outcome, Outcome::Refuse(_)), hides, "{column}: {sql}");
+        }
+    }
+}
+
 /// What is hidden of metadata can be proved to be hidden, whatever form a denial has.
 #[test]
 fn metadata_without_what_is_denied_can_be_proved() {

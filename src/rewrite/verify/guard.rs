@@ -56,7 +56,15 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
 fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) -> Result<(), Unproved> {
     walk.found.guard = true;
     walk.found.values_hidden |= match &guarded.rule {
-        Rule::Policy(_, access) => access.masks_cells() || access.filters_rows(),
+        // A mask of a column that the table does not have hides nothing.
+        Rule::Policy(table, access) => {
+            access.filters_rows()
+                || table
+                    .columns
+                    .iter()
+                    .filter(|column| access.allow(&column.name))
+                    .any(|column| !matches!(access.mask(&column.name, &column.data_type), Ok(None)))
+        }
         Rule::Visible(_) => true,
     };
     reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
