@@ -2,7 +2,8 @@
 
 use crate::import::{self, Imported, Note, Options};
 use crate::policy::{self, SourceFile};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
@@ -17,6 +18,14 @@ Example:
 pub(super) struct Arguments {
     #[command(subcommand)]
     from: From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people, with the lines of the file.
+    Human,
+    /// For other programs.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +59,9 @@ struct TrinoRules {
     /// The members of groups, as Trino's file group provider has them: `group:user,user`.
     #[arg(long)]
     groups: Option<PathBuf>,
+    /// How to tell what has no counterpart: `json` writes a list of it to standard output, and needs --out.
+    #[arg(long, value_enum, default_value_t = Output::Human)]
+    output: Output,
     /// End with 1, and write nothing, if anything has no counterpart.
     #[arg(long)]
     strict: bool,
@@ -82,7 +94,20 @@ impl TrinoRules {
                 return Ok(1);
             }
         };
-        tell(&notes, &path, &text, messages)?;
+        match self.output {
+            Output::Human => tell(&notes, &path, &text, messages)?,
+            Output::Json if self.out.is_none() => {
+                writeln!(
+                    messages,
+                    "error: --output json writes to standard output, so --out has to say where policies go"
+                )?;
+                return Ok(2);
+            }
+            Output::Json => {
+                let told = |note: &Note| json!({"code": note.code, "rule": note.rule.as_ref().map(ToString::to_string), "line": note.line(&text), "message": note.message, "label": note.label});
+                writeln!(out, "{:#}", json!(notes.iter().map(told).collect::<Vec<_>>()))?;
+            }
+        }
         let summary = format!(
             "{}, {} without a counterpart",
             counted(count, "policy", "policies"),
@@ -165,8 +190,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rules.json");
         fs::write(&path, rules).unwrap();
-        let mut arguments =
-            TrinoRules { rules: path, out: None, domain: "d".to_owned(), users: None, groups: None, strict: false };
+        let mut arguments = TrinoRules {
+            rules: path,
+            out: None,
+            domain: "d".to_owned(),
+            users: None,
+            groups: None,
+            output: Output::Human,
+            strict: false,
+        };
         change(&mut arguments, folder.path());
         let (mut out, mut messages) = (Vec::new(), Vec::new());
         let code = arguments.import(&mut out, &mut messages).unwrap();
@@ -196,6 +228,22 @@ mod tests {
         assert!(code == 0 && messages.contains("warning[known-users-only]"), "{messages}");
         let (code, out, messages) = import(UNKNOWN_USERS, |arguments, _| arguments.strict = true);
         assert!(code == 1 && out.is_empty() && messages.contains("nothing written"), "{messages}");
+    }
+
+    #[test]
+    fn what_has_no_counterpart_is_told_to_other_programs_by_its_rule() {
+        let (code, out, messages) = import(UNKNOWN_USERS, |arguments, _| arguments.output = Output::Json);
+        assert!(code == 2 && out.is_empty() && messages.contains("--out has to say"), "{messages}");
+        let (code, out, messages) = import(UNKNOWN_USERS, |arguments, folder| {
+            arguments.output = Output::Json;
+            arguments.out = Some(folder.join("policies"));
+        });
+        assert_eq!(code, 0, "{messages}");
+        let notes: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            (&notes[0]["code"], &notes[0]["rule"], &notes[0]["line"]),
+            (&"known-users-only".into(), &"tables[0]".into(), &1.into())
+        );
     }
 
     #[test]

@@ -6,22 +6,21 @@
 //!
 //! Of Trino's rules the first that matches decides; Sluice's grants add up. So the tables are cut into pieces that don't
 //! overlap (`objects`), each piece has its own chain of rules (`chain`), and each rule of a chain gives to whom no
-//! earlier one is about. That needs `except` on grants, impersonation and session properties, and `exceptTables`,
-//! `exceptFunctions` and `exceptProperties` on what they are about; `lacking` takes out what the language has no word for
-//! yet. Users that can't be told by name have two bounds (`who`), and so have
-//! names of tables that are not told by `*`.
+//! earlier one is about, by `except` and `exceptTables`. Users that can't be told by name have two bounds (`who`), and so
+//! have names of tables that are not told by `*`.
 //!
 //! What rules say is as the source of Trino's `FileBasedSystemAccessControl` has it, and its documentation:
 //! <https://trino.io/docs/476/security/file-system-access-control.html>.
 
 mod chain;
 mod expression;
+mod fields;
 mod impersonation;
 mod java_regex;
 mod json;
-mod lacking;
 mod note;
 mod objects;
+mod others;
 mod policy;
 mod properties;
 mod rules;
@@ -29,10 +28,11 @@ mod tables;
 mod who;
 mod yaml;
 
-pub use note::{Note, Severity};
+pub use note::{Note, RuleName, Severity};
 
+use note::Bytes;
 use policy::Policy;
-use rules::{About, Origin, Re, Rules};
+use rules::{About, Re, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use who::Known;
 
@@ -76,17 +76,17 @@ pub fn import(path: &str, text: &str, options: &Options) -> Result<Imported, Vec
     };
     let bounds = tables::Bounds::new(&rules, &known, &mut notes);
     let mut policies = tables::tables(&rules, &bounds, &known, &mut notes).ok_or_else(entangled)?;
-    policies.extend(tables::functions(&rules, &bounds, &known, &mut notes).ok_or_else(entangled)?);
+    policies.extend(others::others(&rules, &bounds, &known, &mut notes).ok_or_else(entangled)?);
     if let Some(list) = &rules.impersonation {
         policies.extend(impersonation::impersonation(list, &known, &mut notes));
     }
     policies.extend(properties::properties(&rules, &bounds, &known, &mut notes).ok_or_else(entangled)?);
-    others(&rules, &mut notes);
-    lacking::take_out(&mut policies, &mut notes);
+    left_out(&rules, &mut notes);
     ordered(&mut policies);
     let source = yaml::Source { path, text };
     let groups = memberships(options.groups.as_ref());
     let text = yaml::file(&source, &options.domain, &groups, &policies);
+    notes.iter_mut().for_each(|note| note.rule = rules.at(&note.at).map(Box::new));
     let mut notes = sorted(notes);
     notes.dedup();
     Ok(Imported { text, policies: policies.len(), notes })
@@ -105,13 +105,7 @@ fn known(rules: &Rules, options: &Options) -> Known {
         known.groups.insert(group.clone());
         known.users.extend(users.iter().cloned());
     }
-    let tables = rules.tables.iter().flatten().map(|rule| &rule.about);
-    let catalogs = rules.catalogs.iter().flatten().map(|rule| &rule.about);
-    let routines = rules.functions.iter().flatten().map(|rule| &rule.about);
-    let queries = rules.queries.iter().flatten().map(|rule| &rule.about);
-    let properties = rules.system_properties.iter().chain(&rules.catalog_properties).flatten().map(|rule| &rule.about);
-    let acting = rules.impersonation.iter().flatten().map(|rule| &rule.about);
-    for about in tables.chain(catalogs).chain(routines).chain(queries).chain(properties).chain(acting) {
+    for about in rules.abouts() {
         let About { user, group, .. } = about;
         known.users.extend(named(user.as_ref()));
         known.groups.extend(named(group.as_ref()));
@@ -137,38 +131,29 @@ fn memberships(groups: Option<&BTreeMap<String, BTreeSet<String>>>) -> Vec<(Stri
 }
 
 /// Lists and rules that policies have no word for.
-fn others(rules: &Rules, notes: &mut Vec<Note>) {
-    let mut left_out = |origin: &Origin, message: &str, label: &str| {
-        notes.push(Note::warning("not-mapped", origin.at.clone(), message, label));
+fn left_out(rules: &Rules, notes: &mut Vec<Note>) {
+    let mut left_out = |at: &Bytes, message: &str, label: &str| {
+        notes.push(Note::warning("left-out", at.clone(), message, label));
     };
-    for rule in rules.schemas.iter().flatten().filter(|rule| rule.owner) {
-        left_out(
-            &rule.about.origin,
-            "who may create, rename and drop schemas can't be written in a policy",
-            "the owners of schemas are left out",
-        );
-    }
-    for rule in rules.procedures.iter().flatten().filter(|rule| !rule.privileges.is_empty()) {
-        left_out(&rule.about.origin, "who may call procedures can't be written in a policy", "left out");
-    }
+    let reads = rules.system_information.iter().flatten().any(|rule| rule.allow.contains("READ"));
     for rule in rules.queries.iter().flatten() {
-        if rule.allow.iter().any(|word| word != "EXECUTE") {
-            left_out(
-                &rule.about.origin,
-                "others' queries are seen and ended by nobody through Sluice",
-                "`view` and `kill` are left out",
-            );
+        if rule.allow.contains("KILL") {
+            left_out(&rule.about.origin.at, "others' queries are ended by nobody through Sluice", "`kill` is left out");
         }
+        if rule.allow.contains("VIEW") && !reads {
+            let message = "others' queries are seen only by who may read `system_information` too";
+            left_out(&rule.about.origin.at, message, "`view` is left out");
+        }
+    }
+    for rule in rules.system_information.iter().flatten().filter(|rule| rule.allow.contains("WRITE")) {
+        left_out(&rule.about.origin.at, "nobody changes Trino itself through Sluice", "`write` is left out");
     }
     for (list, places) in &rules.others {
-        let (message, label) = match *list {
-            "principals" => ("Sluice's own configuration says which user a login is", "left out"),
-            "system_information" => ("Trino's web interface and its nodes are not reached through Sluice", "left out"),
-            _ => ("who may give tables to somebody else can't be written in a policy", "left out"),
+        let message = match *list {
+            "principals" => "Sluice's own configuration says which user a login is",
+            _ => "who may give tables to somebody else can't be written in a policy",
         };
-        for at in places {
-            left_out(&Origin { list, index: 0, at: at.clone() }, message, label);
-        }
+        places.iter().for_each(|at| left_out(at, message, "left out"));
     }
 }
 

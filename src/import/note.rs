@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
+use std::fmt;
 use std::ops::Range;
 
 /// Bytes of the file.
@@ -26,6 +27,8 @@ pub struct Note {
     pub code: &'static str,
     /// Which bytes of the file it is about.
     pub at: Bytes,
+    /// The rule that it is about.
+    pub rule: Option<Box<RuleName>>,
     /// What it says.
     pub message: String,
     /// What stands there.
@@ -34,9 +37,32 @@ pub struct Note {
     pub help: Option<String>,
 }
 
+/// A list of the file, and a place in it from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleName {
+    /// The list's key.
+    pub list: &'static str,
+    /// The rule's place.
+    pub index: usize,
+}
+
+impl fmt::Display for RuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.list, self.index)
+    }
+}
+
 impl Note {
     pub(super) fn error(code: &'static str, at: Bytes, message: impl Into<String>, label: impl Into<String>) -> Note {
-        Note { severity: Severity::Error, code, at, message: message.into(), label: label.into(), help: None }
+        Note {
+            severity: Severity::Error,
+            code,
+            at,
+            rule: None,
+            message: message.into(),
+            label: label.into(),
+            help: None,
+        }
     }
 
     pub(super) fn warning(code: &'static str, at: Bytes, message: impl Into<String>, label: impl Into<String>) -> Note {

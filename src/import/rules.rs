@@ -2,9 +2,10 @@
 //!
 //! A field that Trino does not know is an error here as it is there.
 
+use super::fields::{Fields, wrong_type};
 use super::java_regex::{Regex, Unsupported};
 use super::json::{Json, Value};
-use super::note::{Bytes, Note};
+use super::note::{Bytes, Note, RuleName};
 use std::collections::BTreeSet;
 
 /// All lists of rules; an absent one is `None`.
@@ -19,6 +20,7 @@ pub(super) struct Rules {
     pub(super) impersonation: Option<Vec<ImpersonationRule>>,
     pub(super) system_properties: Option<Vec<PropertyRule>>,
     pub(super) catalog_properties: Option<Vec<PropertyRule>>,
+    pub(super) system_information: Option<Vec<QueryRule>>,
     /// Lists that are only named: key, place of each rule.
     pub(super) others: Vec<(&'static str, Vec<Bytes>)>,
 }
@@ -53,6 +55,8 @@ pub(super) enum CatalogMode {
     None,
     ReadOnly,
     All,
+    /// All, and the catalog itself.
+    Owner,
 }
 
 #[derive(Debug)]
@@ -107,6 +111,7 @@ pub(super) struct RoutineRule {
     pub(super) privileges: BTreeSet<String>,
 }
 
+/// A rule about queries, or about system information.
 #[derive(Debug)]
 pub(super) struct QueryRule {
     pub(super) about: About,
@@ -128,6 +133,32 @@ pub(super) struct PropertyRule {
     pub(super) catalog: Option<Re>,
     pub(super) property: Option<Re>,
     pub(super) allow: bool,
+}
+
+impl Rules {
+    /// Whom each rule is about, of the lists that are read.
+    pub(super) fn abouts(&self) -> impl Iterator<Item = &About> {
+        let catalogs = self.catalogs.iter().flatten().map(|rule| &rule.about);
+        let schemas = self.schemas.iter().flatten().map(|rule| &rule.about);
+        let tables = self.tables.iter().flatten().map(|rule| &rule.about);
+        let routines = self.functions.iter().chain(&self.procedures).flatten().map(|rule| &rule.about);
+        let queries = self.queries.iter().chain(&self.system_information).flatten().map(|rule| &rule.about);
+        let properties =
+            self.system_properties.iter().chain(&self.catalog_properties).flatten().map(|rule| &rule.about);
+        let acting = self.impersonation.iter().flatten().map(|rule| &rule.about);
+        catalogs.chain(schemas).chain(tables).chain(routines).chain(queries).chain(properties).chain(acting)
+    }
+
+    /// The rule that a place is in. A rule's own place is where it begins.
+    pub(super) fn at(&self, at: &Bytes) -> Option<RuleName> {
+        let read = self.abouts().map(|About { origin, .. }| (origin.list, origin.index, origin.at.start));
+        let named = self
+            .others
+            .iter()
+            .flat_map(|(list, places)| places.iter().enumerate().map(|(index, place)| (*list, index, place.start)));
+        let begun = read.chain(named).filter(|(.., start)| *start <= at.start);
+        begun.max_by_key(|(.., start)| *start).map(|(list, index, _)| RuleName { list, index })
+    }
 }
 
 /// Reads the rules, or says all that Trino would not take.
@@ -164,8 +195,10 @@ const LISTS: [(&str, Keep); 12] = [
     ("catalog_session_properties", |rules, list, items, problems| {
         rules.catalog_properties = Some(each(list, items, problems, |f, o| property(f, o, true)));
     }),
+    ("system_information", |rules, list, items, problems| {
+        rules.system_information = Some(each(list, items, problems, information));
+    }),
     ("principals", other),
-    ("system_information", other),
     ("authorization", other),
 ];
 
@@ -196,7 +229,8 @@ fn catalog(fields: &mut Fields<'_, '_>, origin: Origin) -> Option<CatalogRule> {
         Some(Json { value: Value::Boolean(true), .. }) => CatalogMode::All,
         Some(Json { value: Value::Boolean(false), .. }) => CatalogMode::None,
         Some(Json { value: Value::Text(word), at }) => match word.to_ascii_lowercase().as_str() {
-            "owner" | "all" => CatalogMode::All,
+            "owner" => CatalogMode::Owner,
+            "all" => CatalogMode::All,
             "read-only" => CatalogMode::ReadOnly,
             "none" => CatalogMode::None,
             _ => return fields.unknown_word(at, word, "`owner`, `all`, `read-only` or `none`"),
@@ -281,6 +315,12 @@ fn query(fields: &mut Fields<'_, '_>, origin: Origin) -> Option<QueryRule> {
     Some(QueryRule { about, allow, owner })
 }
 
+fn information(fields: &mut Fields<'_, '_>, origin: Origin) -> Option<QueryRule> {
+    let about = About { origin, user: fields.re("user"), role: fields.re("role"), group: None };
+    let allow = fields.words("allow", &["READ", "WRITE"])?;
+    Some(QueryRule { about, allow, owner: false })
+}
+
 fn impersonation(fields: &mut Fields<'_, '_>, origin: Origin) -> Option<ImpersonationRule> {
     let user = fields.re("original_user").or_else(|| fields.re("originalUser"));
     let role = fields.re("original_role");
@@ -295,119 +335,4 @@ fn property(fields: &mut Fields<'_, '_>, origin: Origin, of_catalogs: bool) -> O
     let allow = fields.boolean("allow").unwrap_or(false);
     let catalog = if of_catalogs { fields.re("catalog") } else { None };
     Some(PropertyRule { about: fields.about(origin), catalog, property: fields.re("property"), allow })
-}
-
-/// The fields of one map, each taken once; what is left is unknown.
-struct Fields<'j, 'p> {
-    path: String,
-    at: Bytes,
-    entries: Vec<(&'j Bytes, &'j str, &'j Json)>,
-    known: Vec<&'static str>,
-    problems: &'p mut Vec<Note>,
-}
-
-fn wrong_type(json: &Json, path: &str, expected: &str) -> Note {
-    Note::error("wrong-type", json.at.clone(), format!("`{path}` has to be {expected}"), format!("not {expected}"))
-}
-
-impl<'j, 'p> Fields<'j, 'p> {
-    fn new(json: &'j Json, path: &str, problems: &'p mut Vec<Note>) -> Fields<'j, 'p> {
-        let entries = match &json.value {
-            Value::Map(entries) => entries.iter().map(|(at, key, value)| (at, key.as_str(), value)).collect(),
-            _ => {
-                problems.push(wrong_type(json, path, "an object"));
-                Vec::new()
-            }
-        };
-        Fields { path: path.to_owned(), at: json.at.clone(), entries, known: Vec::new(), problems }
-    }
-
-    /// The value of a field; `null` is as if absent.
-    fn take(&mut self, key: &'static str) -> Option<&'j Json> {
-        self.known.push(key);
-        let at = self.entries.iter().position(|(_, name, _)| *name == key)?;
-        let (_, _, value) = self.entries.swap_remove(at);
-        (!matches!(value.value, Value::Null)).then_some(value)
-    }
-
-    fn close(self) {
-        let path = &self.path;
-        for (at, key, _) in self.entries {
-            let note = Note::error("unknown-field", at.clone(), format!("unknown field `{key}`"), "Trino refuses it")
-                .help(format!("known in {path}: {}", self.known.join(", ")));
-            self.problems.push(note);
-        }
-    }
-
-    fn missing<T>(&mut self, key: &str) -> Option<T> {
-        let message = format!("`{}` needs `{key}`", self.path);
-        self.problems.push(Note::error("missing-field", self.at.clone(), message, "in this rule"));
-        None
-    }
-
-    fn wrong<T>(&mut self, json: &Json, key: &str, expected: &str) -> Option<T> {
-        self.problems.push(wrong_type(json, &format!("{}.{key}", self.path), expected));
-        None
-    }
-
-    fn unknown_word<T>(&mut self, at: &Bytes, word: &str, known: &str) -> Option<T> {
-        let message = format!("`{word}` is not one of {known}");
-        self.problems.push(Note::error("unknown-word", at.clone(), message, "Trino refuses it"));
-        None
-    }
-
-    fn text(&mut self, key: &'static str) -> Option<(Bytes, String)> {
-        let found = self.take(key)?;
-        match &found.value {
-            Value::Text(text) => Some((found.at.clone(), text.clone())),
-            _ => self.wrong(found, key, "a text"),
-        }
-    }
-
-    fn boolean(&mut self, key: &'static str) -> Option<bool> {
-        let found = self.take(key)?;
-        match &found.value {
-            Value::Boolean(value) => Some(*value),
-            _ => self.wrong(found, key, "a boolean"),
-        }
-    }
-
-    fn re(&mut self, key: &'static str) -> Option<Re> {
-        self.text(key).map(|(at, text)| Re { at, regex: Regex::read(&text), text })
-    }
-
-    /// Words of a list, in upper case; letter case does not matter in Trino.
-    fn words(&mut self, key: &'static str, known: &[&str]) -> Option<BTreeSet<String>> {
-        let Some(found) = self.take(key) else { return self.missing(key) };
-        let Value::List(items) = &found.value else { return self.wrong(found, key, "a list") };
-        let mut words = BTreeSet::new();
-        for item in items {
-            match &item.value {
-                Value::Text(word) if known.contains(&word.to_ascii_uppercase().as_str()) => {
-                    words.insert(word.to_ascii_uppercase());
-                }
-                Value::Text(word) => return self.unknown_word(&item.at, word, &known.join(", ")),
-                _ => return self.wrong(item, key, "a list of texts"),
-            }
-        }
-        Some(words)
-    }
-
-    fn expression(&mut self, key: &'static str, environment: &'static str) -> Option<Expression> {
-        let environment = match self.take(environment) {
-            None => None,
-            Some(found) => {
-                let path = format!("{}.{environment}", self.path);
-                let mut inner = Fields::new(found, &path, self.problems);
-                let user = inner.text("user");
-                inner.close();
-                user.map(|(at, _)| at)
-            }
-        };
-        self.text(key).map(|(at, text)| Expression { at, text, environment })
-    }
-
-    fn about(&mut self, origin: Origin) -> About {
-        About { origin, user: self.re("user"), role: self.re("role"), group: self.re("group") }
-    }
 }

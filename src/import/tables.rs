@@ -7,8 +7,8 @@ use super::chain::{Link, grants, product, reached, restricted};
 use super::expression::check;
 use super::note::Note;
 use super::objects::{Objects, Piece, Triple, cut, objects};
-use super::policy::{Filter, Grant, Mask, Policy, Privilege};
-use super::rules::{CatalogMode, Origin, RoutineRule, Rules, TableRule};
+use super::policy::{Filter, Grant, Mask, Policy, Privilege, Sort};
+use super::rules::{CatalogMode, Origin, Rules, TableRule};
 use super::who::{Known, Set};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl Effect {
     fn within(&self, mode: CatalogMode) -> Effect {
         let mut effect = self.clone();
         effect.privileges.retain(|privilege| match mode {
-            CatalogMode::All => true,
+            CatalogMode::All | CatalogMode::Owner => true,
             CatalogMode::ReadOnly => matches!(privilege, Privilege::Select | Privilege::Execute),
             CatalogMode::None => false,
         });
@@ -95,7 +95,7 @@ impl Bounds {
             }
         }
         let queries = match &rules.queries {
-            None => vec![any("queries")],
+            None => vec![Link { effect: CatalogMode::Owner, ..any("queries") }],
             Some(list) => {
                 let of_all = list.iter().filter(|rule| !rule.owner);
                 reached(
@@ -103,7 +103,7 @@ impl Bounds {
                         .map(|rule| Link {
                             origin: rule.about.origin.clone(),
                             set: known.set(&rule.about, notes),
-                            effect: if rule.allow.contains("EXECUTE") { CatalogMode::All } else { CatalogMode::None },
+                            effect: if rule.allow.contains("EXECUTE") { CatalogMode::Owner } else { CatalogMode::None },
                         })
                         .collect(),
                 )
@@ -195,7 +195,7 @@ pub(super) fn tables(rules: &Rules, bounds: &Bounds, known: &Known, notes: &mut 
                 link.effect.privileges.remove(&Privilege::Show);
             });
         }
-        policies.extend(policy(&piece, &links, known, false));
+        policies.extend(policy(&piece, &links, known, Sort::Table));
     }
     Some(policies)
 }
@@ -272,48 +272,10 @@ fn table(rule: &TableRule, known: &Known, notes: &mut Vec<Note>) -> Rule<Effect>
     Rule { link, objects: objects(parts, notes) }
 }
 
-/// The policies of `functions`. `None` if the rules are too entangled.
-pub(super) fn functions(rules: &Rules, bounds: &Bounds, known: &Known, notes: &mut Vec<Note>) -> Option<Vec<Policy>> {
-    // Absent means Trino's own functions, which need no grant.
-    let Some(list) = &rules.functions else { return Some(Vec::new()) };
-    let list: Vec<Rule<Effect>> = list.iter().map(|rule| function(rule, known, notes)).collect();
-    // Trino asks nobody about its own functions, whatever the rules say.
-    let builtin = Triple(["system", "builtin", "*"].map(str::to_owned));
-    let mut policies = Vec::new();
-    for (piece, links) in bounds.pieces(&list, known)? {
-        if !piece.tables.iter().all(|table| builtin.covers(table)) {
-            policies.extend(policy(&piece, &links, known, true));
-        }
-    }
-    Some(policies)
-}
-
-fn function(rule: &RoutineRule, known: &Known, notes: &mut Vec<Note>) -> Rule<Effect> {
-    let execute = rule.privileges.contains("EXECUTE") || rule.privileges.contains("GRANT_EXECUTE");
-    let effect = Effect::all(if execute { &[Privilege::Execute] } else { &[] });
-    if rule.privileges.contains("OWNERSHIP") {
-        notes.push(Note::warning(
-            "not-mapped",
-            rule.about.origin.at.clone(),
-            "who may create and drop functions can't be written in a policy",
-            "OWNERSHIP is left out",
-        ));
-    }
-    let set = known.set(&rule.about, notes);
-    let parts =
-        [("catalog", rule.catalog.as_ref()), ("schema", rule.schema.as_ref()), ("function", rule.routine.as_ref())];
-    let link = Link { origin: rule.about.origin.clone(), set, effect };
-    Rule { link, objects: objects(parts, notes) }
-}
-
 /// The policy of one piece, if it gives anything to anybody.
-fn policy(piece: &Piece, links: &[Link<Effect>], known: &Known, of_functions: bool) -> Option<Policy> {
-    let mut policy = Policy::default();
-    if of_functions {
-        (policy.functions, policy.except_functions) = (piece.tables.clone(), piece.except.clone());
-    } else {
-        (policy.tables, policy.except_tables) = (piece.tables.clone(), piece.except.clone());
-    }
+pub(super) fn policy(piece: &Piece, links: &[Link<Effect>], known: &Known, sort: Sort) -> Option<Policy> {
+    let (objects, except_objects) = (piece.tables.clone(), piece.except.clone());
+    let mut policy = Policy { sort, objects, except_objects, ..Policy::default() };
     for (at, (link, to, except)) in grants(links, known, Effect::covers).into_iter().enumerate() {
         if !policy.origins.contains(&link.origin) {
             policy.origins.push(link.origin.clone());

@@ -58,7 +58,8 @@ fn roles_of(policy: &Policy) -> impl Iterator<Item = &String> {
     let filters = policy.filters.iter().flat_map(|one| [&one.to, &one.except]);
     let others = policy.impersonate.iter().flat_map(|one| [&one.to, &one.except]);
     let properties = policy.properties.iter().flat_map(|one| [&one.to, &one.except]);
-    grants.chain(masks).chain(filters).chain(others).chain(properties).flat_map(|who| &who.roles)
+    let information = policy.information.iter().flat_map(|one| [&one.to, &one.except]);
+    grants.chain(masks).chain(filters).chain(others).chain(properties).chain(information).flat_map(|who| &who.roles)
 }
 
 fn document(source: &Source<'_>, domain: &str, policy: &Policy) -> String {
@@ -77,10 +78,9 @@ fn document(source: &Source<'_>, domain: &str, policy: &Policy) -> String {
         "apiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: {}, domain: {domain}}}\nspec:",
         policy.name
     );
-    objects(&mut text, "tables", "table", &policy.tables);
-    objects(&mut text, "exceptTables", "table", &policy.except_tables);
-    objects(&mut text, "functions", "function", &policy.functions);
-    objects(&mut text, "exceptFunctions", "function", &policy.except_functions);
+    for (field, named) in policy.sort.fields().into_iter().zip([&policy.objects, &policy.except_objects]) {
+        objects(&mut text, field, policy.sort.parts(), named);
+    }
     let several = policy.origins.len() > 1;
     let begin = |text: &mut String, field: &str, index: usize, origin: &Origin| {
         if index == 0 {
@@ -128,17 +128,22 @@ fn document(source: &Source<'_>, domain: &str, policy: &Policy) -> String {
             let _ = writeln!(text, "      exceptProperties: {}", list(&rule.except_properties));
         }
     }
+    for (index, rule) in policy.information.iter().enumerate() {
+        begin(&mut text, "systemInformation", index, &rule.origin);
+        let _ = writeln!(text, "    - to: {}", who(&rule.to));
+        except(&mut text, &rule.except);
+    }
     text
 }
 
-fn objects(text: &mut String, field: &str, object: &str, triples: &[Triple]) {
+fn objects(text: &mut String, field: &str, names: &[&str], triples: &[Triple]) {
     if triples.is_empty() {
         return;
     }
     let _ = writeln!(text, "  {field}:");
-    for Triple([catalog, schema, name]) in triples {
-        let (catalog, schema, name) = (scalar(catalog), scalar(schema), scalar(name));
-        let _ = writeln!(text, "    - {{catalog: {catalog}, schema: {schema}, {object}: {name}}}");
+    for Triple(parts) in triples {
+        let named = names.iter().zip(parts).map(|(name, part)| format!("{name}: {}", scalar(part)));
+        let _ = writeln!(text, "    - {{{}}}", named.collect::<Vec<_>>().join(", "));
     }
 }
 

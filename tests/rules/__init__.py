@@ -8,6 +8,7 @@ import collections
 import concurrent.futures
 import json
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -16,7 +17,7 @@ from tests.stack.progress import step
 from tests.stack.sluice import binary
 from tests.stack.trino import Trino, properties
 
-from . import compare, data, generate
+from . import compare, data, generate, model
 
 # All seeds, and those of `make test`.
 SEEDS = range(1, 61)
@@ -78,11 +79,13 @@ class Pair:
             self.stack.trino.client().query(sql)
 
     def imported(self, rules):
-        """The policies of a file of rules, and whether the importer had nothing to say about it."""
-        done = subprocess.run([str(binary()), "import", "trino-rules", str(rules), "--groups", str(self.groups)], capture_output=True, text=True, check=False)
+        """The policies of a file of rules, and what the importer said about it."""
+        out = self.folder / "imported"
+        shutil.rmtree(out, ignore_errors=True)
+        command = [str(binary()), "import", "trino-rules", str(rules), "--groups", str(self.groups), "--out", str(out), "--output", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{done.stderr}\n{rules.read_text(encoding='utf-8')}"
-        said = [line for line in done.stderr.splitlines() if line.startswith("warning") and not any(part in line for part in ("create, rename and drop schemas", "others' queries"))]
-        return done.stdout, not said
+        return (out / "trino-rules.yaml").read_text(encoding="utf-8"), json.loads(done.stdout)
 
     @staticmethod
     def write(path, text):
@@ -92,11 +95,11 @@ class Pair:
         new.rename(path)
 
     def put_in_force(self, seed, rules):
-        """Has both follow new rules; whether all of them could be mapped."""
+        """Has both follow new rules; what the importer said about them."""
         text = json.dumps(rules, indent=2)
         draft = self.folder / "rules-of-case.json"
         draft.write_text(text, encoding="utf-8")
-        policies, mapped = self.imported(draft)
+        policies, notes = self.imported(draft)
         self.write(self.policies / "trino-rules.yaml", policies)
         self.write(self.rules, text)
         checked = subprocess.run([str(binary()), "check", str(self.policies), "--output", "json"], capture_output=True, text=True, check=False)
@@ -104,25 +107,25 @@ class Pair:
         wait_for("the policies in force", lambda: revision in self.sluice.console("/health/ready")[1])
         # Only these rules let the probe act as this case.
         wait_for("the rules in force", lambda: "cannot impersonate" not in str(self.reference.client(generate.name(seed), headers={"X-Trino-Original-User": generate.PROBE}).query("SELECT 1").error))
-        return mapped
+        return notes
 
     def check(self, seed):
         """Sends the statements of a seed by each user; fails where Sluice shows more, or less without a reason."""
         rules, statements = generate.case(seed)
-        mapped = self.put_in_force(seed, rules)
+        judging = model.Model(rules, self.put_in_force(seed, rules))
         with concurrent.futures.ThreadPoolExecutor(len(generate.USERS)) as pool:
-            judged = [one for ones in pool.map(lambda user: self.by(user, statements, mapped), generate.USERS) for one in ones]
+            judged = [one for ones in pool.map(lambda user: self.by(user, statements, judging), generate.USERS) for one in ones]
         self.counts.update(reason for reason, *_ in judged)
         wrong = [f"{reason} seed {seed} {user}: {statement['sql']}{' as ' + statement['as'] if 'as' in statement else ''}\n    Trino  {trino}\n    Sluice {sluice}"
-                 for reason, user, statement, trino, sluice in judged if reason in ("MORE", "LESS")]
+                 for reason, user, statement, trino, sluice in judged if reason.isupper()]
         self.found += [(seed, *one) for one in judged]
         assert not wrong, "\n  ".join([f"{len(wrong)} of {len(judged)} answers differ without a reason", *wrong, json.dumps(rules)])
 
-    def by(self, user, statements, mapped):
+    def by(self, user, statements, judging):
         """What comes of each statement by one user."""
-        return [self.judged(user, statement, mapped) for statement in statements]
+        return [self.judged(user, statement, judging) for statement in statements]
 
-    def judged(self, user, statement, mapped):
+    def judged(self, user, statement, judging):
         """What comes of one statement."""
         acting = statement.get("as", user)
         to_trino = Client(self.reference.url, acting, headers={"X-Trino-Original-User": user} if acting != user else {})
@@ -134,7 +137,7 @@ class Pair:
             sql = statement["sql"].replace("t.*", ", ".join(columns)).replace("*", ", ".join(columns))
             return compare.Answer.of(to_trino.query(sql))
 
-        return compare.judge(statement, trino, sluice, mapped, by_name), user, statement, trino, sluice
+        return compare.judge(compare.Asked(statement, user, judging), trino, sluice, by_name), user, statement, trino, sluice
 
     def table(self):
         """How many answers there were of each sort."""
