@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test rules demo demo-once attacks conformance fuzz bench bench-parse bench-proxy bench-reload docs clean
+.PHONY: help fmt lint test rules demo demo-once attacks conformance fuzz bench bench-parse bench-proxy bench-reload docs reference clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,11 @@ bench-reload: ## time statements and pages while 10,000 policies are replaced ea
 
 docs: ## build the documentation of the code
 	cargo doc --locked --no-deps
+
+reference: ## write docs/policy-reference.md and policies/CODEOWNERS anew, from the types and the policies
+	@cargo build -q --locked
+	"$(CARGO_TARGET_DIR)/debug/sluice" schema --output markdown > docs/policy-reference.md
+	"$(CARGO_TARGET_DIR)/debug/sluice" codeowners policies --organisation acme > policies/CODEOWNERS
 
 clean: ## remove what builds and runs left; downloads stay in the cache
 	rm -rf target "$(SLUICE_CACHE)/target"

@@ -41,13 +41,16 @@ pub struct Claims {
     pub client_tags: BTreeSet<String>,
 }
 
-/// Something that a client says of its request: `X-Trino-Source`, `X-Trino-Client-Tags`, or what the request is for, which is
-/// the tag that begins with `purpose:`.
+/// Something that a client says of its request: `X-Trino-Source`, `X-Trino-Client-Tags`, or what the request is for, which
+/// is the tag that begins with `purpose:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Claim {
+    /// What the client calls itself.
     Source,
+    /// The client's tags.
     ClientTags,
+    /// What the request is for.
     Purpose,
 }
 

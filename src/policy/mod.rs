@@ -32,7 +32,7 @@ mod visible;
 pub use access::{Answer, ColumnRule, Columns, Grammars, Moment, PolicyRef, Privilege, Subject, matches};
 pub use compile::{compile, tests_of};
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
-pub use document::bound_to;
+pub use document::{Kind, bound_to};
 pub use format::{Form, Unformattable, format};
 pub use inputs::{Claims, Inputs};
 pub use lint::{Against, lint, lint_against};
@@ -58,6 +58,6 @@ pub struct SourceFile {
 }
 
 /// The JSON Schema of a policy document, for editors.
-pub fn schema() -> schemars::Schema {
+pub fn schema() -> serde_json::Value {
     document::schema()
 }

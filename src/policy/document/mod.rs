@@ -3,12 +3,14 @@
 mod binding;
 mod bridge;
 mod node;
+mod schema;
 mod shape;
 mod types;
 
 use super::SourceFile;
 use super::diagnostics::{Diagnostic, Place, line_and_column};
 use super::suggest::did_you_mean;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -52,19 +54,27 @@ impl Documents {
 }
 
 /// A kind of documents.
-struct Kind {
-    name: &'static str,
-    schema: Json,
+pub struct Kind {
+    /// What it is called.
+    pub name: &'static str,
+    /// The JSON Schema of its documents.
+    pub schema: Json,
+    /// A document of it. All examples together are right.
+    pub example: &'static str,
+    refer: fn(&mut SchemaGenerator) -> Schema,
     read: fn(&mut Documents, usize, &Node) -> Result<(), bridge::Misfit>,
 }
 
 impl Kind {
-    fn all() -> [Kind; 8] {
+    /// All kinds, in the order in which one learns of them.
+    pub fn all() -> [Kind; 8] {
         macro_rules! kind {
             ($name:literal, $document:ty, $list:ident) => {
                 Kind {
                     name: $name,
-                    schema: schemars::schema_for!($document).to_value(),
+                    schema: schema::of::<$document>(),
+                    example: include_str!(concat!("examples/", $name, ".yaml")),
+                    refer: |generator| generator.subschema_for::<$document>(),
                     read: |documents, file, node| {
                         documents.$list.push((file, bridge::read(node)?));
                         Ok(())
@@ -86,8 +96,8 @@ impl Kind {
 }
 
 /// The JSON Schema of a policy document of any kind.
-pub(super) fn schema() -> schemars::Schema {
-    schemars::schema_for!(types::Document)
+pub(super) fn schema() -> Json {
+    schema::of_all(&Kind::all().map(|kind| (kind.name, kind.refer)))
 }
 
 /// Reads all files.

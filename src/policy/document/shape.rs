@@ -8,6 +8,9 @@ use crate::policy::suggest::did_you_mean;
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 
+/// What to do about a key with nothing behind its colon.
+const LEAVE_OUT: &str = "nothing stands behind the colon: write it, or leave the field out";
+
 /// Something that does not fit.
 pub(super) struct Problem {
     pub(super) code: &'static str,
@@ -34,7 +37,7 @@ impl<'s> Shape<'s> {
     }
 
     fn node(&mut self, schema: &'s Json, node: &Node, path: &str) {
-        let schema = self.resolved(schema, &node.value);
+        let schema = self.resolved(schema);
         let Some(schema) = schema.as_object() else {
             return self.unknown_schema(node, path);
         };
@@ -133,7 +136,7 @@ impl<'s> Shape<'s> {
     }
 
     fn wrong_type(&mut self, value: &Value, types: &[&str], node: &Node, path: &str) {
-        let expected = types.iter().find(|name| **name != "null").copied().unwrap_or_default();
+        let expected = types.first().copied().unwrap_or_default();
         let (expected, help) = match (expected, value) {
             ("string", Value::Boolean(_) | Value::Integer(_) | Value::Number) => {
                 ("a text", Some("put it in quotes if it is meant as a text".to_owned()))
@@ -141,12 +144,14 @@ impl<'s> Shape<'s> {
             ("string", Value::List(_) | Value::Map(_)) if !types.contains(&"object") => {
                 ("a text", Some("a text that begins with `[` or `{` needs quotes".to_owned()))
             }
+            ("string", Value::Null) => ("a text", Some(LEAVE_OUT.to_owned())),
             ("string", _) => ("a text", None),
             ("array", Value::Text(text)) => ("a list", Some(format!("a list of one is written `[{text}]`"))),
             ("array", Value::Map(_)) => ("a list", Some("begin each item of a list with `- `".to_owned())),
             ("array", Value::Null) => ("a list", Some("leave the field out, or write `[]`".to_owned())),
             ("array", _) => ("a list", None),
             ("object", Value::List(_)) => ("a map", Some("write `key: value` without `- ` in front".to_owned())),
+            ("object", Value::Null) => ("a map", Some(LEAVE_OUT.to_owned())),
             ("object", _) => ("a map", None),
             ("boolean", _) => ("`true` or `false`", None),
             ("integer", _) => ("a whole number", None),
@@ -173,28 +178,18 @@ impl<'s> Shape<'s> {
         });
     }
 
-    /// Follows references, and takes the branch of an optional value that is not null.
-    fn resolved(&self, mut schema: &'s Json, value: &Value) -> &'s Json {
+    /// Follows references.
+    fn resolved(&self, mut schema: &'s Json) -> &'s Json {
         // References of generated schemas are not circular; the bound is for the reader's peace.
         for _ in 0..16 {
             let reference = schema.get("$ref").and_then(Json::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
-            let branches = schema.get("anyOf").and_then(Json::as_array);
-            schema = if let Some(definition) = reference.and_then(|name| self.root.get("$defs")?.get(name)) {
-                definition
-            } else if let Some(branch) = branches
-                .and_then(|branches| branches.iter().find(|branch| is_null(branch) == matches!(value, Value::Null)))
-            {
-                branch
-            } else {
-                return schema;
-            };
+            match reference.and_then(|name| self.root.get("$defs")?.get(name)) {
+                Some(definition) => schema = definition,
+                None => return schema,
+            }
         }
         schema
     }
-}
-
-fn is_null(schema: &Json) -> bool {
-    schema.get("type").and_then(Json::as_str) == Some("null")
 }
 
 fn types_of(schema: &Map<String, Json>) -> Vec<&str> {

@@ -31,10 +31,11 @@ enum AccessPolicyKind {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct AccessPolicyMetadata {
     /// The policy's name: lower-case letters, digits, `-`, `_`, `.`. Decisions name the policy as `domain/name`.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
     /// The domain that it belongs to.
     pub(crate) domain: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,

@@ -28,9 +28,10 @@ enum DomainKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct DomainMetadata {
-    /// The domain's name: lower-case letters, digits, `-`, `_`, `.`.
+    /// The domain's name: lower-case letters, digits, `-`, `_`, `.`. Other documents belong to the domain by it.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,
@@ -40,13 +41,16 @@ pub(crate) struct DomainMetadata {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct DomainSpec {
-    /// Owns everything, and alone may say who may impersonate whom and who may set which session property.
+    /// `true` for a domain that owns everything. It alone says who acts as another user, who sets session properties, who
+    /// sees what goes on in Trino, and what becomes of Trino's own roles.
     #[serde(default)]
+    #[schemars(extend("default" = false))]
     pub(crate) central: Option<At<bool>>,
-    /// What it owns.
+    /// What it owns: catalogs, schemas or tables. A central domain names nothing here.
     #[serde(default)]
     pub(crate) owns: Vec<At<Owned>>,
-    /// Who answers for the domain: people or groups.
+    /// Who answers for the domain: people or groups. They approve its exceptions, and `sluice codeowners` makes them
+    /// reviewers of its files.
     #[serde(default)]
     pub(crate) owners: Vec<At<String>>,
 }

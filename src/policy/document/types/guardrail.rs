@@ -7,7 +7,7 @@ use super::rules::{Deny, FilterRule, MaskRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Says what holds over all domains, and no domain can lift.
+/// Says what holds over all domains: no domain can lift it. It takes away and grants nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Guardrail")]
@@ -31,8 +31,9 @@ enum GuardrailKind {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct GuardrailMetadata {
     /// The guardrail's name: lower-case letters, digits, `-`, `_`, `.`. Decisions name it as `guardrail/name`.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,
@@ -66,10 +67,11 @@ pub(crate) struct GuardrailSpec {
     /// Which rows are shown, besides what other filters say.
     #[serde(default)]
     pub(crate) filters: Vec<At<FilterRule>>,
-    /// Who can approve an Exception that lifts it; nobody if absent.
+    /// Who can approve an exception that lifts it; nobody if absent.
     #[serde(default)]
     pub(crate) approvers: Vec<At<String>>,
-    /// How long an Exception may lift it, such as `8h` or `14d`; a week if absent.
+    /// How long an exception may lift it, such as `8h` or `14d`.
     #[serde(default)]
+    #[schemars(extend("default" = "7d"))]
     pub(crate) longest_exception: Option<At<String>>,
 }

@@ -36,10 +36,11 @@ enum MasksKind {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct MasksMetadata {
     /// The document's name: lower-case letters, digits, `-`, `_`, `.`.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
     /// The domain that it belongs to. Its masks serve the policies of this domain, those of a central one all.
     pub(crate) domain: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,
@@ -196,7 +197,8 @@ impl JsonSchema for NamedMask {
                 "A mask that Sluice brings ({BRINGS}, `hash(KEY)`), or what is shown by the family of the column's type. \
                  A type for which nothing is said refuses the statement."
             ),
-            "type": ["string", "null", "object"],
+            "type": ["string", "object"],
+            "nullable": true,
             "properties": Json::Object(families),
             "additionalProperties": false,
         })
@@ -216,7 +218,8 @@ impl JsonSchema for Shows {
         );
         json_schema!({
             "description": format!("A mask that Sluice brings ({BRINGS}, `hash(KEY)`), or SQL."),
-            "type": ["string", "null", "object"],
+            "type": ["string", "object"],
+            "nullable": true,
             "properties": {"expression": expression},
             "required": ["expression"],
             "additionalProperties": false,
@@ -234,6 +237,6 @@ impl JsonSchema for MaskName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": ["string", "null"]})
+        json_schema!({"type": "string", "nullable": true})
     }
 }

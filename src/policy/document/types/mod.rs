@@ -29,24 +29,15 @@ pub(crate) use tags::TagsDocument;
 
 /// The version of the language.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub(crate) enum ApiVersion {
     #[serde(rename = "sluice/v1")]
     V1,
 }
 
-/// A policy document: one of the kinds.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(title = "Sluice policy document")]
-#[expect(clippy::large_enum_variant, reason = "never made")]
-#[expect(dead_code, reason = "gives the schema of all kinds together; documents are read by kind")]
-pub(crate) enum Document {
-    Domain(DomainDocument),
-    AccessPolicy(AccessPolicyDocument),
-    Guardrail(GuardrailDocument),
-    Exception(ExceptionDocument),
-    Tags(TagsDocument),
-    Masks(MasksDocument),
-    Principals(PrincipalsDocument),
-    PolicyTest(PolicyTestDocument),
-}
+/// What a document's name looks like.
+const NAME: &str = "^[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?$";
+/// What a tag looks like.
+const TAG: &str = r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$";
+/// What a time with its zone or offset ends with.
+const TIME: &str = r"[Tt ].*([Zz]|[+-]\d\d(:?\d\d(:?\d\d)?)?|\])$";

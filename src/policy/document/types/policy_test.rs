@@ -32,9 +32,10 @@ enum PolicyTestKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PolicyTestMetadata {
-    /// The document's name: lower-case letters, digits, `-`, `_`, `.`.
+    /// The document's name: lower-case letters, digits, `-`, `_`, `.`. Results are listed under it.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,
@@ -54,6 +55,7 @@ pub(crate) struct PolicyTestSpec {
 
 /// What a table looks like.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TableShape")]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Shape {
     /// Columns in order, each with its type as Trino writes it.
@@ -103,11 +105,12 @@ impl JsonSchema for ColumnTypes {
     }
 }
 
-/// One question to the policies and what the answer has to be.
+/// One question to the policies, about a `statement` or a `table`, and what the answer has to be.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("oneOf" = [{"required": ["statement"]}, {"required": ["table"]}]))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Test {
-    /// What is shown of it: a sentence.
+    /// What it shows, in a sentence.
     pub(crate) name: At<String>,
     /// Who asks.
     #[serde(rename = "as")]
@@ -115,10 +118,10 @@ pub(crate) struct Test {
     /// When, and in which session.
     #[serde(default)]
     pub(crate) context: Option<At<TestContext>>,
-    /// A statement; either this or `table`.
+    /// The statement that is asked about; either this or `table`.
     #[serde(default)]
     pub(crate) statement: Option<At<String>>,
-    /// A table, `catalog.schema.table`; either this or `statement`.
+    /// The table that is asked about, `catalog.schema.table`; either this or `statement`.
     #[serde(default)]
     pub(crate) table: Option<At<String>>,
     /// What has to come of it.
@@ -128,6 +131,7 @@ pub(crate) struct Test {
 /// Who asks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Asker")]
 pub(crate) struct TestAsker {
     /// The user.
     pub(crate) user: At<String>,
@@ -142,10 +146,12 @@ pub(crate) struct TestAsker {
 /// When and from where it is asked, and what completes names in the statement.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Context")]
 pub(crate) struct TestContext {
     /// When: a time with a zone or an offset, such as `2026-01-01T00:00:00[Europe/Berlin]`. When the test is run, if
     /// absent.
     #[serde(default)]
+    #[schemars(regex(pattern = super::TIME))]
     pub(crate) at: Option<At<String>>,
     /// What the client calls itself; believed where a Principals document vouches for the user.
     #[serde(default)]
@@ -195,6 +201,8 @@ pub(crate) struct Expect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
+    /// It passes, rewritten or not; of a table, something may be read.
     Allow,
+    /// It is refused.
     Deny,
 }

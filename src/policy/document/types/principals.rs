@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Says which groups users are in and what roles there are, beside what identification says.
+/// Says which groups and attributes users have, beside what identification says, which services there are, and what
+/// roles. Whoever may change it may give any right.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Principals")]
@@ -31,9 +32,10 @@ enum PrincipalsKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PrincipalsMetadata {
-    /// The document's name; only needed where there are several.
+    /// The document's name: lower-case letters, digits, `-`, `_`, `.`. Only needed where there are several.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,
@@ -43,13 +45,13 @@ pub(crate) struct PrincipalsMetadata {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PrincipalsSpec {
-    /// Users by name.
+    /// Users by name; letter case matters.
     #[serde(default)]
     pub(crate) users: BTreeMap<String, At<User>>,
     /// Services by name: programs that log in as themselves.
     #[serde(default)]
     pub(crate) services: BTreeMap<String, At<Service>>,
-    /// Roles by name.
+    /// Roles by name: each a name for several users and groups.
     #[serde(default)]
     pub(crate) roles: BTreeMap<String, At<Role>>,
 }
@@ -61,7 +63,7 @@ pub(crate) struct User {
     /// The groups that the user is in.
     #[serde(default)]
     pub(crate) groups: Vec<At<String>>,
-    /// Attributes, each with its values.
+    /// Attributes, each with its values, for `attributes` of rules, conditions and `${user.attributes.NAME}`.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
 }
@@ -73,7 +75,7 @@ pub(crate) struct Service {
     /// The groups that it is in.
     #[serde(default)]
     pub(crate) groups: Vec<At<String>>,
-    /// Attributes, each with its values.
+    /// Attributes, each with its values, for `attributes` of rules, conditions and `${user.attributes.NAME}`.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
     /// What it says of a request that is to be believed. What anybody else says of these is a claim, which never satisfies

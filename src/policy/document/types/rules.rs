@@ -9,13 +9,16 @@ use std::collections::BTreeMap;
 /// When a rule holds. Both ends are times with a zone or an offset, such as `2026-01-01T00:00:00[Europe/Berlin]` or
 /// `2026-01-01T00:00:00Z`.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("minProperties" = 1))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Validity {
-    /// From then on.
+    /// It holds from then on.
     #[serde(default)]
+    #[schemars(regex(pattern = super::TIME))]
     pub(crate) from: Option<At<String>>,
-    /// Until then, no longer at that time.
+    /// It holds until then, and no longer at that time.
     #[serde(default)]
+    #[schemars(regex(pattern = super::TIME))]
     pub(crate) until: Option<At<String>>,
 }
 
@@ -23,12 +26,13 @@ pub(crate) struct Validity {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Grant {
-    /// To whom.
+    /// To whom they are given.
     pub(crate) to: At<Subjects>,
     /// To whom not, though `to` takes them in. Where it can't be told, to nobody of them.
     #[serde(default)]
     pub(crate) except: Option<At<Subjects>>,
-    /// Which, or `all`: each that an object has, but `execute`, `grant` and `revoke`.
+    /// Which privileges, or `all`: each that the objects have, but `execute`, `grant` and `revoke`.
+    #[schemars(length(min = 1))]
     pub(crate) privileges: At<Vec<At<PrivilegeWord>>>,
     /// The columns that may be selected and are seen in metadata. All of them, those to come too, if absent.
     #[serde(default)]
@@ -47,14 +51,16 @@ pub(crate) struct Grant {
 /// Takes privileges away, whatever grants them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Denial")]
 pub(crate) struct Deny {
-    /// From whom; from everyone if absent.
+    /// From whom they are taken; from everyone if absent.
     #[serde(default)]
     pub(crate) to: Option<At<Subjects>>,
-    /// From whom not.
+    /// From whom they are not taken.
     #[serde(default)]
     pub(crate) except: Option<At<Subjects>>,
-    /// Which, or `all`: each that an object has.
+    /// Which privileges, or `all`: each that the objects have.
+    #[schemars(length(min = 1))]
     pub(crate) privileges: At<Vec<At<PrivilegeWord>>>,
     /// The columns that may not be selected. The whole table if absent.
     #[serde(default)]
@@ -70,27 +76,34 @@ pub(crate) struct Deny {
 /// Some columns: either `only` and `onlyTagged`, or `except` and `exceptTagged`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Columns", extend("minProperties" = 1))]
 pub(crate) struct ColumnSelection {
     /// These and no others; `*` stands for any text.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub(crate) only: Option<At<Vec<At<String>>>>,
     /// Those with one of these tags, or one below it, and no others.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub(crate) only_tagged: Option<At<Vec<At<String>>>>,
     /// All but these, those to come too; `*` stands for any text.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub(crate) except: Option<At<Vec<At<String>>>>,
     /// All but those with one of these tags, or one below it.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub(crate) except_tagged: Option<At<Vec<At<String>>>>,
 }
 
 /// Users: by name, group, role, service or attribute, or everyone.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
 pub(crate) struct Subjects {
-    /// Each user who is authenticated.
+    /// `true` for each user who has logged in. It stands alone.
     #[serde(default)]
+    #[schemars(extend("default" = false))]
     pub(crate) everyone: Option<At<bool>>,
     /// Users by name; letter case matters.
     #[serde(default)]
@@ -98,14 +111,14 @@ pub(crate) struct Subjects {
     /// Groups by name; letter case matters.
     #[serde(default)]
     pub(crate) groups: Vec<At<String>>,
-    /// Roles of a Principals document.
+    /// Roles of Principals documents, by name.
     #[serde(default)]
     pub(crate) roles: Vec<At<String>>,
-    /// Services of a Principals document: identities of programs.
+    /// Services of Principals documents, by name: programs that log in as themselves.
     #[serde(default)]
     pub(crate) services: Vec<At<String>>,
     /// Users by attributes: who has one of the values of each attribute that is named. It stands alone; to
-    /// narrow a group use `when`.
+    /// narrow a group, use `when`.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, At<Vec<At<String>>>>,
 }
@@ -113,24 +126,44 @@ pub(crate) struct Subjects {
 /// What may be done with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Privilege")]
 pub(crate) enum PrivilegeWord {
+    /// Each privilege that the objects have; in a grant not `execute`, `grant` and `revoke`.
     All,
+    /// To read columns of tables.
     Select,
+    /// To add rows to tables.
     Insert,
+    /// To delete rows of tables.
     Delete,
+    /// To change rows of tables.
     Update,
+    /// To create the object.
     Create,
+    /// To drop the object.
     Drop,
+    /// To change what the object is: its columns, name, comment, properties.
     Alter,
+    /// To see how the object was made: `SHOW CREATE`.
     Show,
+    /// To call functions and procedures.
     Execute,
+    /// To give others a right to the object, or a role of Trino's own.
     Grant,
+    /// To take such a right or role away.
     Revoke,
 }
 
 /// Replaces a column's value.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(
+    rename = "Mask",
+    extend("allOf" = [
+        {"oneOf": [{"required": ["column"]}, {"required": ["tag"]}]},
+        {"oneOf": [{"required": ["mask"]}, {"required": ["expression"]}]},
+    ])
+)]
 pub(crate) struct MaskRule {
     /// The column; `*` stands for any text. Either this or `tag`.
     #[serde(default)]
@@ -170,6 +203,7 @@ pub(crate) struct MaskRule {
 /// Hides rows.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Filter")]
 pub(crate) struct FilterRule {
     /// An SQL condition over the table's columns. A row is shown where it is true.
     pub(crate) expression: At<String>,
@@ -197,6 +231,7 @@ pub(crate) struct Impersonate {
     #[serde(default)]
     pub(crate) except: Option<At<Subjects>>,
     /// As whom: users by name; `*` stands for any text.
+    #[schemars(length(min = 1))]
     pub(crate) users: At<Vec<At<String>>>,
     /// As whom not, though `users` takes them in: users by name; `*` stands for any text.
     #[serde(default)]
@@ -218,7 +253,8 @@ pub(crate) struct SessionProperties {
     /// Who may not by this rule, though `to` takes them in.
     #[serde(default)]
     pub(crate) except: Option<At<Subjects>>,
-    /// `name` of the system's or `catalog.name`; `*` stands for any text.
+    /// Properties: `name` of one of the system's, `catalog.name` of one of a catalog's; `*` stands for any text.
+    #[schemars(length(min = 1))]
     pub(crate) properties: At<Vec<At<String>>>,
     /// Those that it is not about, though `properties` takes them in; `*` stands for any text.
     #[serde(default)]

@@ -30,10 +30,11 @@ enum TagsKind {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct TagsMetadata {
     /// The document's name: lower-case letters, digits, `-`, `_`, `.`.
+    #[schemars(regex(pattern = super::NAME))]
     pub(crate) name: At<String>,
     /// The domain that it belongs to.
     pub(crate) domain: At<String>,
-    /// For readers.
+    /// What it is for, in a sentence. For readers: it changes no decision.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the document")]
     description: Option<String>,
@@ -61,6 +62,7 @@ pub(crate) struct TaggedTables {
     pub(crate) table: At<String>,
     /// The tables' own tags: lower-case words, joined by dots from the general to the special, such as `pii.email`.
     #[serde(default)]
+    #[schemars(inner(regex(pattern = super::TAG)))]
     pub(crate) tags: Vec<At<String>>,
     /// Tags of columns, by the column's name or pattern.
     #[serde(default)]
