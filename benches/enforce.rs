@@ -4,13 +4,16 @@
 //! The texts, tables and policies stand in `benches/shop`. Nothing here does I/O while it is measured.
 #![expect(clippy::panic, clippy::expect_used, reason = "where there is nothing to measure, a bench must stop")]
 
+#[path = "shop/many.rs"]
+mod many;
+
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sluice::analysis::metadata::metadata_access;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
 use sluice::names::TableName;
-use sluice::policy::{Columns, Privilege, Snapshot, SourceFile, Subject, Visible, VisibleTables, compile};
+use sluice::policy::{Columns, Privilege, Snapshot, Subject, Visible, VisibleTables, compile};
 use sluice::sql::{self, GrammarVersion};
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -103,26 +106,7 @@ fn tables() -> Tables {
 
 /// The shop's policies, and `more` of other tables.
 fn snapshot(more: usize) -> Snapshot {
-    compile(files(more)).unwrap_or_else(|wrong| panic!("{wrong:?}"))
-}
-
-/// The shop's policies and `more` of others, some thousand a file.
-fn files(more: usize) -> Vec<SourceFile> {
-    let document = |n: usize| {
-        format!(
-            "---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: policy-{n}, domain: shop}}\nspec:\n  \
-             tables: [{{table: table_{n}}}]\n  grants:\n    - to: {{groups: [group_{}]}}\n      privileges: [select]\n  \
-             masks: [{{column: a, expression: \"'***'\"}}]\n  filters: [{{expression: b > {n}}}]\n",
-            n % 10
-        )
-    };
-    let numbers: Vec<usize> = (0..more).collect();
-    let others = numbers.chunks(5_000).enumerate().map(|(file, numbers)| SourceFile {
-        path: format!("others/{file}.yaml"),
-        text: numbers.iter().map(|n| document(*n)).collect(),
-    });
-    let shop = SourceFile { path: "shop.yaml".to_owned(), text: include_str!("shop/policies.yaml").to_owned() };
-    std::iter::once(shop).chain(others).collect()
+    compile(many::files(more)).unwrap_or_else(|wrong| panic!("{wrong:?}"))
 }
 
 fn parse(criterion: &mut Criterion) {
@@ -224,7 +208,7 @@ fn compiling(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("compile");
     group.sample_size(10);
     for count in [1_000, 10_000, 100_000] {
-        let files = files(count);
+        let files = many::files(count);
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::new("policies", count), |bencher| {
             bencher.iter_batched(|| files.clone(), compile, BatchSize::PerIteration);
