@@ -1,7 +1,7 @@
 //! How much memory policies take: compiled, and while they are compiled. `docs/performance.md` has figures.
 //!
 //! A program of its own, since the allocator counts for all.
-#![expect(clippy::panic, reason = "where there is nothing to measure, a bench must stop")]
+#![expect(clippy::panic, clippy::print_stdout, reason = "where there is nothing to measure, a bench must stop")]
 
 #[path = "shop/many.rs"]
 mod many;
