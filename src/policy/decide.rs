@@ -51,7 +51,12 @@ impl Snapshot {
                 Effect::Deny { of: _, privileges, columns } => {
                     match self.resolved(columns, table) {
                         Columns::All => denied.extend(privileges),
-                        Columns::Some(rules) => access.denied.extend(rules),
+                        Columns::Some(rules) => {
+                            if rule.guardrail.is_some() {
+                                access.guarded.extend(rules.iter().cloned());
+                            }
+                            access.denied.extend(rules);
+                        }
                     }
                     access.denied_by.push(rule.policy.clone());
                 }
@@ -61,6 +66,7 @@ impl Snapshot {
                         path: path.clone(),
                         mask: mask.clone(),
                         policy: rule.policy.clone(),
+                        of_guardrail: rule.guardrail.is_some(),
                         values: mask.values(subject),
                     };
                     masks.push(((rule.guardrail.is_none(), *priority), mask));

@@ -7,6 +7,7 @@ use super::access::{ColumnRule, Columns, PolicyRef, Privilege};
 use super::mask::{ColumnMask, holding, shown, told};
 use super::template::Expression;
 use crate::names::quoted;
+use crate::sql::ast::{Expr, ExprKind};
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct TableAccess {
     pub(super) parts: Vec<Part>,
     /// The columns that may not be selected, whatever grants them.
     pub(super) denied: BTreeSet<ColumnRule>,
+    /// Those of them that a guardrail denies.
+    pub(super) guarded: BTreeSet<ColumnRule>,
     /// In the order in which they win.
     pub(super) masks: Vec<ColumnMask>,
     pub(super) filters: Vec<Expression>,
@@ -114,6 +117,11 @@ impl TableAccess {
     pub fn mask(&self, column: &str, data_type: &str) -> Result<Option<Expression>, String> {
         let masks = holding(&self.masks, column);
         let mask = if masks.is_empty() { None } else { Some(shown(&masks, column, data_type)?) };
+        if let Some(mask) = &mask
+            && masks.iter().any(|mask| !mask.of_guardrail)
+        {
+            self.shows_nothing_guarded(mask, column)?;
+        }
         match self.rows_of(column)? {
             Some(condition) => Expression::shown_where(&condition, mask.as_ref(), column).map(Some),
             None => Ok(mask),
@@ -135,6 +143,22 @@ impl TableAccess {
             None => told,
         };
         Ok(told.map(|(short, long)| Told { short, long }))
+    }
+
+    /// Refuses the mask of a domain that names another column which a guardrail masks or denies: it would show in one
+    /// column what the guardrail hides in another.
+    fn shows_nothing_guarded(&self, mask: &Expression, column: &str) -> Result<(), String> {
+        let guarded = |name: &str| {
+            let masked = self.masks.iter().any(|mask| mask.of_guardrail && super::matches(&mask.columns, name));
+            masked || self.guarded.iter().any(|rule| rule.takes_in(name))
+        };
+        match names_in(&mask.expr).into_iter().find(|name| name != column && guarded(name)) {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "policy {} can't be applied to column {column}: its mask reads column {name}, which a guardrail hides from you",
+                mask.named()
+            )),
+        }
     }
 
     /// The rows of a column, where it is not granted for all that are shown.
@@ -163,6 +187,26 @@ impl TableAccess {
         }
         Ok(filters)
     }
+}
+
+/// All names in an expression that may be those of columns.
+fn names_in(expr: &Expr) -> BTreeSet<CompactString> {
+    use crate::sql::visit::{Visit, walk};
+    struct Find(BTreeSet<CompactString>);
+    impl Visit for Find {
+        fn expr(&mut self, node: &Expr) {
+            match &node.kind {
+                ExprKind::Identifier(name) | ExprKind::Dereference { base: _, field: name } => {
+                    self.0.insert(name.folded());
+                }
+                _ => {}
+            }
+            walk::expr(self, node);
+        }
+    }
+    let mut find = Find(BTreeSet::new());
+    find.expr(expr);
+    find.0
 }
 
 /// The union of grants' columns in its simplest form, so that the order of grants changes nothing.

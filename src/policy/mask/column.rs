@@ -23,6 +23,8 @@ pub(in crate::policy) struct ColumnMask {
     pub(in crate::policy) mask: Arc<Mask>,
     /// Where the rule is written.
     pub(in crate::policy) policy: Arc<PolicyRef>,
+    /// Whether a guardrail has it.
+    pub(in crate::policy) of_guardrail: bool,
     /// The values of the user, for each part of the mask.
     pub(in crate::policy) values: Vec<Values>,
 }

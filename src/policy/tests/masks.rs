@@ -262,3 +262,41 @@ fn what_a_mask_does_is_told_by_its_name() {
             .map(|text| text.map(str::to_owned))
     );
 }
+
+#[test]
+fn a_domain_does_not_show_in_one_column_what_a_guardrail_hides_in_another() {
+    let guardrail = "kind: Guardrail\nmetadata: {name: numbers}\nspec:\n  tables: [{catalog: '*', schema: '*', table: '*'}]\n  \
+                     masks:\n    - {column: 'ssn*', mask: null, except: {groups: [tax]}}\n    - {column: other, expression: \
+                     ssn}\n  denies:\n    - {privileges: [select], columns: {only: [iban]}}\n  approvers: [a]";
+    let refused = |name: &str| {
+        format!(
+            "policy hr/p can't be applied to column c: its mask reads column {name}, which a guardrail hides from you"
+        )
+    };
+    for (expression, expected) in [
+        ("ssn", Err("ssn")),
+        ("SSN_2", Err("ssn_2")),
+        ("concat({column}, substr(employees.ssn, 1, 1))", Err("ssn")),
+        ("(SELECT max(e.iban) FROM lake.hr.employees e WHERE e.id = id)", Err("iban")),
+        ("IF(iban IS NULL, 'x', 'y')", Err("iban")),
+        ("concat({column}, name)", Ok("concat(\"c\", name)")),
+    ] {
+        let rule = format!("column: c, expression: \"{expression}\"");
+        let snapshot = with(&[&rule], &[guardrail]).unwrap();
+        let shown = |groups: &[String]| {
+            let access = access(&snapshot, &snapshot.subject("anna", groups));
+            access.mask("c", "varchar").map(|mask| mask.unwrap().text.to_string())
+        };
+        assert_eq!(shown(&[]), expected.map(str::to_owned).map_err(refused), "{expression}");
+        // For whom the guardrail does not hold, nothing is hidden.
+        assert_eq!(
+            shown(&["tax".to_owned()]).is_ok(),
+            expected.is_ok() || expected.err() != Some("iban"),
+            "{expression}"
+        );
+    }
+    // Governance may do so itself.
+    let snapshot = with(&["column: c, mask: redact"], &[guardrail]).unwrap();
+    let access = access(&snapshot, &snapshot.subject("anna", &[]));
+    assert_eq!(access.mask("other", "varchar").unwrap().unwrap().text.as_ref(), "ssn");
+}
