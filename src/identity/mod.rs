@@ -62,6 +62,9 @@ pub type Identifying<'a> = Pin<Box<dyn Future<Output = Result<Option<Principal>,
 pub trait Identify: fmt::Debug + Send + Sync {
     /// Looks for a proof of this way. `None`: there is none in the request.
     fn identify<'a>(&'a self, asking: Asking<'a>) -> Identifying<'a>;
+
+    /// Whether its proofs tell of groups. Then those of a user who has not logged in are not known.
+    fn tells_groups(&self) -> bool;
 }
 
 /// All ways that are configured.
@@ -72,6 +75,11 @@ impl Ways {
     /// The ways, in the order in which they are asked.
     pub fn new(ways: Vec<Arc<dyn Identify>>) -> Ways {
         Ways(ways)
+    }
+
+    /// Whether proofs tell of groups.
+    pub fn tell_groups(&self) -> bool {
+        self.0.iter().any(|way| way.tells_groups())
     }
 
     /// Who is asking. A request that carries several proofs must prove the same user by each.
@@ -111,6 +119,10 @@ mod tests {
             let principal =
                 |name: &str| Principal { name: name.to_owned(), groups: vec![format!("of-{name}")], direct: true };
             Box::pin(async move { self.0.map(|name| name.map(principal)) })
+        }
+
+        fn tells_groups(&self) -> bool {
+            true
         }
     }
 

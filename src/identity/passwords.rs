@@ -153,6 +153,10 @@ impl Identify for Passwords {
     fn identify<'a>(&'a self, asking: Asking<'a>) -> Identifying<'a> {
         Box::pin(self.prove(asking))
     }
+
+    fn tells_groups(&self) -> bool {
+        false
+    }
 }
 
 /// Reads `Basic base64(user:password)`.

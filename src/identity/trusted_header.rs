@@ -43,6 +43,10 @@ impl Identify for TrustedPeers {
     fn identify<'a>(&'a self, asking: Asking<'a>) -> Identifying<'a> {
         Box::pin(async move { self.read(asking) })
     }
+
+    fn tells_groups(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -152,12 +152,16 @@ impl Audience {
         }
     }
 
-    /// Adds the rules for a user to `found`, and some that ask for attributes that the user has not.
+    /// Adds the rules for a user to `found`, and some that ask for attributes that the user has not, or for groups that it may not be in.
     pub(super) fn collect(&self, subject: &Subject, found: &mut Vec<RuleId>) {
         found.extend(&self.everyone);
         found.extend(self.users.get(&subject.user).into_iter().flatten());
-        for group in &subject.groups {
-            found.extend(self.groups.get(group).into_iter().flatten());
+        if subject.more_groups {
+            found.extend(self.groups.values().flatten());
+        } else {
+            for group in &subject.groups {
+                found.extend(self.groups.get(group).into_iter().flatten());
+            }
         }
         if self.attributes.is_empty() {
             return;
@@ -240,8 +244,13 @@ impl Who {
             subject.attributes.get(name).is_none_or(|values| values.iter().any(|value| wanted.contains(value)))
         };
         self.takes_in(subject)
-            || (!self.groups.is_empty() && subject.more_groups)
+            || self.may_be_of_a_group(subject)
             || (!self.attributes.is_empty() && self.attributes.iter().all(has))
+    }
+
+    /// Whether a user may be in one of the groups, for all that is known.
+    pub(super) fn may_be_of_a_group(&self, subject: &Subject) -> bool {
+        !self.groups.is_empty() && subject.more_groups
     }
 
     fn has_attributes(&self, subject: &Subject) -> bool {

@@ -99,8 +99,8 @@ impl Subject {
         let Inputs { roles, source, client_tags, catalog, schema, purpose, address, minute } = &self.inputs;
         Circumstances {
             user: Some(&self.user),
-            groups: Some(&self.groups),
-            roles: roles.as_ref(),
+            groups: (!self.more_groups).then_some(&self.groups),
+            roles: roles.as_ref().filter(|_| !self.more_groups),
             attributes: Some(&self.attributes),
             source: source.as_deref(),
             client_tags: client_tags.as_ref(),

@@ -160,7 +160,7 @@ impl Snapshot {
         if !rule.is_about(table) {
             not.push(Not::OtherTables);
         }
-        if !reach.to.takes_in(subject) {
+        if !rule.is_for(subject) {
             let missing = reach.to.attributes.keys().filter(|name| !subject.attributes.contains_key(*name));
             not.push(Not::ForOthers { to: shown(&reach.to), missing: missing.cloned().collect() });
         } else if rule.leaves_out(subject) {

@@ -119,7 +119,7 @@ impl Reach {
 
     /// Whether a rule that takes something away holds: unless it is sure that it does not.
     pub(super) fn possibly(&self, subject: &Subject) -> bool {
-        self.to.takes_in(subject)
+        (self.to.takes_in(subject) || self.to.may_be_of_a_group(subject))
             && !self.except.takes_in(subject)
             && self.window.holds(subject.moment) != Some(false)
             && self.when.as_ref().is_none_or(|when| when.evaluate(&subject.circumstances()) != Truth::False)
@@ -130,6 +130,12 @@ impl Rule {
     /// Whether it holds for a user.
     pub(super) fn holds(&self, subject: &Subject) -> bool {
         if self.effect.gives() { self.reach.surely(subject) } else { self.reach.possibly(subject) }
+    }
+
+    /// Whether a user is among those whom it is for, or may be and would lose by it.
+    pub(super) fn is_for(&self, subject: &Subject) -> bool {
+        let to = &self.reach.to;
+        to.takes_in(subject) || (!self.effect.gives() && to.may_be_of_a_group(subject))
     }
 
     /// Whether a user is among those whom it leaves out.

@@ -288,7 +288,8 @@ impl Proxy {
                 )),
             };
             // Who has not logged in may be in groups that identification has not told of.
-            (asking(Subject { more_groups: true, ..snapshot.subject(&owner.user, &[]) }), refused)
+            let more_groups = self.rooms.ways.tell_groups();
+            (asking(Subject { more_groups, ..snapshot.subject(&owner.user, &[]) }), refused)
         };
         let (principal, peer) = (owner.principal.clone(), caller.peer);
         (Asked { sql, headers, subject, principal, peer, snapshot, now, arrived }, refused)

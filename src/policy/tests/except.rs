@@ -146,3 +146,46 @@ spec:
         ]
     );
 }
+
+#[test]
+fn who_may_be_in_a_group_gains_nothing_by_it_and_loses_all_that_it_takes() {
+    let snapshot = compiled(
+        "apiVersion: sluice/v1
+kind: Domain
+metadata: {name: platform}
+spec: {central: true}
+---
+apiVersion: sluice/v1
+kind: AccessPolicy
+metadata: {name: p, domain: platform}
+spec:
+  tables: [{catalog: lake, schema: a, table: t}]
+  grants:
+    - {to: {everyone: true}, privileges: [select]}
+    - {to: {groups: [editors]}, privileges: [update]}
+    - {to: {everyone: true}, privileges: [delete], when: \"'staff' in user.groups\"}
+    - {to: {everyone: true}, privileges: [insert], when: \"!('staff' in user.groups)\"}
+  denies:
+    - {to: {groups: [interns]}, privileges: [select], columns: {only: [c]}}
+  masks:
+    - {column: a, expression: \"'x'\", to: {groups: [interns]}}
+    - {column: b, expression: \"'x'\", to: {groups: [interns]}, except: {users: [ann]}}
+    - {column: d, expression: \"'x'\", when: \"'interns' in user.groups\"}
+  filters:
+    - {expression: a = 'x', to: {groups: [interns]}}
+",
+    );
+    for (more_groups, masked, filters, privileges) in [(false, "", 0, "select insert"), (true, "a d", 1, "select")] {
+        let subject = Subject { more_groups, ..snapshot.subject("ann", &[]) };
+        let access = snapshot.table_access(&subject, &TableName::new("lake", "a", "t"));
+        let columns = ["a", "b", "d"].into_iter().filter(|column| access.mask(column, "varchar").unwrap().is_some());
+        assert_eq!(columns.collect::<Vec<_>>().join(" "), masked, "{more_groups}");
+        assert_eq!(access.filters().unwrap().len(), filters, "{more_groups}");
+        let granted = access.privileges().iter().map(|privilege| privilege.as_str());
+        assert_eq!(granted.collect::<Vec<_>>().join(" "), privileges, "{more_groups}");
+        let says = snapshot.reasons(&subject, &TableName::new("lake", "a", "t"));
+        let held =
+            says.iter().filter(|reason| reason.sort == crate::policy::reasons::Sort::Mask && reason.not.is_empty());
+        assert_eq!(held.count(), usize::from(more_groups) * 2, "{more_groups}: {says:?}");
+    }
+}
