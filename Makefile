@@ -42,7 +42,8 @@ rules: ## imported policies beside a Trino with its own file rules, all 60 seeds
 fuzz: ## look for a text that the parser does not stand (ARGS="--target bytes --seconds 1800 --seed 7")
 	cargo test --locked --release --test fuzz -- $(ARGS)
 
-bench: ## time each stage, from parsing to the whole of enforce
+bench: ## time each stage, from parsing to the whole of enforce, and the memory of policies
+	cargo bench --locked --bench policy_memory
 	cargo bench --locked --bench enforce
 
 bench-parse: ## time the parser beside sqlparser, and how it grows (about five minutes after the build)

@@ -4,7 +4,7 @@ use sluice::policy::SourceFile;
 
 /// The shop's policies and `more` of others, some thousand a file: seven of ten name a table, two a pattern of tables, one
 /// a tag.
-pub fn files(more: usize) -> Vec<SourceFile> {
+pub(crate) fn files(more: usize) -> Vec<SourceFile> {
     let numbers: Vec<usize> = (0..more).collect();
     let others = numbers.chunks(5_000).enumerate().map(|(file, numbers)| SourceFile {
         path: format!("others/{file}.yaml"),
