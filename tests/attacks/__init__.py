@@ -17,9 +17,6 @@ from tests.stack.sluice import ROOT, password
 POLICIES = pathlib.Path(__file__).with_name("policies")
 USERS = ("analyst", "hr_partner", "outsider", "superset", "admin")
 
-# Cases that fail in a known way: id to what the failure says. Each leaves this list with the work that mends it.
-KNOWN = {"benign-32": "not supported by Sluice yet"}
-
 # Statements that Trino refuses in words that quote an expression of the statement, guards and all.
 QUOTED = [
     "SELECT company FROM lake.sales.customers WHERE max((SELECT max(email) FROM lake.hr.employees)) = 'x'",
@@ -44,7 +41,7 @@ def cases(stack):
     yield "nothing leaks", lambda: no_failures([one for one in outcomes if any("LEAK" in why for why in one["failed"])])
     for category in dict.fromkeys(case["category"] for case in corpus):
         ids = {case["id"] for case in corpus if case["category"] == category}
-        yield f"{category} ({len(ids)} cases)", lambda i=ids: no_failures([one for one in outcomes if one["id"] in i and unexpected(one)])
+        yield f"{category} ({len(ids)} cases)", lambda i=ids: no_failures([one for one in outcomes if one["id"] in i and one["failed"]])
 
 
 def quotes_policy(error):
@@ -52,16 +49,9 @@ def quotes_policy(error):
     return any(part in json.dumps(error).lower() for part in ("sluice_", "split_part", "'eu'"))
 
 
-def unexpected(outcome):
-    """Whether a case ended otherwise than it should: it failed, or one of KNOWN no longer fails as written there."""
-    if outcome["id"] in KNOWN:
-        return not any(KNOWN[outcome["id"]] in why for why in outcome["failed"])
-    return bool(outcome["failed"])
-
-
 def no_failures(found):
     """Fails with a line for each."""
-    lines = (one if isinstance(one, str) else f"{one['id']}: {'; '.join(one['failed']) or 'passes now: take it off the list KNOWN'}" for one in found)
+    lines = (one if isinstance(one, str) else f"{one['id']}: {'; '.join(one['failed'])}" for one in found)
     assert not found, "\n  ".join([f"{len(found)} cases", *lines])
 
 
