@@ -15,6 +15,7 @@ REASONS = {
     "not-supported": "A statement that Sluice does not decide yet.",
     "plan-hidden": "EXPLAIN and SHOW STATS of a table with a mask or filter: they would quote hidden values, so Sluice refuses. Checked: the rule has one.",
     "definition-hidden": "SHOW CREATE needs `show` and each row and column in Sluice; in Trino ownership alone. Checked: by the rules some of it can't be read.",
+    "write-restricted": "A change of a table of which some row or column is not shown as it is: Sluice refuses it; Trino does so for masks and filters alone, in other words. Checked: by the rules some of the table can't be read as it is.",
     "not-mapped": "The importer named the rule that decides here, or one before it, as one that can't be told as policies. Sluice shows less of the same.",
     "reads-nothing": "A statement that reads no table, by a user who may run no queries: Sluice has no such rule.",
     "refused-both": "Both refuse: Trino for the rules, Sluice as if there were no such thing, or since it does not decide the statement.",
@@ -79,6 +80,8 @@ def judge(asked, trino, sluice, by_name):
     if trino.error and sluice.error:
         if trino.error == sluice.error:
             return "same"
+        if write_restricted(asked, sluice):
+            return "write-restricted"
         return "refused-both" if trino.refused and sluice.error in ("NOT_SUPPORTED", "TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND") else "MORE"
     if sluice.error:
         return less(asked, trino, sluice)
@@ -192,7 +195,15 @@ def less(asked, trino, sluice):
         return "definition-hidden"
     if kind in ("list", "describe"):
         return listed(asked, trino.rows, []) if trino.rows else "nothing-listed"
+    if write_restricted(asked, sluice):
+        return "write-restricted"
     return "not-mapped" if asked.named() else "LESS"
+
+
+def write_restricted(asked, sluice):
+    """Whether Sluice refuses a change because of a mask, a filter or a column that can't be read, and there is one by the rules."""
+    restricted = any(asked.model.restricted(asked.user, table) for table in asked.tables())
+    return asked.kind == "write" and sluice.refused and "Cannot change table" in sluice.message and restricted
 
 
 def more(kind, trino, sluice, by_name):
