@@ -24,7 +24,6 @@ impl Snapshot {
         let mut access = TableAccess::none();
         let rules = self.about(Object::Table, table, subject);
         let mut whole = ColumnUnion::default();
-        let mut masks = Vec::new();
         let mut denied = BTreeSet::<Privilege>::new();
         let lifted = lifted(&rules);
         for rule in &rules {
@@ -61,15 +60,15 @@ impl Snapshot {
                     access.denied_by.push(rule.policy.clone());
                 }
                 Effect::Mask { columns, path, priority, mask } => {
-                    let mask = ColumnMask {
+                    access.masks.push(ColumnMask {
                         columns: columns.clone(),
                         path: path.clone(),
                         mask: mask.clone(),
                         policy: rule.policy.clone(),
                         of_guardrail: rule.guardrail.is_some(),
+                        priority: *priority,
                         values: mask.values(subject),
-                    };
-                    masks.push(((rule.guardrail.is_none(), *priority), mask));
+                    });
                 }
                 Effect::Filter(filter) => access.filters.extend(filled(filter, subject, &mut access.unclear)),
                 Effect::Lift(_) => access.lifted_by.push(rule.policy.clone()),
@@ -83,8 +82,7 @@ impl Snapshot {
             access.denied_by.clear();
         }
         // Rules come in the order of policies' names, and the sort keeps it within one priority.
-        masks.sort_by_key(|(order, _)| *order);
-        access.masks = masks.into_iter().map(|(_, mask)| mask).collect();
+        access.masks.sort_by_key(|mask| (!mask.of_guardrail, mask.priority));
         access
     }
 

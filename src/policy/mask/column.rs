@@ -23,8 +23,10 @@ pub(in crate::policy) struct ColumnMask {
     pub(in crate::policy) mask: Arc<Mask>,
     /// Where the rule is written.
     pub(in crate::policy) policy: Arc<PolicyRef>,
-    /// Whether a guardrail has it.
+    /// Whether a guardrail has it; those come first.
     pub(in crate::policy) of_guardrail: bool,
+    /// Behind that, the smallest comes first.
+    pub(in crate::policy) priority: i64,
     /// The values of the user, for each part of the mask.
     pub(in crate::policy) values: Vec<Values>,
 }
