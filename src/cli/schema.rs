@@ -11,7 +11,7 @@ use std::io::Write as _;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  sluice schema > policies/sluice.schema.json   # then in a file: # yaml-language-server: $schema=sluice.schema.json
+  sluice schema > policies/.sluice.schema.json  # for files beside it: # yaml-language-server: $schema=.sluice.schema.json
   sluice schema --output markdown               # the reference of the language")]
 pub(super) struct Arguments {
     /// The JSON Schema, or the reference as Markdown.

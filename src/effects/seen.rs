@@ -156,8 +156,7 @@ impl Access {
 
     /// The privileges in one line.
     pub fn privileges_text(&self) -> String {
-        let word = |privilege: &Privilege| serde_json::to_value(privilege).ok()?.as_str().map(str::to_owned);
-        self.privileges.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+        self.privileges.iter().map(|privilege| privilege.as_str()).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -3,10 +3,11 @@
 use super::chain::{Link, grants, product, reached};
 use super::note::Note;
 use super::objects::{Triple, objects};
-use super::policy::{Information, Policy, Privilege, Sort};
+use super::policy::{Information, Policy, Sort};
 use super::rules::{CatalogMode, Origin, QueryRule, RoutineRule, Rules};
 use super::tables::{Bounds, Effect, Rule, absent, everything, policy};
 use super::who::{Known, Set};
+use crate::policy::Privilege;
 
 /// What the owner of a schema may do with it.
 const OF_OWNERS: [Privilege; 4] = [Privilege::Create, Privilege::Drop, Privilege::Alter, Privilege::Show];

@@ -3,6 +3,7 @@
 use super::objects::Triple;
 use super::rules::Origin;
 use super::who::Who;
+use crate::policy::Privilege;
 use std::collections::BTreeSet;
 
 /// One `AccessPolicy`.
@@ -73,36 +74,6 @@ pub(super) struct Grant {
     pub(super) privileges: BTreeSet<Privilege>,
     /// All columns but these.
     pub(super) hidden: BTreeSet<String>,
-}
-
-/// In the order in which they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Privilege {
-    Select,
-    Insert,
-    Delete,
-    Update,
-    Create,
-    Drop,
-    Alter,
-    Show,
-    Execute,
-}
-
-impl Privilege {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Privilege::Select => "select",
-            Privilege::Insert => "insert",
-            Privilege::Delete => "delete",
-            Privilege::Update => "update",
-            Privilege::Create => "create",
-            Privilege::Drop => "drop",
-            Privilege::Alter => "alter",
-            Privilege::Show => "show",
-            Privilege::Execute => "execute",
-        }
-    }
 }
 
 #[derive(Debug)]

@@ -3,10 +3,11 @@
 use super::chain::{Link, grants};
 use super::note::Note;
 use super::objects::{Triple, objects};
-use super::policy::{Policy, Privilege, Properties};
+use super::policy::{Policy, Properties};
 use super::rules::{PropertyRule, Rules};
 use super::tables::{Bounds, Effect, Rule, absent, everything};
 use super::who::{Known, Set};
+use crate::policy::Privilege;
 
 /// The properties of catalogs, as a pattern of whole names: those of the system have no dot.
 const OF_CATALOGS: &str = "*.*";

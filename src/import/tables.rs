@@ -7,9 +7,10 @@ use super::chain::{Link, grants, product, reached, restricted};
 use super::expression::check;
 use super::note::Note;
 use super::objects::{Objects, Piece, Triple, cut, objects};
-use super::policy::{Filter, Grant, Mask, Policy, Privilege, Sort};
+use super::policy::{Filter, Grant, Mask, Policy, Sort};
 use super::rules::{CatalogMode, Origin, Rules, TableRule};
 use super::who::{Known, Set};
+use crate::policy::Privilege;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a rule gives.

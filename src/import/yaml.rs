@@ -1,9 +1,10 @@
 //! Policies → the text of a file, for a reader.
 
 use super::objects::Triple;
-use super::policy::{Policy, Privilege};
+use super::policy::Policy;
 use super::rules::Origin;
 use super::who::Who;
+use crate::policy::Privilege;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -173,7 +174,7 @@ fn who(who: &Who) -> String {
 
 fn privileges(set: &BTreeSet<Privilege>) -> String {
     let all = set.len() == 8 && !set.contains(&Privilege::Execute);
-    if all { "all".to_owned() } else { set.iter().map(|one| one.word()).collect::<Vec<_>>().join(", ") }
+    if all { "all".to_owned() } else { set.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ") }
 }
 
 fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {

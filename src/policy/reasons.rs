@@ -278,8 +278,7 @@ fn said(effect: &Effect) -> (Sort, String, bool) {
 }
 
 fn words(privileges: &BTreeSet<Privilege>) -> String {
-    let word = |privilege: &Privilege| serde_json::to_value(privilege).ok()?.as_str().map(str::to_owned);
-    privileges.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+    privileges.iter().map(|privilege| privilege.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 fn selection(selection: &Selection) -> String {

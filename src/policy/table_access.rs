@@ -97,11 +97,6 @@ impl TableAccess {
         !self.filters.is_empty() || self.unclear.is_some() || self.parts.iter().all(|part| part.rows.is_some())
     }
 
-    /// Whether a column's value may be replaced in some rows.
-    pub fn masks_cells(&self) -> bool {
-        !self.masks.is_empty() || self.parts.iter().any(|part| part.rows.is_some())
-    }
-
     /// Whether a mask, a filter or the rows of a grant stand before the values of the table.
     pub fn protects_values(&self) -> bool {
         !self.masks.is_empty()

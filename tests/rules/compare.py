@@ -15,7 +15,7 @@ REASONS = {
     "not-supported": "A statement that Sluice does not decide yet.",
     "plan-hidden": "EXPLAIN and SHOW STATS of a table with a mask or filter: they would quote hidden values, so Sluice refuses. Checked: the rule has one.",
     "definition-hidden": "SHOW CREATE needs `show` and each row and column in Sluice; in Trino ownership alone. Checked: by the rules some of it can't be read.",
-    "write-restricted": "A change of a table of which some row or column is not shown as it is: Sluice refuses it; Trino does so for masks and filters alone, in other words. Checked: by the rules some of the table can't be read as it is.",
+    "write-restricted": "A change of a table of which some row or column is not shown as it is: Sluice refuses it; Trino refuses some, in other words. Checked: by the rules some of the table can't be read as it is.",
     "not-mapped": "The importer named the rule that decides here, or one before it, as one that can't be told as policies. Sluice shows less of the same.",
     "reads-nothing": "A statement that reads no table, by a user who may run no queries: Sluice has no such rule.",
     "refused-both": "Both refuse: Trino for the rules, Sluice as if there were no such thing, or since it does not decide the statement.",

@@ -71,8 +71,7 @@ impl Needed {
 /// How far a table has to stand open to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
-    /// No mask and no filter: what is written can't be told from what is hidden. So does Trino, which writes to no table
-    /// with a mask or a filter.
+    /// No mask and no filter: what is written can't be told from what is hidden.
     Values,
     /// If it may be read, then each row and each column: a column that is called otherwise, or filled anew, has the masks
     /// and filters of its new name and values.

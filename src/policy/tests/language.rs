@@ -219,7 +219,7 @@ fn a_grant_of_rows_shows_its_columns_in_its_rows_alone() {
     assert_eq!(mask(&anna, "id"), "as it is");
     assert_eq!(mask(&anna, "name"), "IF(region = 'EU', \"name\")");
     assert_eq!(mask(&anna, "salary"), "IF(manager_id = 7, 0)");
-    assert!(!anna.unrestricted() && anna.filters_rows() && anna.masks_cells());
+    assert!(!anna.unrestricted() && anna.filters_rows() && anna.protects_values());
     let names = |expression: &Expression| expression.named();
     assert_eq!(names(&anna.filters().unwrap()[0]), "hr/p0 and hr/p1");
 }

@@ -17,7 +17,7 @@ use crate::sql::ast::{
 use crate::sql::{QualifiedName, StatementKind};
 
 /// Properties that name no place, and so need no right to the catalog.
-const STORING: [&str; 27] = [
+const STORING: [&str; 28] = [
     "format",
     "format_version",
     "compression_codec",
@@ -45,9 +45,8 @@ const STORING: [&str; 27] = [
     "checkpoint_interval",
     "column_mapping_mode",
     "deletion_vectors_enabled",
+    "change_data_feed_enabled",
 ];
-/// Properties of Delta Lake tables whose change data are behind a table function of their own.
-const FEEDING: &str = "change_data_feed_enabled";
 const ANALYZING: [&str; 4] = ["partitions", "columns", "mode", "files_modified_after"];
 const WITHIN: [&str; 6] = [
     "optimize",
@@ -81,7 +80,7 @@ fn defines(walk: &mut Walk<'_>, definition: &Definition) -> Result<(), Unproved>
         }
         Definition::CreateTable(table) => {
             let created = comes_to_be(walk, &table.name, table.if_exists)?;
-            values(walk, &table.properties, &stored(), &created.catalog)?;
+            values(walk, &table.properties, &STORING, &created.catalog)?;
             for element in &table.elements {
                 match element {
                     TableElement::Column(column) => {
@@ -100,7 +99,7 @@ fn defines(walk: &mut Walk<'_>, definition: &Definition) -> Result<(), Unproved>
         }
         Definition::CreateTableAsSelect(table) => {
             let created = comes_to_be(walk, &table.name, table.if_exists)?;
-            values(walk, &table.properties, &stored(), &created.catalog)?;
+            values(walk, &table.properties, &STORING, &created.catalog)?;
             walk.query(&table.query)
         }
         Definition::DropRelation { name, .. } => has_table(walk, name, Drop).map(drop),
@@ -111,7 +110,7 @@ fn defines(walk: &mut Walk<'_>, definition: &Definition) -> Result<(), Unproved>
         }
         Definition::SetProperties { kind: RelationKind::Table, name, properties } => {
             let table = has_table(walk, name, Alter)?;
-            values(walk, properties, &stored(), &table.catalog)
+            values(walk, properties, &STORING, &table.catalog)
         }
         Definition::AlterColumn { table, change, .. } => {
             let table = has_table(walk, table, Alter)?;
@@ -241,10 +240,6 @@ fn branches(walk: &mut Walk<'_>, branch: &Branch) -> Result<(), Unproved> {
 
 fn unknown(class: &str) -> Unproved {
     Unproved::because(format!("a statement of class {class}"))
-}
-
-fn stored() -> Vec<&'static str> {
-    STORING.into_iter().chain([FEEDING]).collect()
 }
 
 fn has(request: &Request<'_>, object: Object, name: &TableName, privilege: Privilege) -> Result<(), Unproved> {
