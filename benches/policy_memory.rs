@@ -7,7 +7,7 @@
 mod many;
 
 use peak_alloc::PeakAlloc;
-use sluice::policy::compile;
+use sluice::policy::{ReadBefore, compile_again};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -15,23 +15,30 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const MIB: f64 = 1024.0 * 1024.0;
 
 fn main() {
-    println!("| policies | their text | snapshot | bytes a policy | at most while compiling, with the text |");
-    println!("| --- | --- | --- | --- | --- |");
+    println!(
+        "| policies | their text | snapshot | bytes a policy | at most while compiling, with the text | what was read, kept |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- |");
     for count in [10, 1_000, 10_000, 100_000] {
         let before = MEMORY.current_usage();
         MEMORY.reset_peak_usage();
         let files = many::files(count);
         let text: usize = files.iter().map(|file| file.text.len()).sum();
-        let snapshot = compile(files).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-        let used = MEMORY.current_usage().saturating_sub(before);
+        let mut read = ReadBefore::default();
+        let snapshot = compile_again(files, &mut read).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        let both = MEMORY.current_usage();
         let peak = MEMORY.peak_usage().saturating_sub(before);
+        drop(read);
+        let used = MEMORY.current_usage().saturating_sub(before);
+        let read = both - MEMORY.current_usage();
         println!(
-            "| {} | {:.1} MiB | {:.1} MiB | {} | {:.1} MiB |",
+            "| {} | {:.1} MiB | {:.1} MiB | {} | {:.1} MiB | {:.1} MiB |",
             snapshot.policies(),
             text as f64 / MIB,
             used as f64 / MIB,
             used / snapshot.policies(),
-            peak as f64 / MIB
+            peak as f64 / MIB,
+            read as f64 / MIB
         );
     }
 }

@@ -2,11 +2,11 @@
 
 use sluice::policy::SourceFile;
 
-/// The shop's policies and `more` of others, some thousand a file: seven of ten name a table, two a pattern of tables, one
-/// a tag.
+/// The shop's policies and `more` of others, a hundred a file: seven of ten name a table, two a pattern of tables, one a
+/// tag.
 pub(crate) fn files(more: usize) -> Vec<SourceFile> {
     let numbers: Vec<usize> = (0..more).collect();
-    let others = numbers.chunks(5_000).enumerate().map(|(file, numbers)| SourceFile {
+    let others = numbers.chunks(100).enumerate().map(|(file, numbers)| SourceFile {
         path: format!("others/{file}.yaml"),
         text: numbers.iter().map(|n| document(*n)).collect(),
     });

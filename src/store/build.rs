@@ -8,7 +8,7 @@ use super::source::{self, Source, Version};
 use super::status::{Confirmed, SourceStatus, Status};
 use super::{GitError, SourceError, StoreError};
 use crate::config::Policies;
-use crate::policy::{self, Snapshot, SourceFile};
+use crate::policy::{self, Diagnostics, ReadBefore, Snapshot, SourceFile};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -60,6 +60,7 @@ impl Part {
 #[derive(Debug)]
 pub(super) struct Building {
     parts: Vec<State>,
+    read: ReadBefore,
     refused: u64,
     not_kept: u64,
     /// Whether what is on disk is not what is in force.
@@ -100,8 +101,8 @@ pub(super) fn from_sources(parts: &[Part]) -> Result<(Building, Snapshot), Store
         let attempted = Some(version.clone());
         states.push(State { version, files, waiting: None, attempted, confirmed: Confirmed::now(), error: None });
     }
-    let building = Building::new(states, true);
-    let snapshot = policy::compile(building.files(|_| false))?;
+    let mut building = Building::new(states, true);
+    let snapshot = building.compile(|_| false)?;
     let snapshot = building.of_commits(parts, snapshot);
     Ok((building, snapshot))
 }
@@ -128,8 +129,8 @@ pub(super) fn from_last_good(
         let confirmed = Confirmed::on(times.get(index).copied());
         State { version, files, waiting: None, attempted: None, confirmed, error: Some(text.clone()) }
     };
-    let building = Building::new(set.into_iter().enumerate().map(state).collect(), false);
-    match policy::compile(building.files(|_| false)) {
+    let mut building = Building::new(set.into_iter().enumerate().map(state).collect(), false);
+    match building.compile(|_| false) {
         Ok(snapshot) => {
             let snapshot = building.of_commits(parts, snapshot);
             let (revision, commits) = (snapshot.revision(), snapshot.commits());
@@ -146,7 +147,8 @@ pub(super) fn from_last_good(
 
 impl Building {
     fn new(parts: Vec<State>, unkept: bool) -> Building {
-        Building { parts, refused: 0, not_kept: 0, unkept, confirmed_on_disk: None, keep_error: None }
+        let read = ReadBefore::default();
+        Building { parts, read, refused: 0, not_kept: 0, unkept, confirmed_on_disk: None, keep_error: None }
     }
 
     /// What the last attempt with a source was made from.
@@ -215,10 +217,10 @@ impl Building {
             state.attempted = Some(version.clone());
             state.waiting = Some((version, files));
         }
-        let together = policy::compile(self.files(|_| true));
+        let together = self.compile(|_| true);
         let (snapshot, taken): (Snapshot, &dyn Fn(usize) -> bool) = match together {
             Ok(snapshot) => (snapshot, &|_| true),
-            Err(error) if self.others_wait(index) => match policy::compile(self.files(|other| other == index)) {
+            Err(error) if self.others_wait(index) => match self.compile(|other| other == index) {
                 Ok(snapshot) => (snapshot, &|other| other == index),
                 Err(_) => return Err(error.into()),
             },
@@ -246,6 +248,10 @@ impl Building {
 
     fn others_wait(&self, index: usize) -> bool {
         self.parts.iter().enumerate().any(|(other, state)| other != index && state.waiting.is_some())
+    }
+
+    fn compile(&mut self, waiting: impl Fn(usize) -> bool) -> Result<Snapshot, Diagnostics> {
+        policy::compile_again(self.files(waiting), &mut self.read)
     }
 
     /// The files of all sources: of those that are named, what waits.

@@ -10,6 +10,7 @@ mod build;
 mod folder;
 mod git;
 mod last_good;
+mod quiet;
 mod source;
 mod status;
 mod watch;
@@ -144,9 +145,9 @@ impl Store {
     }
 
     /// Looks at a source, and replaces the snapshot if what is there is good and new. `told`: something was changed, so
-    /// that it is read whatever it looks like.
-    fn look(&self, index: usize, told: bool) {
-        let Some(part) = self.parts.get(index) else { return };
+    /// that it is read whatever it looks like. Whether the source may hold something else than when it was looked at last.
+    fn look(&self, index: usize, told: bool) -> bool {
+        let Some(part) = self.parts.get(index) else { return false };
         let _one = part.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let attempted = self.building().attempted(index).cloned();
         let found = if told { None } else { Some(part.source.version()) };
@@ -155,30 +156,39 @@ impl Store {
         {
             let mut building = self.building();
             building.seen_again(index, version);
-            return self.settle(&mut building);
+            self.settle(&mut building);
+            return false;
         }
         let read = match found {
             Some(Err(error)) => Err(StoreError::Source(error)),
             _ => collect(part),
         };
         let mut building = self.building();
+        let before = self.current();
         match read {
             Ok((version, files)) => match building.take(&self.parts, index, version, files) {
-                Ok(snapshot) => self.replace(snapshot),
+                Ok(snapshot) => self.replace(&before, snapshot),
                 Err(error) => building.refuse(index, &error),
             },
             Err(StoreError::Source(SourceError::Changing)) => building.forget(index),
             Err(error) => building.failed(index, part.source.version().ok(), &error),
         }
         self.settle(&mut building);
+        let now = building.attempted(index);
+        let new = now.is_none() || now != attempted.as_ref();
+        drop(building);
+        if !Arc::ptr_eq(&before, &self.current()) {
+            retire(before);
+        }
+        new
     }
 
     fn building(&self) -> std::sync::MutexGuard<'_, Building> {
         self.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn replace(&self, snapshot: Snapshot) {
-        let (old, commits) = (self.current.load_full(), snapshot.commits());
+    fn replace(&self, old: &Snapshot, snapshot: Snapshot) {
+        let commits = snapshot.commits();
         if old.revision() == snapshot.revision() {
             // Decisions are the same, but their records name the commit.
             if old.commits() != commits {
@@ -207,6 +217,17 @@ impl Store {
         if !same {
             self.replaced.send_replace(());
         }
+    }
+}
+
+/// Waits until no request holds a snapshot that was replaced, so that none has to take its many parts apart.
+fn retire(mut snapshot: Arc<Snapshot>) {
+    for _ in 0..100 {
+        match Arc::try_unwrap(snapshot) {
+            Ok(last) => return drop(last),
+            Err(held) => snapshot = held,
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

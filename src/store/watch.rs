@@ -1,6 +1,6 @@
 //! Looking at sources: when the operating system or the Git server says so, and from time to time.
 
-use super::Store;
+use super::{Store, quiet};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -54,18 +54,19 @@ async fn one(store: Arc<Store>, index: usize, stop: CancellationToken) {
         if told && stop.run_until_cancelled(settle(&mut changes, store.timing)).await.is_none() {
             return;
         }
-        let before = store.building().attempted(index).cloned();
         let looking = Arc::clone(&store);
         // A look runs to its end even if the store is to stop: it leaves the old snapshot or the new one.
-        let look = tokio::task::spawn_blocking(move || looking.look(index, told));
-        match stop.run_until_cancelled(look).await {
+        let look = quiet::run(move || looking.look(index, told));
+        let new = match stop.run_until_cancelled(look).await {
             None => return,
-            Some(Ok(())) => {}
-            Some(Err(error)) => tracing::error!("looking at the policies failed: {error}"),
-        }
+            Some(Ok(new)) => new,
+            Some(Err(error)) => {
+                tracing::error!("looking at the policies failed: {error}");
+                true
+            }
+        };
         // A change that nobody told of: the folder that is watched may not be the one that is there now.
-        let after = store.building().attempted(index).cloned();
-        if !told && part.source.watched().is_some() && (after != before || after.is_none()) {
+        if !told && part.source.watched().is_some() && new {
             drop(std::mem::replace(&mut watcher, watch()));
         }
     }

@@ -18,7 +18,7 @@ mod tags;
 mod validity;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
-use super::document::{self, At, Bytes};
+use super::document::{self, At, Bytes, ReadBefore};
 use super::index::{Audience, RuleId, RuleIndex, TablePattern};
 use super::rule::{Effect, NameRule, Object, Reach, Rule, Window};
 use super::snapshot::{Names, Snapshot};
@@ -37,11 +37,19 @@ use validity::{Period, Terms};
 ///
 /// # Errors
 /// [`Diagnostics`]: all that is wrong, not the first thing alone.
-pub fn compile(mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
+pub fn compile(files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
+    compile_again(files, &mut ReadBefore::default())
+}
+
+/// Does what [`compile()`] does, without reading the files again that were read `before`.
+///
+/// # Errors
+/// Those of [`compile()`].
+pub fn compile_again(mut files: Vec<SourceFile>, before: &mut ReadBefore) -> Result<Snapshot, Diagnostics> {
     files.sort();
     let files: Arc<[SourceFile]> = files.into();
     let mut problems = Vec::new();
-    let documents = document::read(&files, &mut problems);
+    let documents = before.read(&files, &mut problems);
     let mut context = Context::new(&files, problems);
     let domains = domains::Domains::new(&documents, &mut context);
     let principals = principals::Principals::new(&documents, &mut context);

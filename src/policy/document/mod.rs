@@ -1,5 +1,6 @@
 //! Files → documents of the known kinds, or what is wrong with them.
 
+mod before;
 mod binding;
 mod bridge;
 mod node;
@@ -13,7 +14,9 @@ use super::suggest::did_you_mean;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+pub use before::ReadBefore;
 pub use binding::bound_to;
 pub(super) use bridge::At;
 pub(crate) use node::MOST_BYTES;
@@ -26,20 +29,23 @@ pub(super) use types::{
 };
 
 /// The documents of all files, by kind, each with the file it stands in.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Documents {
-    pub(super) domains: Vec<(usize, DomainDocument)>,
-    pub(super) policies: Vec<(usize, AccessPolicyDocument)>,
-    pub(super) guardrails: Vec<(usize, GuardrailDocument)>,
-    pub(super) exceptions: Vec<(usize, ExceptionDocument)>,
-    pub(super) tags: Vec<(usize, TagsDocument)>,
-    pub(super) masks: Vec<(usize, MasksDocument)>,
-    pub(super) principals: Vec<(usize, PrincipalsDocument)>,
-    pub(super) tests: Vec<(usize, PolicyTestDocument)>,
+    pub(super) domains: Of<DomainDocument>,
+    pub(super) policies: Of<AccessPolicyDocument>,
+    pub(super) guardrails: Of<GuardrailDocument>,
+    pub(super) exceptions: Of<ExceptionDocument>,
+    pub(super) tags: Of<TagsDocument>,
+    pub(super) masks: Of<MasksDocument>,
+    pub(super) principals: Of<PrincipalsDocument>,
+    pub(super) tests: Of<PolicyTestDocument>,
     /// Names of documents that can't be read, by kind, so that what speaks of them is no second error; an empty name
     /// stands for any.
     broken: BTreeSet<(&'static str, String)>,
 }
+
+/// Those of one kind.
+type Of<T> = Vec<(usize, Arc<T>)>;
 
 impl Documents {
     /// Whether a document of this kind and name may be among those that can't be read.
@@ -76,7 +82,7 @@ impl Kind {
                     example: include_str!(concat!("examples/", $name, ".yaml")),
                     refer: |generator| generator.subschema_for::<$document>(),
                     read: |documents, file, node| {
-                        documents.$list.push((file, bridge::read(node)?));
+                        documents.$list.push((file, Arc::new(bridge::read(node)?)));
                         Ok(())
                     },
                 }
@@ -102,24 +108,20 @@ pub(super) fn schema() -> Json {
 
 /// Reads all files.
 pub(super) fn read(files: &[SourceFile], problems: &mut Vec<Diagnostic>) -> Documents {
-    let kinds = Kind::all();
-    let mut documents = Documents::default();
-    for (file, source) in files.iter().enumerate() {
-        match node::read(&source.text) {
-            Ok(nodes) => {
-                for node in &nodes {
-                    each(&mut documents, file, node, &kinds, problems);
-                }
-            }
-            Err(unreadable) => {
-                let place = Place { file, at: unreadable.at };
-                problems.push(Diagnostic::new("unreadable", place, unreadable.message, "here"));
-                // Whatever stood in it, its absence is no second error.
-                documents.broken.extend(kinds.iter().map(|kind| (kind.name, String::new())));
-            }
+    ReadBefore::default().read(files, problems)
+}
+
+/// Reads a file.
+fn read_file(documents: &mut Documents, file: usize, text: &str, kinds: &[Kind], problems: &mut Vec<Diagnostic>) {
+    match node::read(text) {
+        Ok(nodes) => nodes.iter().for_each(|node| each(documents, file, node, kinds, problems)),
+        Err(unreadable) => {
+            let place = Place { file, at: unreadable.at };
+            problems.push(Diagnostic::new("unreadable", place, unreadable.message, "here"));
+            // Whatever stood in it, its absence is no second error.
+            documents.broken.extend(kinds.iter().map(|kind| (kind.name, String::new())));
         }
     }
-    documents
 }
 
 /// The trees of all documents that can be read, each with its file.

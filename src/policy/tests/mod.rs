@@ -229,6 +229,46 @@ fn the_revision_is_of_the_contents() {
 }
 
 #[test]
+fn what_was_read_before_changes_nothing() {
+    let other =
+        "apiVersion: sluice/v1\nkind: Domain\nmetadata: {name: other}\nspec: {owns: [{catalog: other, schema: s}]}\n";
+    let policy = |table: &str| {
+        format!(
+            "apiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: p, domain: other}}\nspec:\n  tables: \
+             [{{catalog: other, schema: s, table: {table}}}]\n  grants: [{{to: {{everyone: true}}, privileges: [select]}}]\n"
+        )
+    };
+    let sets: [&[(&str, &str)]; 12] = [
+        &[("a", MESH)],
+        &[("a", MESH), ("b", other), ("c", &policy("t"))],
+        &[("a", MESH), ("b", other), ("c", &policy("u"))],
+        // In other files, so that the places in all of them are told anew.
+        &[("0", ""), ("b", MESH), ("a", other), ("c", &policy("u"))],
+        &[("b", MESH), ("a", other), ("c", &policy("u")), ("d", &policy("u"))],
+        // What is wrong is wrong each time, and is not kept.
+        &[("a", MESH), ("b", "kind: Nothing")],
+        &[("a", MESH), ("b", "kind: Nothing")],
+        &[("a", MESH), ("b", "- {}")],
+        &[("a", MESH), ("b", "- {}"), ("c", "{")],
+        &[("a", MESH), ("c", "{"), ("d", &policy("t"))],
+        &[("a", MESH), ("c", &policy("t").replace("grants", "garnts"))],
+        &[("a", MESH), ("b", other)],
+    ];
+    let told = |result: Result<Snapshot, Diagnostics>| match result {
+        Ok(snapshot) => format!("{} {:#?}", snapshot.revision(), snapshot.rules),
+        Err(problems) => problems.render(false),
+    };
+    let (mut before, mut wrong) = (ReadBefore::default(), 0);
+    for set in sets {
+        let files: Vec<SourceFile> = set.iter().map(|(path, text)| file(path, text)).collect();
+        let anew = compile(files.clone());
+        wrong += usize::from(anew.is_err());
+        assert_eq!(told(compile_again(files, &mut before)), told(anew), "{set:?}");
+    }
+    assert_eq!(wrong, 7);
+}
+
+#[test]
 fn grants_of_columns_add_up_to_the_simplest_form() {
     let text = "
 apiVersion: sluice/v1
