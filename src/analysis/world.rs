@@ -157,7 +157,7 @@ impl<'a> World<'a> {
             );
             let reading = match about.reading {
                 Reading::Pending => Reading::Pending,
-                Reading::Unrestricted { .. } if is_table && name.table.contains('$') => {
+                Reading::Unrestricted { .. } if is_table && name.table.contains('$') && !is_storage(name) => {
                     Reading::Unrestricted { columns: None }
                 }
                 _ => Reading::Denied,
@@ -368,6 +368,11 @@ fn seen(column: &Column) -> SeenColumn {
 fn base_of_metadata(name: &TableName) -> Option<TableName> {
     let (base, _) = name.table.split_once(['$', '@'])?;
     Some(TableName { table: base.into(), ..name.clone() })
+}
+
+/// What Iceberg stores of a materialized view, whose name may be kept as that of a table. It is nobody's to read.
+fn is_storage(name: &TableName) -> bool {
+    name.table.ends_with("$materialized_view_storage")
 }
 
 /// The reader of a view must not learn what it reads, so one text does for all that can be wrong in it.

@@ -117,6 +117,9 @@ pub struct CompletionRecord {
     pub state: QueryState,
     /// Trino's name of the error of a failed query.
     pub error: Option<String>,
+    /// Why Sluice withheld the answer, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The rows that went to the client.
     pub rows: u64,
     /// The bytes of pages that went to the client.
@@ -213,6 +216,7 @@ pub(super) mod tests {
             query_id: Some("20260101_000000_00001_abcde".to_owned()),
             state: QueryState::Canceled,
             error: None,
+            reason: None,
             rows: 1,
             bytes: 2,
             elapsed_us: 3,

@@ -93,6 +93,45 @@ impl Catalog {
         Ok(answers)
     }
 
+    /// Answers each need by asking Trino, whatever is cached, and keeps the answers.
+    ///
+    /// # Errors
+    /// [`CatalogError`], as [`Catalog::answer`].
+    pub async fn answer_anew(&self, needs: &[Need]) -> Result<Vec<(Need, Known)>, CatalogError> {
+        let mut asking = JoinSet::new();
+        for need in needs {
+            let (this, need) = (self.clone(), need.clone());
+            asking.spawn(async move {
+                let known = if can_exist(&need) { this.ask_anew(&need).await } else { Ok(Known::Missing) };
+                known.map(|known| (need, known))
+            });
+        }
+        let mut answers = Vec::with_capacity(needs.len());
+        while let Some(answer) = asking.join_next().await {
+            match answer {
+                Ok(answer) => answers.push(answer?),
+                Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+                Err(_) => {}
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Nobody else's question is waited for: it may have been asked before.
+    async fn ask_anew(&self, need: &Need) -> Result<Known, CatalogError> {
+        count(self.misses.as_ref());
+        let before = self.changes.load(Ordering::SeqCst);
+        match ask(&self.trino, need).await {
+            Ok(known) => {
+                if before == self.changes.load(Ordering::SeqCst) {
+                    self.cache.insert(need.clone(), Answer { known: known.clone(), keep: true }).await;
+                }
+                Ok(known)
+            }
+            Err(cause) => Err(CatalogError { need: format!("{need:?}"), cause: Arc::new(cause) }),
+        }
+    }
+
     async fn ask(&self, need: &Need) -> Result<Known, CatalogError> {
         let before = self.changes.load(Ordering::SeqCst);
         let question = async {
@@ -193,6 +232,27 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(250)).await;
         catalog.answer(&[need("a")]).await.unwrap();
         assert_eq!(fake.statements().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_anew_is_asked_of_trino_and_kept() {
+        let views = Arc::new(AtomicBool::new(false));
+        let switch = views.clone();
+        let fake = Fake::start(move |sql| match switch.load(Ordering::SeqCst) {
+            _ if sql.contains("information_schema.views") => Reply::rows(vec![json!(["SELECT 1 id"])]),
+            true => Reply::rows(vec![json!([0, "VIEW", ""]), json!([1, "id", "bigint"])]),
+            false => one_column(sql),
+        })
+        .await;
+        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
+        let table = catalog.answer(&[need("a")]).await.unwrap();
+        views.store(true, Ordering::SeqCst);
+        assert_eq!(catalog.answer(&[need("a")]).await.unwrap(), table);
+        let view = catalog.answer_anew(&[need("a"), need("a$files")]).await.unwrap();
+        assert!(view.contains(&(need("a$files"), Known::Missing)));
+        let view: Vec<_> = view.into_iter().filter(|(asked, _)| *asked == need("a")).collect();
+        assert_ne!(view, table);
+        assert_eq!(catalog.answer(&[need("a")]).await.unwrap(), view);
     }
 
     #[tokio::test]

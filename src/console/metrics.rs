@@ -35,6 +35,7 @@ pub struct Metrics {
     source_info: IntGaugeVec,
     snapshot_not_kept: IntCounter,
     revoked: IntCounter,
+    withheld: IntCounterVec,
     verifier_alarms: IntCounter,
     second_opinion_refusals: IntCounter,
     decisions_recalled: IntCounter,
@@ -148,6 +149,17 @@ impl Metrics {
                 "sluice_queries_revoked_total",
                 "Running queries that were ended because the policies decide about them in another way by now.",
             )?,
+            withheld: add(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "sluice_answers_withheld_total",
+                        "Queries that were ended since Trino resolved a name to something else than was proved (changed, \
+                         changed_late), or since that can't be found out (unknown).",
+                    ),
+                    &["found"],
+                )?,
+            )?,
             verifier_alarms: counter(
                 "sluice_verifier_alarms_total",
                 "Rewritten statements that the verifier could not prove to be guarded; they were refused.",
@@ -170,6 +182,9 @@ impl Metrics {
         // a series that is not there until it first happens can't be alerted on
         for outcome in [Outcome::Allow, Outcome::Rewrite, Outcome::Deny] {
             metrics.decisions.with_label_values(&[outcome.as_str()]);
+        }
+        for found in ["changed", "changed_late", "unknown"] {
+            metrics.withheld.with_label_values(&[found]);
         }
         for error in ["unreachable", "broken", "late", "path"] {
             metrics.upstream_errors.with_label_values(&[error]);
@@ -272,6 +287,11 @@ impl Metrics {
     /// New policies, or the time, ended a running query.
     pub fn revoked(&self) {
         self.revoked.inc();
+    }
+
+    /// The answer of a query was withheld.
+    pub fn withheld(&self, found: &str) {
+        self.withheld.with_label_values(&[found]).inc();
     }
 
     /// An update of the policies was broken.

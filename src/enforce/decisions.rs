@@ -122,7 +122,7 @@ impl Kept {
             Outcome::Forward(guarded) => {
                 // The text that was edited stands there as it was and as it is, to map places back.
                 let prepared = guarded.prepared().map_or(0, |(_, text)| text.len());
-                guarded.text().len() + prepared + 2 * guarded.positions().edited().len()
+                guarded.text().len() + prepared + 2 * guarded.positions().edited().len() + guarded.relations().bytes()
             }
             Outcome::Refuse(refusal) => refusal.message.len(),
         };

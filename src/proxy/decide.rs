@@ -6,7 +6,7 @@ use crate::catalog::table::{Need, Tables};
 use crate::config::Config;
 use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
 use crate::policy::{Moment, Snapshot, Subject};
-use crate::rewrite::Guarded;
+use crate::rewrite::{Guarded, Told};
 use crate::sql::GrammarVersion;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,6 +193,8 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
     let mut tables = Tables::default();
     let mut stages = BTreeMap::new();
     let mut known = BTreeSet::new();
+    // Where Trino tells too late what it resolved, nothing that was known before is relied on.
+    let mut anew = false;
     for _ in 0..ROUNDS {
         let Some((called, same)) = round(&proxy.enforcer, asked, grammar, tables).await else {
             return Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice could not decide"));
@@ -202,13 +204,19 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
             *stages.entry(stage).or_default() += took;
         }
         let needs = match called.enforced {
+            Enforced::Decided(decision) if !anew && !known.is_empty() && told_late(&decision.outcome) => {
+                (anew, tables) = (true, Tables::default());
+                known.clear();
+                continue;
+            }
             Enforced::Decided(decision) => return Weighed { decision, made_before: called.made_before, stages },
             Enforced::Needs(needs) => needs,
         };
         if !fresh(&needs, &mut known) {
             break;
         }
-        match proxy.rooms.catalog.answer(&needs).await {
+        let catalog = &proxy.rooms.catalog;
+        match if anew { catalog.answer_anew(&needs).await } else { catalog.answer(&needs).await } {
             Ok(answers) => answers.into_iter().for_each(|(need, answer)| tables.insert(need, answer)),
             Err(error) => {
                 tracing::warn!(%error, "Trino could not be asked about tables");
@@ -218,6 +226,11 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
         }
     }
     Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice asked too often about tables"))
+}
+
+/// Whether a statement is sent of which Trino does not tell in time what it resolved.
+fn told_late(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Forward(guarded) if guarded.relations().told() != Told::InTime)
 }
 
 /// Whether there is something among the needs that was not asked for before.

@@ -61,7 +61,12 @@ impl Journal {
             End::Failed(name) => (QueryState::Failed, Some(name.clone())),
             End::Canceled | End::ClientGone => (QueryState::Canceled, None),
             End::Revoked => (QueryState::Canceled, Some(ErrorCode::PermissionDenied.parts().0.to_owned())),
+            End::Withheld { error, .. } => (QueryState::Canceled, Some(error.clone())),
             End::Unknown => (QueryState::Unknown, None),
+        };
+        let reason = match &ended.end {
+            End::Withheld { why, .. } => Some(why.clone()),
+            _ => None,
         };
         self.completion(CompletionRecord {
             decision: ended.statement.facts.decision,
@@ -69,6 +74,7 @@ impl Journal {
             query_id: Some(ended.statement.query.as_str().to_owned()),
             state,
             error,
+            reason,
             rows: ended.rows,
             bytes: ended.bytes,
             elapsed_us: micros(ended.took),
@@ -83,6 +89,7 @@ impl Journal {
             query_id: None,
             state: if maybe { QueryState::Unknown } else { QueryState::Failed },
             error: Some(error.to_owned()),
+            reason: None,
             rows: 0,
             bytes: 0,
             elapsed_us: micros(took),

@@ -17,6 +17,7 @@ const LENGTH: usize = 1 + 16 + TAG;
 const RESTRICTED: u8 = 1;
 const REWRITTEN: u8 = 2;
 const REDEFINES: u8 = 4;
+const UNRESOLVED: u8 = 8;
 
 /// What a mark says of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) rewritten: bool,
     /// Whether what is known of tables may not hold any more once it has run.
     pub(crate) redefines: bool,
+    /// Whether it is not known yet that Trino resolved the names in it to what they were proved to be.
+    pub(crate) unresolved: bool,
     /// The decision by which it was forwarded.
     pub(crate) decision: Uuid,
 }
@@ -100,7 +103,12 @@ impl MarkKey {
     /// The mark of a query.
     pub(crate) fn mark(&self, owner: &Owner, query: &QueryId, facts: &Facts) -> String {
         let mut bytes = Vec::with_capacity(LENGTH);
-        let flags = [(facts.restricted, RESTRICTED), (facts.rewritten, REWRITTEN), (facts.redefines, REDEFINES)];
+        let flags = [
+            (facts.restricted, RESTRICTED),
+            (facts.rewritten, REWRITTEN),
+            (facts.redefines, REDEFINES),
+            (facts.unresolved, UNRESOLVED),
+        ];
         bytes.push(flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag));
         bytes.extend_from_slice(facts.decision.as_bytes());
         let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
@@ -118,6 +126,7 @@ impl MarkKey {
             restricted: flags & RESTRICTED != 0,
             rewritten: flags & REWRITTEN != 0,
             redefines: flags & REDEFINES != 0,
+            unresolved: flags & UNRESOLVED != 0,
             decision: Uuid::from_slice(decision).ok()?,
         })
     }
@@ -146,7 +155,7 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { restricted: true, rewritten: false, redefines: true, decision: Uuid::from_u128(7) }
+        Facts { restricted: true, rewritten: false, redefines: true, unresolved: true, decision: Uuid::from_u128(7) }
     }
 
     #[test]

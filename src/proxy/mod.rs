@@ -3,7 +3,8 @@
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
 //! results back. `listen` takes connections, `serve` answers requests, `statement` is the way of a statement,
 //! `pages` that of its pages. What a request says is read by `routes`, `client_headers` and `origin`; what goes to
-//! Trino is built by `upstream`; `mark` says whose a page is, `results` changes pages on their way.
+//! Trino is built by `upstream`; `mark` says whose a page is, `results` changes pages on their way. `resolved` gives none
+//! before Trino has said what the names in the statement stand for.
 //!
 //! Nothing is kept that another replica would need: `started` only helps.
 
@@ -20,6 +21,7 @@ mod pages;
 mod patience;
 mod prepared;
 mod query_id;
+mod resolved;
 mod response_headers;
 mod results;
 mod revoke;
@@ -31,6 +33,7 @@ mod statement;
 mod tests;
 mod tls;
 mod upstream;
+mod whole;
 
 pub use mark::{MarkKeyError, check_page_key};
 pub use query_id::QueryId;

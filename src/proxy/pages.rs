@@ -4,6 +4,7 @@ use super::answer::{self, Answer};
 use super::mark::{Facts, Owner};
 use super::origin::Origin;
 use super::query_id::QueryId;
+use super::resolved;
 use super::response_headers;
 use super::results::body::{OnPassed, PageBody, PageError, Passed};
 use super::results::own_error;
@@ -12,12 +13,14 @@ use super::revoke;
 use super::routes::{PagePath, PageQuery};
 use super::serve::Proxy;
 use super::started::{End, Statement};
+use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Refusal};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A request for a page, or for the end of a query.
 #[derive(Debug)]
@@ -66,6 +69,9 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
             }
             passed_on(status)
         }
+        StatusCode::OK if asked.method == Method::GET && facts.unresolved => {
+            unresolved(proxy, asked, statement, response).await
+        }
         StatusCode::OK if asked.method == Method::GET => pass(proxy, asked, facts, path, statement, response).await,
         StatusCode::NOT_FOUND => {
             proxy.started.end(&statement, End::Unknown);
@@ -81,7 +87,7 @@ pub(super) async fn kill(proxy: &Proxy, query: &QueryId, owner: &Owner) -> Respo
     let (Some(statement), Ok(user)) = (proxy.started.owned(query, owner), HeaderValue::from_str(&owner.user)) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
-    let path = format!("/v1/query/{}", query.as_str());
+    let path = end_of(query);
     match proxy.upstream.page(Method::DELETE, &path, &user).await {
         Ok(response) => {
             if response.status().is_success() {
@@ -96,8 +102,50 @@ pub(super) async fn kill(proxy: &Proxy, query: &QueryId, owner: &Owner) -> Respo
     }
 }
 
-/// The error for a query that new policies ended.
-fn revoked(origin: &Origin, statement: &Statement, refusal: &Refusal) -> Response<Answer> {
+fn end_of(query: &QueryId) -> String {
+    format!("/v1/query/{query}")
+}
+
+/// Asks Trino to end a query of which nothing more is shown.
+pub(super) async fn end_at_trino(proxy: &Proxy, statement: &Statement) {
+    if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
+        && let Err(error) = proxy.upstream.page(Method::DELETE, &end_of(&statement.query), &user).await
+    {
+        tracing::error!(%error, query = %statement.query, "a query that may not go on could not be ended at Trino");
+    }
+}
+
+/// A page of a query of which it was not known yet what Trino resolved.
+async fn unresolved(
+    proxy: &Arc<Proxy>,
+    asked: PageRequest,
+    statement: Arc<Statement>,
+    response: Response<Incoming>,
+) -> Response<Answer> {
+    let page = match Whole::read(proxy, response).await {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::warn!(%error, query = %statement.query, "a page did not come");
+            return answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino did not give the page");
+        }
+    };
+    match resolved::follow(proxy, &statement, &asked.origin, page, Duration::ZERO).await {
+        Ok(shown) => given(proxy, &statement, shown),
+        Err(refusal) => revoked(&asked.origin, &statement, &refusal),
+    }
+}
+
+/// A page that was read as a whole goes to the client.
+pub(super) fn given(proxy: &Proxy, statement: &Arc<Statement>, shown: Shown) -> Response<Answer> {
+    statement.count(shown.summary.rows, shown.page.len() as u64);
+    seen(proxy, statement, &shown.summary);
+    let mut response = Response::new(answer::full(shown.page));
+    *response.headers_mut() = response_headers::of_page(&shown.headers);
+    response
+}
+
+/// The error for a query that may not go on.
+pub(super) fn revoked(origin: &Origin, statement: &Statement, refusal: &Refusal) -> Response<Answer> {
     answer::results(own_error::page(origin, &statement.query, refusal, Some(statement.facts.decision)))
 }
 
@@ -194,7 +242,7 @@ fn on_passed(proxy: Arc<Proxy>, statement: Arc<Statement>, path: String) -> OnPa
 }
 
 /// Notes what was on a page: after the last one the statement has ended.
-pub(super) fn seen(proxy: &Proxy, statement: &Arc<Statement>, summary: &Summary) {
+fn seen(proxy: &Proxy, statement: &Arc<Statement>, summary: &Summary) {
     if summary.next.is_none() {
         let end = summary.error.clone().map_or(End::Finished, End::Failed);
         proxy.started.end(statement, end);

@@ -8,10 +8,10 @@
 //! others' queries are looked at.
 
 use super::decide::{Basis, Weighed, decide, refusal};
+use super::pages;
 use super::serve::Proxy;
 use super::started::{End, Statement};
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use http::{HeaderValue, Method};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -155,11 +155,6 @@ async fn end(proxy: &Proxy, statement: &Arc<Statement>, refusal: Refusal) {
         return;
     }
     proxy.rooms.metrics.revoked();
-    let path = format!("/v1/query/{}", statement.query);
-    if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
-        && let Err(error) = proxy.upstream.page(Method::DELETE, &path, &user).await
-    {
-        tracing::error!(%error, query = %statement.query, "a query that is not allowed any more could not be ended at Trino");
-    }
+    pages::end_at_trino(proxy, statement).await;
     proxy.started.end(statement, End::Revoked);
 }

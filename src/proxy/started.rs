@@ -9,7 +9,7 @@ use super::decide::{Basis, Memory};
 use super::mark::{Facts, Owner};
 use super::query_id::QueryId;
 use crate::enforce::Refusal;
-use crate::rewrite::PositionMap;
+use crate::rewrite::{PositionMap, Relations};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -36,6 +36,14 @@ pub(crate) enum End {
     /// Policies that came after its start, or the time by now, don't allow it as it was started, so Sluice asked for its
     /// end.
     Revoked,
+    /// Trino resolved a name in it to something else than was proved, or it can't be found out, so Sluice asked for its
+    /// end.
+    Withheld {
+        /// The name of the error that the client got.
+        error: String,
+        /// What was found.
+        why: String,
+    },
     /// Its end was not seen.
     Unknown,
 }
@@ -50,6 +58,8 @@ pub(crate) struct Statement {
     /// What is known of it.
     pub(crate) facts: Facts,
     positions: Mutex<Option<Arc<PositionMap>>>,
+    /// What Trino may resolve for it.
+    relations: OnceLock<Arc<Relations>>,
     /// What it takes to decide anew.
     memory: Mutex<Option<Arc<Memory>>>,
     /// What it was last decided by, if that is known.
@@ -98,6 +108,16 @@ impl Statement {
     /// The way back to places in the user's text, if it is still known.
     pub(crate) fn positions(&self) -> Option<Arc<PositionMap>> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What Trino may resolve for it, if it was started here.
+    pub(crate) fn relations(&self) -> Option<Arc<Relations>> {
+        self.relations.get().cloned()
+    }
+
+    /// Notes what Trino may resolve for it.
+    pub(crate) fn may_resolve(&self, relations: Arc<Relations>) {
+        self.relations.get_or_init(|| relations);
     }
 
     /// What it takes to decide anew, if that is still known.
@@ -170,6 +190,7 @@ impl Started {
             owner,
             facts,
             positions: Mutex::new(positions),
+            relations: OnceLock::new(),
             decided_by: Mutex::new(memory.as_ref().map(|memory| memory.basis.clone())),
             memory: Mutex::new(memory.map(Arc::new)),
             refusal: OnceLock::new(),
@@ -186,7 +207,9 @@ impl Started {
 
     /// The entry of a query, made from what its mark says if there is none.
     pub(crate) fn find(&self, query: &QueryId, owner: &Owner, facts: Facts) -> Arc<Statement> {
-        match self.statements.get(query).filter(|statement| statement.facts == facts && statement.owner == *owner) {
+        // Marks of one query differ in this alone.
+        let same = |statement: &Arc<Statement>| Facts { unresolved: facts.unresolved, ..statement.facts } == facts;
+        match self.statements.get(query).filter(|statement| same(statement) && statement.owner == *owner) {
             Some(statement) => statement,
             None => self.insert(query.clone(), owner.clone(), facts, None, None, Instant::now()),
         }
@@ -266,7 +289,8 @@ mod tests {
         Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
     }
 
-    const FACTS: Facts = Facts { restricted: true, rewritten: true, redefines: false, decision: Uuid::nil() };
+    const FACTS: Facts =
+        Facts { restricted: true, rewritten: true, redefines: false, unresolved: false, decision: Uuid::nil() };
 
     fn query(number: usize) -> QueryId {
         QueryId::parse(&format!("q_{number}")).unwrap()

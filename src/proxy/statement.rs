@@ -7,18 +7,19 @@ use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::mark::{Facts, Owner};
 use super::pages;
 use super::query_id::QueryId;
+use super::resolved;
 use super::results::own_error;
-use super::results::page::{Page, PageContext, Summary};
+use super::results::page::{PageContext, Summary};
 use super::results::scanner::Malformed;
 use super::revoke;
 use super::serve::{Caller, Proxy};
 use super::started::End;
+use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::policy::{Answer as Granted, Claims, Inputs, Subject};
 use crate::rewrite::Guarded;
 use crate::store::Stale;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -153,8 +154,8 @@ impl Way {
         };
         let (parts, body) = response.into_parts();
         match parts.status {
-            StatusCode::OK => match self.first_page(guarded, decision, body).await {
-                Ok((page, summary)) => self.started(guarded, decision, &parts.headers, page, summary),
+            StatusCode::OK => match self.first_page(guarded, decision, Response::from_parts(parts, body)).await {
+                Ok((page, shown)) => self.started(guarded, decision, page, shown).await,
                 Err(error) => {
                     tracing::warn!(%decision, %error, "Trino's first answer can't be read");
                     let message = "Trino's first answer could not be read; whether the statement runs is not known";
@@ -179,61 +180,64 @@ impl Way {
         }
     }
 
-    /// Reads the first page, which has no rows to speak of, as a whole: until it is read, an error can be told.
+    /// Reads the first page.
     async fn first_page(
         &self,
         guarded: &Guarded,
         decision: Uuid,
-        body: Incoming,
-    ) -> Result<(Vec<u8>, Summary), Malformed> {
-        let most = self.proxy.limits.envelope_bytes;
-        let collecting = Limited::new(body, most).collect();
-        let bytes = tokio::time::timeout(self.proxy.answer_timeout, collecting)
-            .await
-            .map_err(|_| Malformed("it stopped"))?
-            .map_err(|_| Malformed("it broke off or is too large"))?
-            .to_bytes();
-        let mut page = Page::new(PageContext {
+        response: Response<Incoming>,
+    ) -> Result<(Whole, Shown), Malformed> {
+        let page = Whole::read(&self.proxy, response).await?;
+        let shown = page.shown(PageContext {
             origin: self.caller.origin.clone(),
             key: self.proxy.key.clone(),
             owner: self.owner.clone(),
             facts: self.facts(guarded, decision),
             positions: Some(Arc::new(guarded.positions().clone())),
             query: None,
-            envelope_bytes: most,
-        });
-        let mut out: Vec<Bytes> = Vec::new();
-        page.push(&bytes, &mut out)?;
-        Ok((out.concat(), page.finish()?))
+            envelope_bytes: self.proxy.limits.envelope_bytes,
+        })?;
+        Ok((page, shown))
     }
 
     fn facts(&self, guarded: &Guarded, decision: Uuid) -> Facts {
         let rewritten = !guarded.positions().unchanged() || guarded.text() != self.asked.sql;
-        Facts { restricted: guarded.restricted(), rewritten, redefines: guarded.redefines(), decision }
+        Facts {
+            restricted: guarded.restricted(),
+            rewritten,
+            redefines: guarded.redefines(),
+            unresolved: !guarded.relations().is_empty(),
+            decision,
+        }
     }
 
-    fn started(
+    async fn started(
         &self,
         guarded: &Guarded,
         decision: Uuid,
-        trino: &HeaderMap,
-        page: Vec<u8>,
-        summary: Summary,
+        page: Whole,
+        mut shown: Shown,
     ) -> (Response<Answer>, Started) {
         let facts = self.facts(guarded, decision);
         let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
         let memory = self.proxy.cancel_running.then(|| self.memory(guarded));
-        let (query, owner) = (summary.query.clone(), self.owner.clone());
+        let (query, owner) = (shown.summary.query.clone(), self.owner.clone());
         let statement = self.proxy.started.insert(query, owner, facts, positions, memory, self.asked.arrived);
-        statement.count(summary.rows, page.len() as u64);
-        pages::seen(&self.proxy, &statement, &summary);
+        if facts.unresolved {
+            statement.may_resolve(Arc::new(guarded.relations().clone()));
+            let origin = &self.caller.origin;
+            shown = match resolved::follow(&self.proxy, &statement, origin, page, resolved::HOLD).await {
+                Ok(shown) => shown,
+                Err(refusal) => return (pages::revoked(origin, &statement, &refusal), None),
+            };
+        }
+        let summary = shown.summary.clone();
+        let response = pages::given(&self.proxy, &statement, shown);
         // Policies that came, or a time that was passed, while it was started have reviewed what ran before it.
         let (proxy, again) = (Arc::clone(&self.proxy), Arc::clone(&statement));
         if revoke::is_outdated(&proxy, &again) {
             self.proxy.tasks.spawn(async move { revoke::review(&proxy, &again).await.ok() });
         }
-        let mut response = Response::new(answer::full(page));
-        *response.headers_mut() = super::response_headers::of_page(trino);
         (response, Some((summary, statement)))
     }
 

@@ -1,6 +1,7 @@
 //! The only thing that can be forwarded.
 
 use super::positions::PositionMap;
+use super::relations::Relations;
 
 /// A statement that the verifier has proved to be guarded. Only `rewrite` can make one.
 #[derive(Clone, Debug)]
@@ -10,6 +11,7 @@ pub struct Guarded {
     positions: PositionMap,
     restricted: bool,
     redefines: bool,
+    relations: Relations,
 }
 
 impl Guarded {
@@ -20,14 +22,15 @@ impl Guarded {
         positions: PositionMap,
         restricted: bool,
         redefines: bool,
+        relations: Relations,
     ) -> Guarded {
-        Guarded { text, prepared, positions, restricted, redefines }
+        Guarded { text, prepared, positions, restricted, redefines, relations }
     }
 
     /// One that nobody proved, for tests of what comes behind the proof.
     #[cfg(test)]
-    pub(crate) fn for_tests(positions: PositionMap, restricted: bool) -> Guarded {
-        Guarded::new(positions.edited().to_owned(), None, positions, restricted, false)
+    pub(crate) fn for_tests(positions: PositionMap, restricted: bool, relations: Relations) -> Guarded {
+        Guarded::new(positions.edited().to_owned(), None, positions, restricted, false, relations)
     }
 
     /// The text to send to Trino.
@@ -53,5 +56,10 @@ impl Guarded {
     /// Whether what is known of tables may not hold any more once it has run.
     pub fn redefines(&self) -> bool {
         self.redefines
+    }
+
+    /// The relations that the proof rests on.
+    pub fn relations(&self) -> &Relations {
+        &self.relations
     }
 }

@@ -7,6 +7,7 @@ mod guard;
 mod guarded;
 mod policy_expr;
 mod positions;
+mod relations;
 mod second_opinion;
 mod splice;
 mod verify;
@@ -14,6 +15,7 @@ mod verify;
 pub(crate) use fresh::quotes_rewriting;
 pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
+pub use relations::{Is, Relations, Told};
 pub use second_opinion::{Unseen, second_opinion};
 pub use verify::{Proposal, Unproved, verify};
 

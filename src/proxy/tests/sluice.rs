@@ -3,15 +3,17 @@
 
 use super::trino::FakeTrino;
 use crate::audit::Log;
+use crate::catalog::table::Need;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::Config;
 use crate::console::Metrics;
 use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request as Asked};
 use crate::identity::{TrustedPeers, Ways};
+use crate::names::TableName;
 use crate::proxy::clock::Clock;
 use crate::proxy::connect::{self, HttpClient, http_client};
 use crate::proxy::{Proxy, Rooms};
-use crate::rewrite::{Edit, Guarded, PositionMap};
+use crate::rewrite::{Edit, Guarded, Is, PositionMap, Relations, Told};
 use crate::sql::Span;
 use crate::store::Store;
 use bytes::Bytes;
@@ -244,8 +246,12 @@ impl Sluice {
 
 /// `DENY…` is refused, `HIDE…` gets a guard of twenty characters in front of its eighth, all else passes. Once there are
 /// more policies, `LOSE…` is refused and `SHOW…` is sent as `HIDE…` is. `LATE…` is refused after the time that a policy
-/// names, `EARLY…` before it.
+/// names, `EARLY…` before it. `READ…` reads the table `lake.hr.people`, `WRITE…` writes what it reads of it.
 fn decide(asked: &Asked<'_>) -> Enforced {
+    let people = TableName::new("lake", "hr", "people");
+    if asked.sql.starts_with("WRITE") && asked.tables.get(&Need::Table(people.clone())).is_none() {
+        return Enforced::Needs(vec![Need::Table(people)]);
+    }
     let more = asked.snapshot.policies() > 2;
     let late = asked.subject.moment == Some(asked.snapshot.moment(Timestamp::MAX));
     let refused = [("DENY", true), ("LOSE", more), ("LATE", late), ("EARLY", !late)];
@@ -262,7 +268,13 @@ fn decide(asked: &Asked<'_>) -> Enforced {
             Vec::new()
         };
         let restricted = !edits.is_empty();
-        Outcome::Forward(Box::new(Guarded::for_tests(PositionMap::apply(asked.sql, edits), restricted)))
+        let mut relations = Relations::default();
+        if asked.sql.starts_with("READ") || asked.sql.starts_with("WRITE") {
+            relations.add(people, Is::Table, true);
+        }
+        let told = if asked.sql.starts_with("WRITE") { Told::Late } else { Told::InTime };
+        let map = PositionMap::apply(asked.sql, edits);
+        Outcome::Forward(Box::new(Guarded::for_tests(map, restricted, relations.told_at(told))))
     };
     Enforced::Decided(Arc::new(Decision {
         outcome,

@@ -12,16 +12,18 @@ use super::Unproved;
 use super::metadata::Metadata;
 use super::same::Same;
 use super::same_names::Source;
-use super::standing::{self, Standing};
+use super::standing::Standing;
 use super::walk::Walk;
 use crate::catalog::table::{Column, Table};
 use crate::names::TableName;
 use crate::policy::TableAccess;
-use crate::sql::Identifier;
+use crate::rewrite::relations::Relations;
 use crate::sql::ast::{
     Arguments, Call, DataType, Expr, ExprKind, LogicalOperator, Query, QueryBody, Relation, Select, SelectItem,
     TableReference,
 };
+use crate::sql::visit::Visit;
+use crate::sql::{Identifier, QualifiedName};
 use compact_str::CompactString;
 
 /// Whether a query is a guard; then it is proved.
@@ -36,25 +38,27 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
             guarded.plain(walk, select)?;
             walk.found.plain_filter |= guarded.filters_rows();
             walk.found.plain_filter_of_json |= guarded.filters_rows() && guarded.holds_json();
-            note(walk, &guarded, reference)?;
+            note(walk, &guarded, reference, query)?;
             Ok(true)
         }
-        Relation::Subquery { span: _, query } => {
-            let Some((inner, Relation::Table(reference), inner_alias)) = shape(query) else { return Ok(false) };
+        Relation::Subquery { span: _, query: within } => {
+            let Some((inner, Relation::Table(reference), inner_alias)) = shape(within) else { return Ok(false) };
             let Some(guarded) = Guarded::find(walk, reference, inner_alias)? else { return Ok(false) };
             // A user's own query around a plain guard has this shape too; then the inner query is proved by itself.
             if guarded.two_level(walk, select, alias, inner).is_err() {
                 return Ok(false);
             }
-            note(walk, &guarded, reference)?;
+            note(walk, &guarded, reference, query)?;
             Ok(true)
         }
         _ => Ok(false),
     }
 }
 
-fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) -> Result<(), Unproved> {
+fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference, query: &Query) -> Result<(), Unproved> {
     walk.found.guard = true;
+    // Whatever else is read in a guard is read by a policy's expression, which names it by three parts.
+    Visit::query(&mut OfPolicies(&mut walk.found.relations), query);
     walk.found.values_hidden |= match &guarded.rule {
         // A mask of a column that the table does not have hides nothing.
         Rule::Policy(table, access) => {
@@ -68,6 +72,17 @@ fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference) 
         Rule::Visible(_) => true,
     };
     reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
+}
+
+/// Notes the tables that a guard names.
+struct OfPolicies<'a>(&'a mut Relations);
+
+impl Visit for OfPolicies<'_> {
+    fn table_name(&mut self, name: &QualifiedName) {
+        if let [catalog, schema, table] = name.parts.as_slice() {
+            self.0.add_of_policy(TableName::new(&catalog.value, &schema.value, &table.value));
+        }
+    }
 }
 
 /// The select, its only relation and the relation's alias, of a query that has nothing else but items and `WHERE`.
@@ -111,7 +126,7 @@ struct Guarded<'a> {
 impl<'a> Guarded<'a> {
     /// The restricted table that a relation names, if it is one and is named by three parts.
     fn find(
-        walk: &Walk<'_>,
+        walk: &mut Walk<'_>,
         reference: &TableReference,
         alias: &'a Identifier,
     ) -> Result<Option<Guarded<'a>>, Unproved> {
@@ -119,7 +134,7 @@ impl<'a> Guarded<'a> {
             return Ok(None);
         }
         let name = walk.defaults.table(&reference.name)?;
-        let rule = match standing::of(walk.request, &name, &walk.views)? {
+        let rule = match walk.standing(&name)? {
             Standing::Unrestricted => return Ok(None),
             Standing::Restricted(table, access) => Rule::Policy(table, access),
             Standing::Metadata(metadata) => Rule::Visible(metadata),

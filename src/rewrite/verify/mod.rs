@@ -33,6 +33,7 @@ use super::guarded::Guarded;
 use super::positions::PositionMap;
 use crate::enforce::Request;
 use crate::sql;
+use walk::Found;
 
 /// What rewriting proposes to send to Trino.
 #[derive(Clone, Debug)]
@@ -70,7 +71,8 @@ pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unpr
     let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let found = statement::prove(request, &proposal.text, &tree, prepared)?;
     let restricted = found.guard || differs(&proposal, request);
-    Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted, found.redefines))
+    let Found { redefines, relations, .. } = found;
+    Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted, redefines, relations))
 }
 
 fn parse(text: &str, request: &Request<'_>) -> Result<sql::Statement, Unproved> {

@@ -8,6 +8,7 @@ use crate::catalog::table::{Known, Need, Table, TableKind};
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::policy::{Privilege, TableAccess};
+use crate::rewrite::relations::{Is, Relations};
 use crate::sql::StatementKind;
 use std::sync::Arc;
 
@@ -25,14 +26,33 @@ pub(super) enum Standing {
     Metadata(Metadata),
 }
 
-/// Finds how a table stands. `views` are the views whose text is being read, the outermost first.
-pub(super) fn of(request: &Request<'_>, name: &TableName, views: &[TableName]) -> Result<Standing, Unproved> {
+/// Finds how a table stands, and notes it and what stands behind it as read. `views` are the views whose text is being
+/// read, the outermost first.
+pub(super) fn of(
+    request: &Request<'_>,
+    name: &TableName,
+    views: &[TableName],
+    read: &mut Relations,
+) -> Result<Standing, Unproved> {
+    let (standing, is) = found(request, name, views, read)?;
+    read.add(name.clone(), is, views.is_empty());
+    Ok(standing)
+}
+
+fn found(
+    request: &Request<'_>,
+    name: &TableName,
+    views: &[TableName],
+    read: &mut Relations,
+) -> Result<(Standing, Is), Unproved> {
     if let Some(metadata) = metadata::of(request, name) {
-        return Ok(if metadata.hides_nothing() { Standing::Unrestricted } else { Standing::Metadata(metadata) });
+        let open = metadata.hides_nothing();
+        return Ok((if open { Standing::Unrestricted } else { Standing::Metadata(metadata) }, Is::Table));
     }
     if let Some(end) = name.table.find(['$', '@']) {
         let base = name.table.get(..end).unwrap_or_default();
-        return derived(request, name, &TableName::new(&name.catalog, &name.schema, base), views);
+        let base = TableName::new(&name.catalog, &name.schema, base);
+        return derived(request, name, &base, views).map(|standing| (standing, Is::Table));
     }
     let access = request.snapshot.table_access(request.subject, name);
     if !access.grants(Privilege::Select) {
@@ -40,16 +60,19 @@ pub(super) fn of(request: &Request<'_>, name: &TableName, views: &[TableName]) -
     }
     let table = match request.tables.get(&Need::Table(name.clone())) {
         Some(Known::Table(table)) => table,
-        Some(Known::Missing) if access.unrestricted() => return Ok(Standing::Unrestricted),
+        Some(Known::Missing) if access.unrestricted() => return Ok((Standing::Unrestricted, Is::Table)),
         _ => return Err(Unproved::because(format!("nothing is known of {name}"))),
     };
     match &table.kind {
         TableKind::Table => (),
         TableKind::View { text } | TableKind::MaterializedView { text } => {
-            view_reaches_only_unrestricted(request, name, text, views)?;
+            view_reaches_only_unrestricted(request, name, text, views, read)?;
         }
     }
-    if access.unrestricted() { Ok(Standing::Unrestricted) } else { Ok(Standing::Restricted(Arc::clone(table), access)) }
+    let is = Is::from(&table.kind);
+    let standing =
+        if access.unrestricted() { Standing::Unrestricted } else { Standing::Restricted(Arc::clone(table), access) };
+    Ok((standing, is))
 }
 
 /// `t$files` and its like show what is in `t`, so all of `t` must be open.
@@ -63,10 +86,17 @@ fn derived(
         request.tables.get(&Need::Table(base.clone())),
         Some(Known::Table(table)) if table.kind == TableKind::Table
     );
-    match of(request, base, views)? {
-        Standing::Unrestricted if is_table && name.table.contains('$') => Ok(Standing::Unrestricted),
+    match of(request, base, views, &mut Relations::default())? {
+        Standing::Unrestricted if is_table && name.table.contains('$') && !is_storage(name) => {
+            Ok(Standing::Unrestricted)
+        }
         _ => Err(Unproved::because(format!("{name} shows what is in {base}"))),
     }
+}
+
+/// Whether it is what Iceberg stores of a materialized view. The view may have been a table when it was last looked at.
+fn is_storage(name: &TableName) -> bool {
+    name.table.ends_with("$materialized_view_storage")
 }
 
 /// A view may be named only where everything that its text reads is unrestricted for the reader.
@@ -75,6 +105,7 @@ fn view_reaches_only_unrestricted(
     name: &TableName,
     text: &str,
     views: &[TableName],
+    read: &mut Relations,
 ) -> Result<(), Unproved> {
     if views.len() >= DEEPEST_VIEW || views.contains(name) {
         return Err(Unproved::because(format!("{name} stands in views that are too deep, or in itself")));
@@ -85,5 +116,12 @@ fn view_reaches_only_unrestricted(
     };
     let mut within = views.to_vec();
     within.push(name.clone());
-    Walk::new(request, text, Defaults::default(), within).query(query)
+    let mut walk = Walk::new(request, text, Defaults::default(), within);
+    walk.query(query)?;
+    for name in walk.found.relations.names() {
+        if let Some(is) = walk.found.relations.proved(name) {
+            read.add(name.clone(), is.clone(), false);
+        }
+    }
+    Ok(())
 }

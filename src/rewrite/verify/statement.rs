@@ -7,6 +7,7 @@ use super::standing::{self, Standing};
 use super::walk::{Found, Walk};
 use crate::enforce::Request;
 use crate::policy::{Answer, Privilege, matches};
+use crate::rewrite::relations::{Relations, Told};
 use crate::sql::ast::{ExplainOption, ExplainType, Expr, Query, ShowCreateObject};
 use crate::sql::{QualifiedName, Statement, StatementKind};
 
@@ -64,7 +65,7 @@ impl Proof<'_> {
                 if found.values_hidden && !validates_only(options) {
                     return Err(Unproved::because("EXPLAIN over a masked or filtered table"));
                 }
-                Ok(found)
+                Ok(found.told_at(Told::Never))
             }
             StatementKind::ExplainAnalyze { verbose: _, statement } => {
                 let found = self.statement(text, statement)?;
@@ -79,21 +80,23 @@ impl Proof<'_> {
                 self.prepared(&name.value).map(|inner| inner.and(found))
             }
             StatementKind::DescribeInput { name } | StatementKind::DescribeOutput { name } => {
-                self.prepared(&name.value)
+                self.prepared(&name.value).map(|found| found.told_at(Told::Never))
             }
             StatementKind::ExecuteImmediate { text: inner, parameters } => {
                 let found = self.parameters(text, parameters)?;
                 let tree = super::parse(&inner.value, self.request)?;
                 self.statement(&inner.value, &tree).map(|inner| inner.and(found))
             }
-            StatementKind::ShowCreate { object, name } => self.show_create(*object, name).map(|()| nothing),
-            StatementKind::ShowStats { table } => self.unrestricted(table).map(|()| nothing),
+            StatementKind::ShowCreate { object, name } => {
+                self.show_create(*object, name).map(|()| nothing.told_at(Told::Never))
+            }
+            StatementKind::ShowStats { table } => self.unrestricted(table).map(|()| nothing.told_at(Told::Never)),
             StatementKind::ShowStatsForQuery { query } => {
                 let found = self.query(text, query)?;
                 if found.guard {
                     return Err(Unproved::because("SHOW STATS over a restricted table"));
                 }
-                Ok(found)
+                Ok(found.told_at(Told::Never))
             }
             StatementKind::ShowFunctions { schema, like: _ } => {
                 schema.as_ref().map_or(Ok(()), |schema| self.visible_schema(&schema.parts)).map(|()| nothing)
@@ -125,7 +128,7 @@ impl Proof<'_> {
                 change::prove(&mut walk, kind)?;
                 // Whatever is read goes into a table, whose types it is cast to.
                 let redefines = !matches!(kind, StatementKind::Change(change) if change.is_of_rows());
-                Ok(Found { can_fail: true, redefines, ..walk.found })
+                Ok(Found { can_fail: true, redefines, ..walk.found }.told_at(Told::Late))
             }
             StatementKind::ShowCatalogs { like: _ }
             | StatementKind::ShowSchemas { catalog: _, like: _ }
@@ -178,7 +181,7 @@ impl Proof<'_> {
 
     fn unrestricted(&self, table: &QualifiedName) -> Result<(), Unproved> {
         let name = self.defaults().table(table)?;
-        match standing::of(self.request, &name, &[])? {
+        match standing::of(self.request, &name, &[], &mut Relations::default())? {
             Standing::Unrestricted => Ok(()),
             Standing::Restricted(..) | Standing::Metadata(_) => {
                 Err(Unproved::because(format!("statistics of the restricted table {name}")))

@@ -8,6 +8,7 @@ use super::standing::{self, Standing};
 use super::{function, guard};
 use crate::enforce::Request;
 use crate::names::TableName;
+use crate::rewrite::relations::{Relations, Told};
 use crate::sql::QualifiedName;
 use crate::sql::ast::{
     GroupBy, GroupingElement, Join, JoinCriteria, JsonPathInvocation, JsonTable, JsonTableColumn, PatternClauses,
@@ -38,7 +39,7 @@ pub(super) struct Walk<'a> {
 }
 
 /// What a text holds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     /// A guard.
     pub(super) guard: bool,
@@ -54,11 +55,13 @@ pub(super) struct Found {
     pub(super) can_fail_on_json: bool,
     /// A statement after which tables may look otherwise.
     pub(super) redefines: bool,
+    /// The relations that are read.
+    pub(super) relations: Relations,
 }
 
 impl Found {
     /// Whether a user's expression could fail over a row that a plain guard hides.
-    pub(super) fn can_tell_of_hidden_rows(self) -> bool {
+    pub(super) fn can_tell_of_hidden_rows(&self) -> bool {
         self.plain_filter && self.can_fail || self.plain_filter_of_json && self.can_fail_on_json
     }
 
@@ -72,7 +75,13 @@ impl Found {
             can_fail: self.can_fail || other.can_fail,
             can_fail_on_json: self.can_fail_on_json || other.can_fail_on_json,
             redefines: self.redefines || other.redefines,
+            relations: self.relations.and(other.relations),
         }
+    }
+
+    /// The same, if Trino tells of its relations no earlier than so.
+    pub(super) fn told_at(self, told: Told) -> Found {
+        Found { relations: self.relations.told_at(told), ..self }
     }
 }
 
@@ -231,12 +240,17 @@ impl<'a> Walk<'a> {
             None => (),
         }
         let name = self.defaults.table(name)?;
-        match standing::of(self.request, &name, &self.views)? {
+        match self.standing(&name)? {
             Standing::Unrestricted => Ok(()),
             Standing::Restricted(..) | Standing::Metadata(_) => {
                 Err(Unproved::because(format!("{name} stands outside of a guard")))
             }
         }
+    }
+
+    /// How a table stands, which is noted as one that is read.
+    pub(super) fn standing(&mut self, name: &TableName) -> Result<Standing, Unproved> {
+        standing::of(self.request, name, &self.views, &mut self.found.relations)
     }
 
     /// The version of a table must be a constant: it must not depend on anything that is read.

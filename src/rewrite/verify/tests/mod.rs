@@ -4,5 +4,6 @@ mod accepted;
 mod fixture;
 mod forged;
 mod mutations;
+mod relations;
 mod statements;
 mod unguarded;
