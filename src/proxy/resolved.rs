@@ -182,12 +182,20 @@ async fn ask(proxy: &Proxy, statement: &Statement) -> Result<Info, String> {
 
 fn compare(relations: &Relations, info: &Info) -> Compared {
     let mut seen = BTreeSet::new();
+    let mut other = None;
     for found in &info.referenced_tables {
         let name = TableName::new(&found.catalog, &found.schema, &found.table);
         match one(relations, found, &name) {
-            Compared::Same => seen.insert(name),
-            otherwise => return otherwise,
-        };
+            Compared::Same | Compared::NotYet => {
+                seen.insert(name);
+            }
+            // What has changed explains the others, which stand behind it.
+            changed @ Compared::Changed(_) => return changed,
+            unknown @ Compared::Other(_) => other = other.or(Some(unknown)),
+        }
+    }
+    if let Some(other) = other {
+        return other;
     }
     let told = relations.told() != Told::InTime || relations.named().all(|name| seen.contains(name));
     // A query that has failed gives no rows, and may have failed at the first name that is not there.
@@ -236,10 +244,12 @@ async fn changed(proxy: &Arc<Proxy>, statement: &Arc<Statement>, relations: &Rel
         Compared::Same | Compared::NotYet => ("a name is not known".to_owned(), "not known".to_owned()),
     };
     let late = relations.told() != Told::InTime;
-    let then = if late { "it was ended, but it may have had its effect" } else { "nothing of its answer is shown" };
-    let message = format!(
-        "Access Denied: {what} when the statement was decided, so {then}; run it again, and tell the operators if it is refused again"
-    );
+    let then = if late {
+        "it was ended; it may have had its effect by then, so tell the operators"
+    } else {
+        "nothing of its answer is shown; run it again, and tell the operators if it is refused again"
+    };
+    let message = format!("Access Denied: {what} when the statement was decided, so {then}");
     let refusal = Refusal { code: ErrorCode::PermissionDenied, message, location: None };
     withhold(proxy, statement, relations, refusal, if late { "changed_late" } else { "changed" }, why).await
 }

@@ -31,7 +31,7 @@ UNCHANGED = [
     "SELECT * FROM lake.r_open.still LIMIT 0",
     "SELECT * FROM lake.r_open.still WHERE false",
     "SELECT count(*) FROM lake.r_open.\"still$files\"",
-    "SELECT * FROM lake.r_open.still FOR TIMESTAMP AS OF current_timestamp - INTERVAL '0' SECOND",
+    "SELECT * FROM lake.r_open.still FOR TIMESTAMP AS OF current_timestamp - INTERVAL '1' SECOND",
     "SELECT * FROM lake.r_open.still TABLESAMPLE BERNOULLI (100)",
     "EXECUTE IMMEDIATE 'SELECT * FROM lake.r_open.still_view WHERE name = ?' USING 'open'",
     "EXPLAIN SELECT * FROM lake.r_open.still_view",
@@ -73,8 +73,9 @@ def cases(stack):
     replicas = {"listen": {"page_key_file": str(key)}}
     with stack.sluice("resolved", POLICIES, settings=replicas) as one, stack.sluice("resolved-other", POLICIES, settings=replicas) as other:
         yield "what nobody changes is never taken for changed", lambda: unchanged(trino, one)
-        for what, before, after in CHANGES:
-            yield f"{what} opens nothing, whichever replica is asked", lambda b=before, a=after: changed(trino, one, other, b, a)
+        for number, (what, before, after) in enumerate(CHANGES):
+            name = f"lake.{'r_part' if 'filter' in what else 'r_open'}.t{number}"
+            yield f"{what} opens nothing, whichever replica is asked", lambda n=name, b=before, a=after: changed(trino, one, other, n, b, a)
         yield "what a materialized view stores is not to be read by its name", lambda: storage(trino, one)
         yield "a table that is made anew as a table is answered", lambda: made_anew(trino, one)
         yield "a change, a plan and statistics are made of what is there when they are sent", lambda: asked_anew(trino, one)
@@ -83,26 +84,26 @@ def cases(stack):
         trino.rows(f"DROP SCHEMA {schema} CASCADE")
 
 
-# What changes, what it is before, and what is done beside Sluice. The name is lake.r_open.t, or that of `people` in a guard.
+# What changes, what it is before, and what is done beside Sluice. `{t}` is a name of the case's own: what is known of a name outlives a case.
 CHANGES = [
     ("a table that has become a view",
-     ["CREATE TABLE lake.r_open.t AS SELECT * FROM lake.r_open.still"],
-     ["DROP TABLE lake.r_open.t", f"CREATE VIEW lake.r_open.t AS {SECRET}"]),
+     ["CREATE TABLE {t} AS SELECT * FROM lake.r_open.still"],
+     ["DROP TABLE {t}", "CREATE VIEW {t} AS {secret}"]),
     ("a table that has become a materialized view",
-     ["CREATE TABLE lake.r_open.t AS SELECT * FROM lake.r_open.still"],
-     ["DROP TABLE lake.r_open.t", f"CREATE MATERIALIZED VIEW lake.r_open.t AS {SECRET}", "REFRESH MATERIALIZED VIEW lake.r_open.t"]),
+     ["CREATE TABLE {t} AS SELECT * FROM lake.r_open.still"],
+     ["DROP TABLE {t}", "CREATE MATERIALIZED VIEW {t} AS {secret}", "REFRESH MATERIALIZED VIEW {t}"]),
     ("a view of another text",
-     ["CREATE VIEW lake.r_open.t AS SELECT * FROM lake.r_open.still"],
-     [f"CREATE OR REPLACE VIEW lake.r_open.t AS {SECRET}"]),
+     ["CREATE VIEW {t} AS SELECT * FROM lake.r_open.still"],
+     ["CREATE OR REPLACE VIEW {t} AS {secret}"]),
     ("a view whose table has become a view",
-     ["CREATE TABLE lake.r_open.base AS SELECT * FROM lake.r_open.still", "CREATE VIEW lake.r_open.t AS SELECT * FROM lake.r_open.base"],
-     ["DROP TABLE lake.r_open.base", f"CREATE VIEW lake.r_open.base AS {SECRET}"]),
+     ["CREATE TABLE {t}_base AS SELECT * FROM lake.r_open.still", "CREATE VIEW {t} AS SELECT * FROM {t}_base"],
+     ["DROP TABLE {t}_base", "CREATE VIEW {t}_base AS {secret}"]),
     ("a materialized view of another text",
-     ["CREATE MATERIALIZED VIEW lake.r_open.t AS SELECT * FROM lake.r_open.still", "REFRESH MATERIALIZED VIEW lake.r_open.t"],
-     [f"CREATE OR REPLACE MATERIALIZED VIEW lake.r_open.t AS {SECRET}", "REFRESH MATERIALIZED VIEW lake.r_open.t"]),
-    ("a view over a table with a filter",
-     ["CREATE TABLE lake.r_part.t AS SELECT * FROM lake.r_open.still"],
-     ["DROP TABLE lake.r_part.t", f"CREATE VIEW lake.r_part.t AS {SECRET}"]),
+     ["CREATE MATERIALIZED VIEW {t} AS SELECT * FROM lake.r_open.still", "REFRESH MATERIALIZED VIEW {t}"],
+     ["CREATE OR REPLACE MATERIALIZED VIEW {t} AS {secret}", "REFRESH MATERIALIZED VIEW {t}"]),
+    ("a table with a filter that has become a view",
+     ["CREATE TABLE {t} AS SELECT * FROM lake.r_open.still"],
+     ["DROP TABLE {t}", "CREATE VIEW {t} AS {secret}"]),
 ]
 
 
@@ -151,83 +152,76 @@ def answer(client, sql):
     return json.dumps(pages), next((page["error"] for page in pages if page.get("error")), None)
 
 
-def changed(trino, one, other, before, after):
+def changed(trino, one, other, name, before, after):
     """It is read through both replicas, changed beside them, and read again."""
-    name = "lake.r_part.t" if "r_part" in before[0] else "lake.r_open.t"
     sql = f"SELECT name, region FROM {name}"
-    statements = [*before, *after]
-    try:
-        for statement in before:
-            trino.rows(statement)
-        for sluice in (one, other):
-            assert sluice.client("analyst").rows(sql) == [["open", "EU"]]
-        for statement in after:
-            trino.rows(statement)
-        assert CANARY in json.dumps(trino.rows(f"SELECT name FROM {name}", user="analyst")), "the change opens nothing by itself"
-        for sluice in (one, other):
-            before_it = withheld(sluice, "changed")
-            text, error = answer(sluice.client("analyst"), sql)
-            assert CANARY not in text, text
-            assert error and error["errorName"] == "PERMISSION_DENIED" and "is not what it was" in error["message"], text
-            assert withheld(sluice, "changed") == before_it + 1
-            text, error = answer(sluice.client("analyst"), sql)
-            assert CANARY not in text and (error is None or error["errorName"] == "PERMISSION_DENIED"), text
-            assert withheld(sluice, "changed") == before_it + 1, "what it is now is known, so it is decided by that"
-    finally:
-        for kind in ("MATERIALIZED VIEW", "VIEW", "TABLE"):
-            for made in (name, "lake.r_open.base"):
-                if any(made in statement for statement in statements):
-                    trino.client().query(f"DROP {kind} IF EXISTS {made}")
+    for statement in before:
+        trino.rows(statement.format(t=name))
+    for sluice in (one, other):
+        assert sluice.client("analyst").rows(sql) == [["open", "EU"]]
+    for statement in after:
+        trino.rows(statement.format(t=name, secret=SECRET))
+    assert CANARY in json.dumps(trino.rows(f"SELECT name FROM {name}", user="analyst")), "the change opens nothing by itself"
+    for sluice in (one, other):
+        before_it = withheld(sluice, "changed")
+        text, error = answer(sluice.client("analyst"), sql)
+        assert CANARY not in text, text
+        assert error and error["errorName"] == "PERMISSION_DENIED" and "is not what it was" in error["message"], text
+        assert withheld(sluice, "changed") == before_it + 1
+        text, error = answer(sluice.client("analyst"), sql)
+        assert CANARY not in text and (error is None or error["errorName"] == "PERMISSION_DENIED"), text
+        assert withheld(sluice, "changed") == before_it + 1, "what it is now is known, so it is decided by that"
 
 
 def storage(trino, sluice):
     """By a name that is kept as that of a table, and by one that is known as what it is."""
     analyst = sluice.client("analyst")
-    sql = 'SELECT * FROM lake.r_open."t$materialized_view_storage"'
-    trino.rows("CREATE TABLE lake.r_open.t AS SELECT 'open' AS name")
-    assert analyst.rows("SELECT name FROM lake.r_open.t") == [["open"]]
-    trino.rows("DROP TABLE lake.r_open.t")
-    trino.rows(f"CREATE MATERIALIZED VIEW lake.r_open.t AS {SECRET}")
-    trino.rows("REFRESH MATERIALIZED VIEW lake.r_open.t")
+    sql = 'SELECT * FROM lake.r_open."stored$materialized_view_storage"'
+    trino.rows("CREATE TABLE lake.r_open.stored AS SELECT 'open' AS name")
+    assert analyst.rows("SELECT name FROM lake.r_open.stored") == [["open"]]
+    trino.rows("DROP TABLE lake.r_open.stored")
+    trino.rows(f"CREATE MATERIALIZED VIEW lake.r_open.stored AS {SECRET}")
+    trino.rows("REFRESH MATERIALIZED VIEW lake.r_open.stored")
     assert CANARY in json.dumps(trino.rows(sql, user="analyst")), "Trino does not read it by itself"
     for _ in range(2):
         text, error = answer(analyst, sql)
         assert CANARY not in text and error["errorName"] == "PERMISSION_DENIED", text
-        analyst.query("SELECT name FROM lake.r_open.t")
-    trino.rows("DROP MATERIALIZED VIEW lake.r_open.t")
+        analyst.query("SELECT name FROM lake.r_open.stored")
+    trino.rows("DROP MATERIALIZED VIEW lake.r_open.stored")
 
 
 def made_anew(trino, sluice):
     """With other rows, and with other columns."""
     analyst = sluice.client("analyst")
-    trino.rows("CREATE TABLE lake.r_open.t AS SELECT 1 AS x")
-    assert analyst.rows("SELECT x FROM lake.r_open.t") == [[1]]
-    trino.rows("DROP TABLE lake.r_open.t")
-    trino.rows("CREATE TABLE lake.r_open.t AS SELECT 2 AS x, 3 AS y")
-    assert analyst.rows("SELECT x FROM lake.r_open.t") == [[2]]
-    trino.rows("DROP TABLE lake.r_open.t")
+    trino.rows("CREATE TABLE lake.r_open.anew AS SELECT 1 AS x")
+    assert analyst.rows("SELECT x FROM lake.r_open.anew") == [[1]]
+    trino.rows("DROP TABLE lake.r_open.anew")
+    trino.rows("CREATE TABLE lake.r_open.anew AS SELECT 2 AS x, 3 AS y")
+    assert analyst.rows("SELECT x FROM lake.r_open.anew") == [[2]]
+    trino.rows("DROP TABLE lake.r_open.anew")
 
 
 def asked_anew(trino, sluice):
     """What is kept of the name says that it is a table. The view is taken for what it is, so its rows are masked and filtered."""
     analyst = sluice.client("analyst")
     later = [
-        (["CREATE TABLE lake.r_sandbox.copy AS SELECT * FROM lake.r_open.t"], [["masked", "EU"]]),
-        (["CREATE TABLE lake.r_sandbox.copy (name varchar, region varchar)", "INSERT INTO lake.r_sandbox.copy SELECT * FROM lake.r_open.t"], [["masked", "EU"]]),
-        (["EXPLAIN SELECT * FROM lake.r_open.t"], None),
-        (["EXPLAIN ANALYZE SELECT * FROM lake.r_open.t"], None),
-        (["SHOW STATS FOR lake.r_open.t"], None),
-        (["SHOW STATS FOR (SELECT * FROM lake.r_open.t)"], None),
-        (["SHOW CREATE VIEW lake.r_open.t"], None),
+        (["CREATE TABLE lake.r_sandbox.copy AS SELECT * FROM {t}"], [["masked", "EU"]]),
+        (["CREATE TABLE lake.r_sandbox.copy (name varchar, region varchar)", "INSERT INTO lake.r_sandbox.copy SELECT * FROM {t}"], [["masked", "EU"]]),
+        (["EXPLAIN SELECT * FROM {t}"], None),
+        (["EXPLAIN ANALYZE SELECT * FROM {t}"], None),
+        (["SHOW STATS FOR {t}"], None),
+        (["SHOW STATS FOR (SELECT * FROM {t})"], None),
+        (["SHOW CREATE VIEW {t}"], None),
     ]
-    for statements, copied in later:
-        trino.rows("CREATE TABLE lake.r_open.t AS SELECT * FROM lake.r_open.still")
-        assert analyst.rows("SELECT name FROM lake.r_open.t") == [["open"]]
-        trino.rows("DROP TABLE lake.r_open.t")
-        trino.rows(f"CREATE VIEW lake.r_open.t AS {SECRET}")
+    for number, (statements, copied) in enumerate(later):
+        name = f"lake.r_open.later{number}"
+        trino.rows(f"CREATE TABLE {name} AS SELECT * FROM lake.r_open.still")
+        assert analyst.rows(f"SELECT name FROM {name}") == [["open"]]
+        trino.rows(f"DROP TABLE {name}")
+        trino.rows(f"CREATE VIEW {name} AS {SECRET}")
         text, error = "", None
         for statement in statements:
-            text, error = answer(analyst, statement)
+            text, error = answer(analyst, statement.format(t=name))
             assert CANARY not in text and "r_secret" not in text, text
         if copied is None:
             assert error and error["errorName"] == "PERMISSION_DENIED", text
@@ -235,7 +229,6 @@ def asked_anew(trino, sluice):
             assert error is None, error
             assert trino.rows("SELECT * FROM lake.r_sandbox.copy") == copied
             trino.rows("DROP TABLE lake.r_sandbox.copy")
-        trino.rows("DROP VIEW lake.r_open.t")
 
 
 def told(sluice):
@@ -243,6 +236,6 @@ def told(sluice):
     found = [record for record in sluice.records() if record["kind"] == "completion" and record.get("reason")]
     assert len(found) >= len(CHANGES), found
     assert {record["state"] for record in found} == {"canceled"}
-    assert any("lake.r_open.t is not what it was proved to be" in record["reason"] for record in found), found
+    assert any("lake.r_open.t0 is not what it was proved to be" in record["reason"] for record in found), found
     decisions = {record["id"]: record for record in sluice.records() if record["kind"] == "decision"}
     assert all(decisions[record["decision"]]["user"] == "analyst" for record in found)

@@ -70,7 +70,9 @@ fn a_table_that_is_a_view_by_now_is_not() {
 #[test]
 fn a_view_of_another_text_or_that_is_a_table_by_now_is_not() {
     for text in [Some("SELECT 2"), None] {
-        assert_eq!(compared(&[people(), told("names", text, &[])]), Compared::Changed(name("names")), "{text:?}");
+        let behind = told("secret", None, &[("view", "names")]);
+        let names = told("names", text, &[]);
+        assert_eq!(compared(&[behind, people(), names]), Compared::Changed(name("names")), "{text:?}");
     }
 }
 

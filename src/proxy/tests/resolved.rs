@@ -85,13 +85,13 @@ async fn a_table_that_is_a_view_by_now_shows_nothing() {
     let sluice = Sluice::before(&trino).await;
     let got = sluice.post("anna", "READ it", &[]).await;
     assert_eq!((got.status, got.error("errorName")), (StatusCode::OK, "PERMISSION_DENIED".to_owned()));
-    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"");
+    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"Access Denied: lake.hr.people is not what it was when the statement was decided, so nothing of its answer is shown; run it again, and tell the operators if it is refused again");
     assert_eq!((got.page()["id"].as_str(), got.page().get("nextUri")), (Some(QUERY), None));
     assert!(!String::from_utf8_lossy(&got.body).contains("secret"));
     assert_eq!(trino.until("DELETE").await.path, format!("/v1/query/{QUERY}"));
     let completion = &sluice.completions(1).await[0];
     assert_eq!((&completion["state"], &completion["error"]), (&json!("canceled"), &json!("PERMISSION_DENIED")));
-    insta::assert_snapshot!(completion["reason"].as_str().unwrap(), @"");
+    insta::assert_snapshot!(completion["reason"].as_str().unwrap(), @"lake.hr.people is not what it was proved to be");
     assert!(!paths(&trino).contains(&path(1)), "no page with rows is asked for");
     let metrics = String::from_utf8(sluice.metrics.text().unwrap()).unwrap();
     assert!(metrics.contains("sluice_answers_withheld_total{found=\"changed\"} 1"), "{metrics}");
@@ -102,7 +102,7 @@ async fn a_change_that_read_a_view_instead_says_that_it_may_have_happened() {
     let trino = trino(|| Reply::Page(info(Some("SELECT * FROM lake.hr.secret")))).await;
     let sluice = Sluice::before(&trino).await;
     let got = sluice.post("anna", "WRITE it", &[]).await;
-    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"");
+    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"Access Denied: lake.hr.people is not what it was when the statement was decided, so it was ended; it may have had its effect by then, so tell the operators");
     let metrics = String::from_utf8(sluice.metrics.text().unwrap()).unwrap();
     assert!(metrics.contains("sluice_answers_withheld_total{found=\"changed_late\"} 1"), "{metrics}");
 }
@@ -130,7 +130,7 @@ async fn a_relation_that_nobody_named_is_not_named_to_the_user() {
     .await;
     let sluice = Sluice::before(&trino).await;
     let got = sluice.post("anna", "READ it", &[]).await;
-    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"");
+    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"Access Denied: a name in the statement does not stand for what it did when the statement was decided, so nothing of its answer is shown; run it again, and tell the operators if it is refused again");
     assert!(sluice.completions(1).await[0]["reason"].as_str().unwrap().contains("lake.hr.secret"));
 }
 
@@ -248,7 +248,7 @@ async fn only_the_replica_that_started_a_query_goes_on_before_it_is_known_what_t
     assert!(next.starts_with(&queued(2)), "{next}");
     assert!(one.get("anna", &next).await.next(&one).starts_with(&queued(2)));
     let got = other.get("anna", &next).await;
-    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"");
+    insta::assert_snapshot!(got.error("message").split(". Decision").next().unwrap(), @"The statement was started by another Sluice before it was known what the names in it stand for, so nothing of its answer is shown; run it again");
     assert_eq!(trino.until("DELETE").await.path, format!("/v1/query/{QUERY}"));
 }
 

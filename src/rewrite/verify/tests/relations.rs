@@ -31,17 +31,40 @@ fn of(text: &str) -> String {
 
 #[test]
 fn each_relation_is_noted_by_what_it_is() {
-    insta::assert_snapshot!(of("SELECT * FROM lake.sales.customers, {employees} \"e\" WHERE region IN (SELECT region FROM lake.sales.gone)"), @"");
-    insta::assert_snapshot!(of("SELECT max(id + 1) FROM {guarded} \"e\""), @"");
-    insta::assert_snapshot!(of("SELECT * FROM lake.sales.companies"), @"");
-    insta::assert_snapshot!(of("SELECT * FROM lake.sales.companies, lake.sales.customers"), @"");
-    insta::assert_snapshot!(of("SELECT * FROM {tables} \"t\", lake.sales.\"customers$files\""), @"");
+    insta::assert_snapshot!(of("SELECT * FROM lake.sales.customers, {employees} \"e\" WHERE region IN (SELECT region FROM lake.sales.gone)"), @r"
+lake.hr.employees
+lake.sales.customers
+lake.sales.gone
+InTime
+");
+    insta::assert_snapshot!(of("SELECT max(id + 1) FROM {guarded} \"e\""), @r"
+lake.hr.employees
+InTime
+");
+    insta::assert_snapshot!(of("SELECT * FROM lake.sales.companies"), @r"
+lake.sales.companies = SELECT company FROM lake.sales.customers
+through a view: lake.sales.customers
+InTime
+");
+    insta::assert_snapshot!(of("SELECT * FROM lake.sales.companies, lake.sales.customers"), @r"
+lake.sales.companies = SELECT company FROM lake.sales.customers
+lake.sales.customers
+InTime
+");
+    insta::assert_snapshot!(of("SELECT * FROM {tables} \"t\", lake.sales.\"customers$files\""), @r"
+lake.information_schema.tables
+lake.sales.customers$files
+InTime
+");
 }
 
 #[test]
 fn a_named_query_is_no_relation() {
-    insta::assert_snapshot!(of("WITH payments AS (SELECT 1 AS x), c AS (TABLE lake.sales.customers) SELECT * FROM payments, c"), @"");
-    insta::assert_snapshot!(of("SELECT 1"), @"");
+    insta::assert_snapshot!(of("WITH payments AS (SELECT 1 AS x), c AS (TABLE lake.sales.customers) SELECT * FROM payments, c"), @r"
+lake.sales.customers
+InTime
+");
+    insta::assert_snapshot!(of("SELECT 1"), @"InTime");
 }
 
 #[test]
