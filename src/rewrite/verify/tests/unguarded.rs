@@ -8,6 +8,7 @@ const UNGUARDED: &[(&str, &str)] = &[
     ("a restricted table by the session", "SELECT id FROM employees"),
     ("a table that is not granted", "SELECT * FROM lake.finance.payments"),
     ("a table that nothing is known of", "SELECT * FROM lake.scratch_1.nobody_asked"),
+    ("what a materialized view stores", "SELECT * FROM lake.sales.\"customers$materialized_view_storage\""),
     ("a name of four parts", "SELECT * FROM a.lake.sales.customers"),
     ("a catalog that is not granted", "SELECT * FROM tpch.tiny.nation"),
     ("TABLE t", "TABLE employees"),
