@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test rules demo demo-once attacks conformance fuzz bench bench-parse bench-proxy bench-reload docs reference clean
+.PHONY: help fmt lint test rules demo demo-once attacks conformance fuzz bench bench-parse bench-proxy bench-reload bench-tpc docs reference clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ bench-proxy: ## time Sluice beside nginx and a bare hyper proxy (two minutes aft
 
 bench-reload: ## time statements and pages while 10,000 policies are replaced each second (three minutes after the build)
 	@PYTHONPATH=. $(PYTHON) benches/reload
+
+bench-tpc: ## time decisions about TPC-H and TPC-DS texts beside sqlparser's reading of them (a minute after the build)
+	@PYTHONPATH=. $(PYTHON) benches/tpc
 
 docs: ## build the documentation of the code
 	cargo doc --locked --no-deps

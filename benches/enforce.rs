@@ -13,9 +13,7 @@ use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
 use sluice::names::TableName;
-use sluice::policy::{
-    Columns, Privilege, ReadBefore, Snapshot, Subject, Visible, VisibleTables, compile, compile_again,
-};
+use sluice::policy::{Columns, Compiler, Privilege, Snapshot, Subject, Visible, VisibleTables, compile};
 use sluice::sql::{self, GrammarVersion};
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -215,16 +213,16 @@ fn compiling(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("policies", count), |bencher| {
             bencher.iter_batched(|| files.clone(), compile, BatchSize::PerIteration);
         });
-        let (mut before, mut changed) = (ReadBefore::default(), 0_u64);
+        let (mut compiler, mut changed) = (Compiler::new(|| {}), 0_u64);
         let mut change = || {
             changed += 1;
             let mut files = files.clone();
             files.last_mut().expect("a file").text.push_str(&format!("# {changed}\n"));
             files
         };
-        compile_again(change(), &mut before).expect("they are right");
+        compiler.compile(change()).expect("they are right");
         group.bench_function(BenchmarkId::new("policies of which one file is changed", count), |bencher| {
-            bencher.iter_batched(&mut change, |files| compile_again(files, &mut before), BatchSize::PerIteration);
+            bencher.iter_batched(&mut change, |files| compiler.compile(files), BatchSize::PerIteration);
         });
     }
     group.finish();

@@ -7,7 +7,7 @@
 mod many;
 
 use peak_alloc::PeakAlloc;
-use sluice::policy::{ReadBefore, compile_again};
+use sluice::policy::Compiler;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -24,11 +24,11 @@ fn main() {
         MEMORY.reset_peak_usage();
         let files = many::files(count);
         let text: usize = files.iter().map(|file| file.text.len()).sum();
-        let mut read = ReadBefore::default();
-        let snapshot = compile_again(files, &mut read).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        let mut compiler = Compiler::new(|| {});
+        let snapshot = compiler.compile(files).unwrap_or_else(|wrong| panic!("{wrong:?}"));
         let both = MEMORY.current_usage();
         let peak = MEMORY.peak_usage().saturating_sub(before);
-        drop(read);
+        drop(compiler);
         let used = MEMORY.current_usage().saturating_sub(before);
         let read = both - MEMORY.current_usage();
         println!(

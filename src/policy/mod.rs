@@ -30,9 +30,9 @@ mod tests;
 mod visible;
 
 pub use access::{Answer, ColumnRule, Columns, Grammars, Moment, PolicyRef, Privilege, Subject, matches};
-pub use compile::{compile, compile_again, tests_of};
+pub use compile::{Compiler, compile, tests_of};
 pub use diagnostics::{Diagnostic, Diagnostics, Finding, Place, Severity};
-pub use document::{Kind, ReadBefore, bound_to};
+pub use document::{Kind, bound_to};
 pub use format::{Form, Unformattable, format};
 pub use inputs::{Claims, Inputs};
 pub use lint::{Against, lint, lint_against};

@@ -8,7 +8,7 @@ use super::source::{self, Source, Version};
 use super::status::{Confirmed, SourceStatus, Status};
 use super::{GitError, SourceError, StoreError};
 use crate::config::Policies;
-use crate::policy::{self, Diagnostics, ReadBefore, Snapshot, SourceFile};
+use crate::policy::{self, Compiler, Diagnostics, Snapshot, SourceFile};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl Part {
 #[derive(Debug)]
 pub(super) struct Building {
     parts: Vec<State>,
-    read: ReadBefore,
+    compiler: Compiler,
     refused: u64,
     not_kept: u64,
     /// Whether what is on disk is not what is in force.
@@ -147,8 +147,9 @@ pub(super) fn from_last_good(
 
 impl Building {
     fn new(parts: Vec<State>, unkept: bool) -> Building {
-        let read = ReadBefore::default();
-        Building { parts, read, refused: 0, not_kept: 0, unkept, confirmed_on_disk: None, keep_error: None }
+        // Who waits for the core gets it soon, and not at the end of what the system gives at a time.
+        let compiler = Compiler::new(std::thread::yield_now);
+        Building { parts, compiler, refused: 0, not_kept: 0, unkept, confirmed_on_disk: None, keep_error: None }
     }
 
     /// What the last attempt with a source was made from.
@@ -251,7 +252,7 @@ impl Building {
     }
 
     fn compile(&mut self, waiting: impl Fn(usize) -> bool) -> Result<Snapshot, Diagnostics> {
-        policy::compile_again(self.files(waiting), &mut self.read)
+        self.compiler.compile(self.files(waiting))
     }
 
     /// The files of all sources: of those that are named, what waits.

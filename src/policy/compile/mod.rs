@@ -18,7 +18,7 @@ mod tags;
 mod validity;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
-use super::document::{self, At, Bytes, ReadBefore};
+use super::document::{self, At, Bytes, Documents, ReadBefore};
 use super::index::{Audience, RuleId, RuleIndex, TablePattern};
 use super::rule::{Effect, NameRule, Object, Reach, Rule, Window};
 use super::snapshot::{Names, Snapshot};
@@ -38,32 +38,56 @@ use validity::{Period, Terms};
 /// # Errors
 /// [`Diagnostics`]: all that is wrong, not the first thing alone.
 pub fn compile(files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
-    compile_again(files, &mut ReadBefore::default())
+    Compiler::new(|| {}).compile(files)
 }
 
-/// Does what [`compile()`] does, without reading the files again that were read `before`.
-///
-/// # Errors
-/// Those of [`compile()`].
-pub fn compile_again(mut files: Vec<SourceFile>, before: &mut ReadBefore) -> Result<Snapshot, Diagnostics> {
-    files.sort();
-    let files: Arc<[SourceFile]> = files.into();
-    let mut problems = Vec::new();
-    let documents = before.read(&files, &mut problems);
-    let mut context = Context::new(&files, problems);
-    let domains = domains::Domains::new(&documents, &mut context);
-    let principals = principals::Principals::new(&documents, &mut context);
-    let tags = tags::Tags::new(&documents, &domains, &mut context);
-    let masks = masks::Masks::new(&documents, &domains, &mut context);
+/// Compiles one set of files after another, and reads again only what has changed.
+#[derive(Debug)]
+pub struct Compiler {
+    read: ReadBefore,
+    pause: fn(),
+}
+
+impl Compiler {
+    /// One that has read nothing yet. It calls `pause` between pieces of its work, each of which takes far less than a
+    /// millisecond unless it is a file that is read.
+    pub fn new(pause: fn()) -> Compiler {
+        Compiler { read: ReadBefore::default(), pause }
+    }
+
+    /// Does what [`compile()`] does.
+    ///
+    /// # Errors
+    /// [`Diagnostics`]: all that is wrong, not the first thing alone.
+    pub fn compile(&mut self, mut files: Vec<SourceFile>) -> Result<Snapshot, Diagnostics> {
+        files.sort();
+        let files: Arc<[SourceFile]> = files.into();
+        let mut problems = Vec::new();
+        let documents = self.read.read(&files, &mut problems, self.pause);
+        snapshot(&files, &documents, problems, self.pause)
+    }
+}
+
+fn snapshot(
+    files: &Arc<[SourceFile]>,
+    documents: &Documents,
+    problems: Vec<Diagnostic>,
+    pause: fn(),
+) -> Result<Snapshot, Diagnostics> {
+    let mut context = Context { pause, ..Context::new(files, problems) };
+    let domains = domains::Domains::new(documents, &mut context);
+    let principals = principals::Principals::new(documents, &mut context);
+    let tags = tags::Tags::new(documents, &domains, &mut context);
+    let masks = masks::Masks::new(documents, &domains, &mut context);
     let parts = Parts { domains: &domains, principals: &principals, tags: &tags, masks: &masks };
-    let guardrails = guardrails::compile(&documents, &parts, &mut context);
-    let central = policies::compile(&documents, &parts, &mut context);
+    let guardrails = guardrails::compile(documents, &parts, &mut context);
+    let central = policies::compile(documents, &parts, &mut context);
     let Parts { domains, principals: _, tags: _, masks } = parts;
     let parts = exceptions::Parts { domains, principals: &principals, tags: &tags, masks, guardrails: &guardrails };
-    let exceptions = exceptions::compile(&documents, &parts, &mut context);
-    policy_tests::suite(&documents, &mut context);
+    let exceptions = exceptions::compile(documents, &parts, &mut context);
+    policy_tests::suite(documents, &mut context);
     if !context.problems.is_empty() {
-        return Err(Diagnostics::new(files.clone(), context.problems));
+        return Err(Diagnostics::new(Arc::clone(files), context.problems));
     }
 
     let drafts = context.drafts;
@@ -75,7 +99,7 @@ pub fn compile_again(mut files: Vec<SourceFile>, before: &mut ReadBefore) -> Res
             .chain(lists.into_iter().flatten().map(|draft| draft.terms.period)),
     );
     let mut snapshot = Snapshot {
-        revision: revision(&files),
+        revision: revision(files),
         policies: documents.policies.len() + documents.guardrails.len() + documents.exceptions.len(),
         known: principals.known,
         roles: principals.roles,
@@ -98,7 +122,7 @@ pub fn compile_again(mut files: Vec<SourceFile>, before: &mut ReadBefore) -> Res
     let conditions = reaches.filter_map(|reach| reach.when.as_ref());
     snapshot.reads = conditions.flat_map(|when| when.reads().iter().cloned()).collect();
     snapshot.tags = tags.columns;
-    (snapshot.index, snapshot.about_privileges) = index(&snapshot.rules);
+    (snapshot.index, snapshot.about_privileges) = index(&snapshot.rules, pause);
     Ok(snapshot)
 }
 
@@ -123,6 +147,8 @@ struct Context<'f> {
     lines: Vec<Vec<usize>>,
     problems: Vec<Diagnostic>,
     drafts: Vec<Draft>,
+    /// Called between pieces of the work.
+    pause: fn(),
     /// The tables of keys.
     keys: BTreeSet<TablePattern>,
 }
@@ -144,7 +170,8 @@ struct Mark {
 
 impl<'f> Context<'f> {
     fn new(files: &'f [SourceFile], problems: Vec<Diagnostic>) -> Context<'f> {
-        Context { files, lines: line_starts(files), problems, drafts: Vec::new(), keys: BTreeSet::new() }
+        let (drafts, keys) = (Vec::new(), BTreeSet::new());
+        Context { files, lines: line_starts(files), problems, drafts, pause: || {}, keys }
     }
 
     fn report(&mut self, problem: Diagnostic) {
@@ -288,10 +315,11 @@ fn names(mut drafts: Vec<NameDraft>, ends: &[Timestamp]) -> Names {
 }
 
 /// Rules by their objects, and those about tables that give or take away privileges.
-fn index(rules: &[Rule]) -> (BTreeMap<Object, RuleIndex>, Audience) {
+fn index(rules: &[Rule], pause: fn()) -> (BTreeMap<Object, RuleIndex>, Audience) {
     let mut by_object = BTreeMap::<Object, RuleIndex>::new();
     let mut about_privileges = Audience::default();
     for (place, rule) in rules.iter().enumerate() {
+        pause();
         let of = by_object.entry(rule.effect.of()).or_default();
         for pattern in rule.objects.iter() {
             of.entry(pattern).insert(&rule.reach.to, id(place));

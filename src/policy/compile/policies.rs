@@ -36,6 +36,7 @@ pub(super) fn compile(documents: &Documents, parts: &Parts<'_>, context: &mut Co
     let mut central = Central::default();
     let mut names = BTreeMap::<String, Place>::new();
     for (file, document) in &documents.policies {
+        (context.pause)();
         let (file, metadata) = (*file, &document.metadata);
         context.check_document_name(file, &metadata.name);
         let name = format!("{}/{}", metadata.domain.value, metadata.name.value);

@@ -11,13 +11,18 @@ use std::sync::Arc;
 /// The documents of the files of the last set that was read, without those of files in which something is wrong. Empty at
 /// first.
 #[derive(Debug, Default)]
-pub struct ReadBefore {
+pub(in crate::policy) struct ReadBefore {
     files: HashMap<[u8; 32], Arc<Documents>>,
 }
 
 impl ReadBefore {
-    /// Reads all files.
-    pub(in crate::policy) fn read(&mut self, files: &[SourceFile], problems: &mut Vec<Diagnostic>) -> Documents {
+    /// Reads all files. Calls `pause` after each.
+    pub(in crate::policy) fn read(
+        &mut self,
+        files: &[SourceFile],
+        problems: &mut Vec<Diagnostic>,
+        pause: fn(),
+    ) -> Documents {
         let kinds = Kind::all();
         let (mut all, mut read) = (Documents::default(), HashMap::with_capacity(files.len()));
         for (file, source) in files.iter().enumerate() {
@@ -35,6 +40,7 @@ impl ReadBefore {
             if problems.len() == right {
                 read.insert(text, documents);
             }
+            pause();
         }
         self.files = read;
         all

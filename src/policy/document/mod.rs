@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub use before::ReadBefore;
+pub(super) use before::ReadBefore;
 pub use binding::bound_to;
 pub(super) use bridge::At;
 pub(crate) use node::MOST_BYTES;
@@ -108,7 +108,7 @@ pub(super) fn schema() -> Json {
 
 /// Reads all files.
 pub(super) fn read(files: &[SourceFile], problems: &mut Vec<Diagnostic>) -> Documents {
-    ReadBefore::default().read(files, problems)
+    ReadBefore::default().read(files, problems, || {})
 }
 
 /// Reads a file.

@@ -1,0 +1,186 @@
+//! What it costs to enforce a mask and a filter on each table of the TPC-H and TPC-DS statements: a new decision, and one
+//! that was made before, beside the time in which sqlparser just parses the same text.
+//!
+//! `make bench-tpc` gathers the texts and runs this. It ends with a table and the medians. Nothing does I/O while it is
+//! measured.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench reports to whom runs it, and must stop where there is nothing to measure"
+)]
+
+#[path = "../../src/rewrite/second_opinion/dialect.rs"]
+mod dialect;
+
+use dialect::Trino;
+use sluice::analysis::session::Session;
+use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
+use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, enforce};
+use sluice::names::TableName;
+use sluice::policy::{Snapshot, SourceFile, Subject, compile};
+use sluice::sql::GrammarVersion;
+use sqlparser::parser::Parser;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Nesting that sqlparser is let into: more than any of the texts has.
+const DEEPEST: usize = 300;
+/// How long each of the three is measured for a text, in turns.
+const MEASURE: Duration = Duration::from_millis(120);
+
+const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST };
+
+/// Medians of a text.
+struct Measured {
+    name: String,
+    bytes: usize,
+    theirs: Duration,
+    miss: Duration,
+    hit: Duration,
+}
+
+fn main() {
+    let folder = std::env::var_os("SLUICE_BENCH_TEXTS").map(PathBuf::from);
+    let folder = folder.expect("run `make bench-tpc`, which gathers the texts");
+    let tables = layouts();
+    let snapshot = policies();
+    let mut measured = Vec::new();
+    for (set, schema, count) in [("tpch", "sf1", 22), ("tpcds", "sf1", 99)] {
+        let texts = texts(&folder.join(set));
+        assert_eq!(texts.len(), count, "{set} has another number of texts");
+        let session = Session { catalog: Some(set.to_owned()), schema: Some(schema.to_owned()), ..Session::default() };
+        for (name, sql) in texts {
+            measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables));
+        }
+    }
+    report(&measured);
+}
+
+fn texts(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).expect("run `make bench-tpc`, which gathers the texts");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).expect("a text"))).collect()
+}
+
+/// The tables of `tables.txt`.
+fn layouts() -> Tables {
+    let mut tables = Tables::default();
+    for (name, columns) in lines() {
+        let columns =
+            columns.iter().map(|(name, data_type)| Column { name: (*name).into(), data_type: (*data_type).into() });
+        let table = Table { columns: columns.collect(), kind: TableKind::Table };
+        tables.insert(Need::Table(name), Known::Table(std::sync::Arc::new(table)));
+    }
+    tables
+}
+
+fn lines() -> impl Iterator<Item = (TableName, Vec<(&'static str, &'static str)>)> {
+    let lines = include_str!("tables.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| {
+        let (name, columns) = line.split_once(": ").expect("a table's name");
+        let parts: Vec<&str> = name.split('.').collect();
+        let [catalog, schema, table] = parts[..] else { panic!("{name} has not three parts") };
+        let columns = columns.split("; ").map(|column| column.split_once(' ').expect("a column's type")).collect();
+        (TableName::new(catalog, schema, table), columns)
+    })
+}
+
+/// For each table a grant, a mask of its first text and a filter by its first column.
+fn policies() -> Snapshot {
+    let owns = "[{catalog: tpch, schema: sf1}, {catalog: tpcds, schema: sf1}]";
+    let mut text = format!("apiVersion: sluice/v1\nkind: Domain\nmetadata: {{name: tpc}}\nspec: {{owns: {owns}}}\n");
+    for (TableName { catalog, schema, table }, columns) in lines() {
+        let (first, _) = columns.first().expect("a column");
+        let masked = columns.iter().find(|(_, data_type)| data_type.contains("char")).map(|(name, _)| name);
+        let mask = masked.map_or_else(String::new, |column| {
+            format!("  masks: [{{column: {column}, expression: \"substr({{column}}, 1, 2)\"}}]\n")
+        });
+        let name = format!("{catalog}-{table}");
+        let _ = write!(
+            text,
+            "---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: {name}, domain: tpc}}\nspec:\n  tables: \
+             [{{catalog: {catalog}, schema: {schema}, table: {table}}}]\n  grants: [{{to: {{everyone: true}}, \
+             privileges: [select]}}]\n{mask}  filters: [{{expression: {first} <> 7}}]\n",
+        );
+    }
+    compile(vec![SourceFile { path: "tpc.yaml".to_owned(), text }]).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// Times the three in turns. The time to drop what was made counts for each.
+fn measure(name: &str, sql: &str, session: &Session, snapshot: &Snapshot, tables: &Tables) -> Measured {
+    let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
+    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &OPTIONS };
+    let nothing = Tables::default();
+    let asking = Request { tables: &nothing, ..request };
+    let decided = || match enforce(black_box(&request), &mut |_| ()) {
+        Enforced::Decided(decision) => decision,
+        Enforced::Needs(needs) => panic!("{name} needs {needs:?}"),
+    };
+    let decisions = Decisions::new(64 * 1024 * 1024);
+    match &decided().outcome {
+        Outcome::Forward(guarded) => assert!(guarded.restricted(), "{name} reads no table"),
+        Outcome::Refuse(refusal) => panic!("{name}: {refusal:?}"),
+    }
+    decisions.keep(&request, &decided());
+
+    let (mut theirs, mut miss, mut hit) = (Vec::new(), Vec::new(), Vec::new());
+    let begun = Instant::now();
+    while begun.elapsed() < 3 * MEASURE {
+        theirs.push(time(|| {
+            let parser = Parser::new(&Trino).with_recursion_limit(DEEPEST).try_with_sql(black_box(sql));
+            parser.and_then(|mut parser| parser.parse_statements()).is_ok()
+        }));
+        miss.push(time(decided));
+        // As the proxy does: what it was made from is found first, then the decision.
+        hit.push(time(|| {
+            let needs = decisions.recall(black_box(&asking), &mut |_| ());
+            assert!(matches!(needs, Some(Enforced::Needs(_))), "{name}");
+            let again = decisions.recall(black_box(&request), &mut |_| ());
+            assert!(matches!(again, Some(Enforced::Decided(_))), "{name}");
+        }));
+    }
+    let [theirs, miss, hit] = [theirs, miss, hit].map(|mut times| {
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    });
+    Measured { name: name.to_owned(), bytes: sql.len(), theirs, miss, hit }
+}
+
+fn time<T>(work: impl FnOnce() -> T) -> Duration {
+    let begun = Instant::now();
+    drop(black_box(work()));
+    begun.elapsed()
+}
+
+fn report(measured: &[Measured]) {
+    println!("| text | bytes | sqlparser parses | a new decision | of it | decided before | of it |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    for Measured { name, bytes, theirs, miss, hit } in measured {
+        let [theirs, miss, hit] = [theirs, miss, hit].map(|time| micros(*time));
+        println!(
+            "| {name} | {bytes} | {theirs:.0} µs | {miss:.0} µs | {:.2} | {hit:.1} µs | {:.3} |",
+            miss / theirs,
+            hit / theirs
+        );
+    }
+    let median = |of: &dyn Fn(&Measured) -> f64| {
+        let mut values: Vec<f64> = measured.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or_default()
+    };
+    println!(
+        "\n{} texts, medians: sqlparser {:.0} µs, a new decision {:.0} µs, {:.2} of it; decided before {:.1} µs, {:.3} of it",
+        measured.len(),
+        median(&|one| micros(one.theirs)),
+        median(&|one| micros(one.miss)),
+        median(&|one| micros(one.miss) / micros(one.theirs)),
+        median(&|one| micros(one.hit)),
+        median(&|one| micros(one.hit) / micros(one.theirs)),
+    );
+}
