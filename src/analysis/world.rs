@@ -165,7 +165,7 @@ impl<'a> World<'a> {
             return object(about.access.clone(), reading);
         }
         let access = self.access(name);
-        if !access.grants(Privilege::Select) {
+        if !access.grants(Privilege::Select) || is_store(name) {
             return object(Some(access), Reading::Denied);
         }
         let reading = match self.described(name) {
@@ -373,6 +373,13 @@ fn base_of_metadata(name: &TableName) -> Option<TableName> {
 /// What Iceberg stores of a materialized view, whose name may be kept as that of a table. It is nobody's to read.
 fn is_storage(name: &TableName) -> bool {
     name.table.ends_with("$materialized_view_storage")
+}
+
+/// Whether a table is called as Iceberg calls those that hold the rows of a materialized view, where they are not hidden:
+/// `st_` and a UUID without dashes. They are read by the name of the view alone.
+pub(super) fn is_store(name: &TableName) -> bool {
+    let digits = name.table.strip_prefix("st_").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The reader of a view must not learn what it reads, so one text does for all that can be wrong in it.

@@ -3,11 +3,13 @@
 use super::judge::{Judge, Stop};
 use super::{ErrorCode, Refusal, refusals};
 use crate::analysis::facts::Facts;
-use crate::analysis::intent::{self, Intent, Needed, Open, Own, Reads};
+use crate::analysis::intent::{self, Intent, Kept, Needed, Open, Own, Reads};
 use crate::analysis::walk;
+use crate::catalog::table::Known;
 use crate::names::TableName;
 use crate::policy::{Answer, Privilege};
 use crate::rewrite::Edit;
+use crate::sql::ast::Query;
 use crate::sql::{Span, StatementKind};
 
 impl Judge<'_> {
@@ -27,6 +29,7 @@ impl Judge<'_> {
             None => return Ok((Vec::new(), Facts::default())),
             Some(Reads::Query(query)) => self.analyze(query)?,
             Some(Reads::Own(own)) => self.own(text, &own)?,
+            Some(Reads::Kept(query, kept)) => return self.kept(text, query, kept).map(|()| Default::default()),
         };
         self.check(&facts, text)?;
         // Values are made to fit the table that they go to, and that may fail.
@@ -41,6 +44,31 @@ impl Judge<'_> {
         let Some(target) = facts.relations.first() else { return Ok(facts) };
         self.is_open(text, &target.name, target.name_span, Open::Read)?;
         Ok(facts)
+    }
+
+    /// What the text of a view reads. It is kept as the user wrote it: a guard in it would give each reader the rights of
+    /// its maker, and what a reader sees is decided when the view is read.
+    fn kept(&mut self, text: &str, query: &Query, kept: Kept) -> Result<(), Stop> {
+        let facts = self.analyze(query)?;
+        self.check(&facts, text)?;
+        for relation in &facts.relations {
+            if kept == Kept::Rows && relation.written.len() != 3 {
+                let why = "a materialized view that names a table by less than catalog, schema and table";
+                return Err(refusals::at(text, relation.name_span, ErrorCode::NotSupported, format!(
+                    "{why} is not supported by Sluice: Trino looks the name up in the session of whoever refreshes the view"
+                )).into());
+            }
+            let Some(guard) = relation.guard() else { continue };
+            // Trino makes the view's columns of the table's, those too that the user may not know of.
+            let whole = match self.world.described(&relation.name) {
+                Some(Known::Table(table)) => table.columns.len() == guard.columns.len(),
+                _ => false,
+            };
+            if guard.metadata || !whole || kept != Kept::ForReaders {
+                return Err(refusals::kept_denied(&relation.name, kept, guard.metadata, whole).into());
+            }
+        }
+        Ok(())
     }
 
     fn granted(&mut self, needed: &Needed) -> Result<(), Stop> {
@@ -59,6 +87,7 @@ impl Judge<'_> {
         let access = self.world.access(table);
         let is_open = match open {
             Open::Values => !access.protects_values(),
+            Open::Itself => access.unrestricted(),
             Open::IfRead => !access.grants(Privilege::Select) || access.unrestricted(),
             Open::Read => {
                 let object = self.world.object(table);
@@ -77,6 +106,10 @@ impl Judge<'_> {
 fn not_open(table: &TableName, open: Open) -> Refusal {
     let why = match open {
         Open::Values => "a mask or a row filter applies to it for you, so you may not write to it",
+        Open::Itself => {
+            "it needs a grant of each row and column of the view itself without mask or filter, since other ones may hold \
+             under its new name"
+        }
         Open::IfRead => "you may not read each row and column of it, so you may not change its columns",
         Open::Read => {
             "it needs a grant of each row and column without mask or filter, since its rows or its definition are read, \

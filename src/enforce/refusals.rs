@@ -4,7 +4,7 @@
 
 use super::{Alarm, ErrorCode, Refusal};
 use crate::analysis::facts::{BaseRelation, MissingColumn, Problem};
-use crate::analysis::intent::Needed;
+use crate::analysis::intent::{Kept, Needed};
 use crate::names::TableName;
 use crate::policy::{PolicyRef, Privilege};
 use crate::sql::{Span, SqlError, SqlErrorKind, line_and_column};
@@ -128,6 +128,20 @@ pub(super) fn stats_denied(name: &TableName) -> Refusal {
     denied(format_args!(
         "Cannot show stats for table {name}: you may not read each row and column of it, or there is no such table"
     ))
+}
+
+/// A view whose text would show more than its maker sees.
+pub(super) fn kept_denied(name: &TableName, kept: Kept, metadata: bool, whole: bool) -> Refusal {
+    let why = match (metadata, whole, kept) {
+        (true, ..) => "what Trino tells of itself is not the same for each reader",
+        (false, false, _) => "you may not read each column of it, and Trino would look for the view's among all of them",
+        (false, true, Kept::Rows) => "a materialized view would store what a mask or a row filter hides from you",
+        (false, true, Kept::ForReaders | Kept::ForOwner) => {
+            "a mask or a row filter applies to it for you, and the view would be read with its owner's rights; create it \
+             with SECURITY INVOKER"
+        }
+    };
+    denied(format_args!("Cannot create a view over table {name}: {why}"))
 }
 
 /// What the user reads of a disagreement between Sluice's own parts.

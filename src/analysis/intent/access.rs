@@ -1,6 +1,7 @@
 //! Statements about Trino's own roles and privileges, owners, and branches of tables.
 
 use super::{Reader, Unclear};
+use crate::analysis::facts::Problem;
 use crate::policy::Privilege;
 use crate::sql::ast::{Access, Branch, EntityKind, GrantObject, PrivilegeGrant, RoleGrant};
 
@@ -19,8 +20,12 @@ impl<'s> Reader<'s, '_> {
             Access::Grant(grant) => return self.privileges(grant, Privilege::Grant),
             Access::Revoke(grant) | Access::Deny(grant) => return self.privileges(grant, Privilege::Revoke),
             Access::SetAuthorization { kind, name, owner: _ } => match kind {
-                EntityKind::Table | EntityKind::View | EntityKind::MaterializedView => {
+                EntityKind::Table => {
                     self.table(name, Privilege::Alter)?;
+                }
+                // Its text would be read with rights that whoever gives it away does not have.
+                EntityKind::View | EntityKind::MaterializedView => {
+                    return Err((name.span, Problem::NotSupported("giving a view to another owner")));
                 }
                 EntityKind::Schema => {
                     self.schema(name, Privilege::Alter)?;

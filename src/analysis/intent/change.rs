@@ -34,7 +34,11 @@ impl<'s> Reader<'s, '_> {
                     self.intent.reads = Some(Reads::Own(Own { table, alias: None, source: None, exprs: vec![filter] }));
                 }
             }
-            Change::RefreshMaterializedView { view } | Change::RefreshView { view } => {
+            // It tells how many rows it stores, and an error of Trino's quotes values of them.
+            Change::RefreshMaterializedView { view } => {
+                self.open(view, Privilege::Alter, Open::Read)?;
+            }
+            Change::RefreshView { view } => {
                 self.table(view, Privilege::Alter)?;
             }
             Change::Analyze { table, properties } => {

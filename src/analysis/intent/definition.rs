@@ -1,11 +1,12 @@
 //! Statements that define, rename and drop schemas and tables.
 
 use super::properties::OF_TABLES;
-use super::{Open, Reader, Reads, Unclear};
+use super::{Kept, Open, Reader, Reads, Unclear};
 use crate::policy::Privilege;
 use crate::sql::ast::{
-    ColumnChange, ColumnDefinition, CommentTarget, CreateSchema, CreateTable, CreateTableAsSelect, Definition,
-    DropBehavior, IfExists, QualifiedName, RelationKind, TableElement,
+    ColumnChange, ColumnDefinition, CommentTarget, CreateMaterializedView, CreateSchema, CreateTable,
+    CreateTableAsSelect, CreateView, Definition, DropBehavior, IfExists, QualifiedName, RelationKind, TableElement,
+    ViewSecurity,
 };
 
 impl<'s> Reader<'s, '_> {
@@ -28,7 +29,11 @@ impl<'s> Reader<'s, '_> {
                 self.open(name, Privilege::Alter, Open::Read)?;
                 self.table(to, Privilege::Alter)?;
             }
-            Definition::SetProperties { kind: RelationKind::Table, name, properties } => {
+            Definition::RenameRelation { kind: RelationKind::View | RelationKind::MaterializedView, name, to, .. } => {
+                self.open(name, Privilege::Alter, Open::Itself)?;
+                self.table(to, Privilege::Alter)?;
+            }
+            Definition::SetProperties { kind: RelationKind::Table | RelationKind::MaterializedView, name, properties } => {
                 let table = self.table(name, Privilege::Alter)?;
                 self.properties(properties, OF_TABLES, &table.catalog);
             }
@@ -52,18 +57,14 @@ impl<'s> Reader<'s, '_> {
                 }
                 CommentTarget::Column { table: None, column: _ } => return Ok(false),
             },
-            // A name that becomes a view while it is known as a table would be read as a table.
-            Definition::CreateView(_)
-            | Definition::CreateMaterializedView(_)
-            | Definition::RenameRelation { kind: RelationKind::View | RelationKind::MaterializedView, .. } => {
-                return Ok(false);
-            }
+            Definition::CreateView(view) => self.create_view(view)?,
+            Definition::CreateMaterializedView(view) => self.create_materialized_view(view)?,
             // Passwords stand in the text, and would stand in the decision log.
             Definition::CreateCatalog(_) | Definition::DropCatalog { .. } => return Ok(false),
             Definition::CreateSchema(CreateSchema { owner: Some(_), .. })
             | Definition::DropSchema { behavior: Some(DropBehavior::Cascade), .. }
             | Definition::RenameSchema { .. }
-            | Definition::SetProperties { kind: RelationKind::View | RelationKind::MaterializedView, .. }
+            | Definition::SetProperties { kind: RelationKind::View, .. }
             | Definition::CreateFunction { .. }
             | Definition::DropFunction { .. } => return Ok(false),
         }
@@ -92,6 +93,34 @@ impl<'s> Reader<'s, '_> {
         let catalog = self.creates(name, *if_exists)?;
         self.properties(properties, OF_TABLES, &catalog);
         self.intent.reads = Some(Reads::Query(query));
+        Ok(())
+    }
+
+    fn create_view(&mut self, view: &'s CreateView) -> Result<(), Unclear> {
+        let CreateView { name, replace, comment: _, security, properties, query } = view;
+        let catalog = self.creates(name, if *replace { IfExists::Replace } else { IfExists::Fail })?;
+        self.properties(properties, &[], &catalog);
+        // Trino takes the owner's rights where the text does not say.
+        let kept = if *security == Some(ViewSecurity::Invoker) { Kept::ForReaders } else { Kept::ForOwner };
+        self.intent.reads = Some(Reads::Kept(query, kept));
+        Ok(())
+    }
+
+    fn create_materialized_view(&mut self, view: &'s CreateMaterializedView) -> Result<(), Unclear> {
+        let CreateMaterializedView {
+            name,
+            replace,
+            if_not_exists: _,
+            grace_period,
+            when_stale: _,
+            comment: _,
+            properties,
+            query,
+        } = view;
+        let catalog = self.creates(name, if *replace { IfExists::Replace } else { IfExists::Fail })?;
+        self.properties(properties, OF_TABLES, &catalog);
+        self.intent.constants.extend(grace_period);
+        self.intent.reads = Some(Reads::Kept(query, Kept::Rows));
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use super::facts::Problem;
 use super::metadata::is_metadata;
 use super::session::Session;
 use super::walk::table_name;
+use super::world::is_store;
 use crate::names::TableName;
 use crate::policy::{Object, Privilege};
 use crate::sql::ast::{Expr, Identifier, QualifiedName, Query, Relation};
@@ -78,6 +79,8 @@ pub(crate) enum Open {
     IfRead,
     /// Each row and each column may be read: it gets other policies under its new name, or its definition is copied.
     Read,
+    /// No policy about the view itself narrows it: it gets other ones under its new name. What its text reads keeps its own.
+    Itself,
 }
 
 /// The rows that a statement reads.
@@ -87,6 +90,19 @@ pub(crate) enum Reads<'s> {
     Query(&'s Query),
     /// Those of the table that it changes, which has to be open for that, and of whatever is merged into it.
     Own(Own<'s>),
+    /// None yet: the text of a view is kept as it is, and read by whoever reads the view.
+    Kept(&'s Query, Kept),
+}
+
+/// What is kept of a text, and with whose rights it is read where nobody but Trino looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// The text, which is read with the rights of the view's reader.
+    ForReaders,
+    /// The text, which is read with the rights of the view's owner.
+    ForOwner,
+    /// The text and the rows that it gives.
+    Rows,
 }
 
 /// Expressions over the rows of the table that a statement changes.
@@ -148,7 +164,7 @@ impl<'s> Reader<'s, '_> {
 
     fn table_name(&self, name: &QualifiedName) -> Result<TableName, Unclear> {
         let full = table_name(self.session, name).map_err(|problem| (name.span, problem))?;
-        if is_metadata(&full) || full.table.contains(['$', '@']) {
+        if is_metadata(&full) || is_store(&full) || full.table.contains(['$', '@']) {
             return Err((name.span, Problem::NotSupported("a change of what Trino keeps itself")));
         }
         Ok(full)

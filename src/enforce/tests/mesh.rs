@@ -23,6 +23,8 @@ const TABLES: &[(&str, &str, &str, &str)] = &[
     ("lake", "finance", "payments", "payment_id bigint, iban varchar"),
     ("lake", "scratch", "own", "id bigint, v varchar"),
     ("lake", "scratch", "employees", "id bigint, badge varchar"),
+    ("lake", "scratch", "st_0123456789abcdef0123456789abcdef", "id bigint"),
+    ("lake", "scratch", "st_0123456789abcdef", "id bigint"),
     ("tpch", "tiny", "nation", "nationkey bigint, name varchar(25), regionkey bigint, comment varchar(152)"),
     ("tpch", "tiny", "region", "regionkey bigint, name varchar(25), comment varchar(152)"),
 ];
@@ -52,6 +54,9 @@ const VIEWS: &[(&str, &str, &str, &str, &str)] = &[
     ("lake", "sales", "by_file", "x bigint", "SELECT * FROM TABLE(lake.system.query('SELECT 1'))"),
     ("lake", "sales", "defining", "x integer", "WITH FUNCTION f() RETURNS integer RETURN 1 SELECT f() AS x"),
     ("lake", "sales", "setting", "x integer", "WITH SESSION a = 1 SELECT 1 AS x"),
+    ("lake", "scratch", "kept", "id bigint", "SELECT id FROM lake.scratch.own"),
+    ("lake", "scratch", "kept_orders", "order_id bigint", "SELECT order_id FROM lake.sales.orders"),
+    ("lake", "scratch", "kept_short", "id bigint", "SELECT id FROM own"),
     ("lake", "sales", "over_view", "order_id bigint", "SELECT order_id FROM lake.sales.big_orders"),
 ];
 
@@ -82,7 +87,10 @@ pub(super) fn answer(need: &Need) -> Known {
     let view = VIEWS.iter().find(|(catalog, schema, view, ..)| *name == TableName::new(catalog, schema, view));
     match view {
         Some((_, _, _, of, text)) => {
-            Known::Table(Arc::new(Table { columns: columns(of), kind: TableKind::View { text: (*text).into() } }))
+            let text = (*text).into();
+            let materialized = name.table.starts_with("kept");
+            let kind = if materialized { TableKind::MaterializedView { text } } else { TableKind::View { text } };
+            Known::Table(Arc::new(Table { columns: columns(of), kind }))
         }
         None => Known::Missing,
     }

@@ -4,16 +4,16 @@
 //! It asks the snapshot by itself, from the text that is sent, and takes no list from analysis.
 
 use super::Unproved;
-use super::names::shown;
+use super::names::{Defaults, shown};
 use super::standing::{self, Standing};
-use super::walk::Walk;
+use super::walk::{Kept, Walk};
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::policy::{Object, Privilege};
 use crate::rewrite::relations::Relations;
 use crate::sql::ast::{
     Access, Branch, CallArgument, Change, ColumnChange, CommentTarget, Definition, DropBehavior, EntityKind, Expr,
-    IfExists, MergeAction, Property, RelationKind, TableElement,
+    IfExists, MergeAction, Property, RelationKind, TableElement, ViewSecurity,
 };
 use crate::sql::{QualifiedName, StatementKind};
 
@@ -109,7 +109,32 @@ fn defines(walk: &mut Walk<'_>, definition: &Definition) -> Result<(), Unproved>
             read_as_a_whole(walk, name)?;
             has_table(walk, to, Alter).map(drop)
         }
-        Definition::SetProperties { kind: RelationKind::Table, name, properties } => {
+        Definition::RenameRelation { kind: RelationKind::View | RelationKind::MaterializedView, name, to, .. } => {
+            let view = has_table(walk, name, Alter)?;
+            if !walk.request.snapshot.table_access(walk.request.subject, &view).unrestricted() {
+                return Err(Unproved::because(format!("{view} gets another name, which is restricted")));
+            }
+            has_table(walk, to, Alter).map(drop)
+        }
+        Definition::CreateView(view) => {
+            let created = replaces(walk, &view.name, view.replace)?;
+            values(walk, &view.properties, &[], &created.catalog)?;
+            walk.kept = Some(match view.security {
+                Some(ViewSecurity::Invoker) => Kept::ForReaders,
+                Some(ViewSecurity::Definer) | None => Kept::Open,
+            });
+            walk.query(&view.query)
+        }
+        Definition::CreateMaterializedView(view) => {
+            let created = replaces(walk, &view.name, view.replace)?;
+            values(walk, &view.properties, &STORING, &created.catalog)?;
+            constant(walk, view.grace_period.as_ref())?;
+            // Trino looks short names up in the session of whoever refreshes it.
+            walk.defaults = Defaults::default();
+            walk.kept = Some(Kept::Open);
+            walk.query(&view.query)
+        }
+        Definition::SetProperties { kind: RelationKind::Table | RelationKind::MaterializedView, name, properties } => {
             let table = has_table(walk, name, Alter)?;
             values(walk, properties, &STORING, &table.catalog)
         }
@@ -188,9 +213,16 @@ fn changes(walk: &mut Walk<'_>, change: &Change) -> Result<(), Unproved> {
             }
             Ok(())
         }
-        Change::RefreshMaterializedView { view } | Change::RefreshView { view } => {
-            has_table(walk, view, Alter).map(drop)
+        Change::RefreshMaterializedView { view } => {
+            let view = has_table(walk, view, Alter)?;
+            match walk.standing(&view)? {
+                Standing::Unrestricted => Ok(()),
+                Standing::Restricted(..) | Standing::Metadata(_) => {
+                    Err(Unproved::because(format!("{view} is refreshed, whose rows are restricted")))
+                }
+            }
         }
+        Change::RefreshView { view } => has_table(walk, view, Alter).map(drop),
         Change::Analyze { table, properties } => {
             let table = has_table(walk, table, Alter)?;
             values(walk, properties, &ANALYZING, &table.catalog)
@@ -220,6 +252,9 @@ fn gives(walk: &mut Walk<'_>, access: &Access) -> Result<(), Unproved> {
         Access::Grant(grant) | Access::Revoke(grant) | Access::Deny(grant) if grant.object.branch.is_none() => {
             let privilege = if matches!(access, Access::Grant(_)) { Grant } else { Revoke };
             owned(walk, grant.object.kind.as_ref(), &grant.object.name, privilege)
+        }
+        Access::SetAuthorization { kind: EntityKind::View | EntityKind::MaterializedView, .. } => {
+            Err(unknown(access.class()))
         }
         Access::SetAuthorization { kind, name, .. } => owned(walk, Some(kind), name, Alter),
         _ => Err(unknown(access.class())),
@@ -258,7 +293,8 @@ fn has_catalog(request: &Request<'_>, catalog: &str) -> Result<(), Unproved> {
 /// A table that is no table of Trino's own.
 fn has_table(walk: &Walk<'_>, name: &QualifiedName, privilege: Privilege) -> Result<TableName, Unproved> {
     let table = walk.defaults.table(name)?;
-    if table.catalog == "system" || table.schema == "information_schema" || table.table.contains(['$', '@']) {
+    let of_trino = table.catalog == "system" || table.schema == "information_schema";
+    if of_trino || table.table.contains(['$', '@']) || standing::holds_a_materialized_view(&table) {
         return Err(Unproved::because(format!("a change of {table}")));
     }
     has(walk.request, Object::Table, &table, privilege)?;
@@ -292,6 +328,10 @@ fn comes_to_be(walk: &Walk<'_>, name: &QualifiedName, if_exists: IfExists) -> Re
         has_table(walk, name, Privilege::Drop)?;
     }
     has_table(walk, name, Privilege::Create)
+}
+
+fn replaces(walk: &Walk<'_>, name: &QualifiedName, replace: bool) -> Result<TableName, Unproved> {
+    comes_to_be(walk, name, if replace { IfExists::Replace } else { IfExists::Fail })
 }
 
 /// A table that is written to without being read: neither mask nor filter may apply to it.

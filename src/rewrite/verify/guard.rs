@@ -28,7 +28,7 @@ use compact_str::CompactString;
 
 /// Whether a query is a guard; then it is proved.
 pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> {
-    if !walk.views.is_empty() {
+    if !walk.views.is_empty() || walk.kept.is_some() {
         return Ok(false);
     }
     let Some((select, relation, alias)) = shape(query) else { return Ok(false) };

@@ -3,7 +3,7 @@
 use super::Unproved;
 use super::metadata::{self, Metadata};
 use super::names::Defaults;
-use super::walk::Walk;
+use super::walk::{Kept, Walk};
 use crate::catalog::table::{Known, Need, Table, TableKind};
 use crate::enforce::Request;
 use crate::names::TableName;
@@ -55,7 +55,7 @@ fn found(
         return derived(request, name, &base, views).map(|standing| (standing, Is::Table));
     }
     let access = request.snapshot.table_access(request.subject, name);
-    if !access.grants(Privilege::Select) {
+    if !access.grants(Privilege::Select) || holds_a_materialized_view(name) {
         return Err(Unproved::because(format!("{name} may not be selected from")));
     }
     let table = match request.tables.get(&Need::Table(name.clone())) {
@@ -73,6 +73,15 @@ fn found(
     let standing =
         if access.unrestricted() { Standing::Unrestricted } else { Standing::Restricted(Arc::clone(table), access) };
     Ok((standing, is))
+}
+
+/// Whether it has the name that Iceberg gives to a table with the rows of a materialized view: `st_` and 32 hexadecimal
+/// digits.
+pub(super) fn holds_a_materialized_view(name: &TableName) -> bool {
+    match name.table.as_bytes() {
+        [b's', b't', b'_', digits @ ..] => digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit),
+        _ => false,
+    }
 }
 
 /// `t$files` and its like show what is in `t`, so all of `t` must be open.
@@ -99,6 +108,33 @@ fn is_storage(name: &TableName) -> bool {
     name.table.ends_with("$materialized_view_storage")
 }
 
+/// A table that the text of a view names, which is read with the reader's rights: whoever makes the view must be able to
+/// read each column of it, and something of what stands behind it.
+pub(super) fn named_by_readers(walk: &mut Walk<'_>, name: &TableName) -> Result<(), Unproved> {
+    let Walk { request, views, found, .. } = walk;
+    if metadata::of(request, name).is_some() || name.table.contains(['$', '@']) {
+        return match of(request, name, views, &mut found.relations)? {
+            Standing::Unrestricted => Ok(()),
+            _ => Err(Unproved::because(format!("{name} in the text of a view"))),
+        };
+    }
+    let access = request.snapshot.table_access(request.subject, name);
+    let Some(Known::Table(table)) = request.tables.get(&Need::Table(name.clone())) else {
+        return Err(Unproved::because(format!("nothing is known of {name}")));
+    };
+    let columns = !views.is_empty() || table.columns.iter().all(|column| access.allow(&column.name));
+    if !access.grants(Privilege::Select) || !columns || holds_a_materialized_view(name) {
+        return Err(Unproved::because(format!("not each column of {name} may be selected from")));
+    }
+    found.relations.add(name.clone(), Is::from(&table.kind), views.is_empty());
+    match &table.kind {
+        TableKind::Table => Ok(()),
+        TableKind::View { text } | TableKind::MaterializedView { text } => {
+            text_of_view(request, name, text, views, &mut found.relations, Some(Kept::ForReaders))
+        }
+    }
+}
+
 /// A view may be named only where everything that its text reads is unrestricted for the reader.
 fn view_reaches_only_unrestricted(
     request: &Request<'_>,
@@ -106,6 +142,17 @@ fn view_reaches_only_unrestricted(
     text: &str,
     views: &[TableName],
     read: &mut Relations,
+) -> Result<(), Unproved> {
+    text_of_view(request, name, text, views, read, None)
+}
+
+fn text_of_view(
+    request: &Request<'_>,
+    name: &TableName,
+    text: &str,
+    views: &[TableName],
+    read: &mut Relations,
+    kept: Option<Kept>,
 ) -> Result<(), Unproved> {
     if views.len() >= DEEPEST_VIEW || views.contains(name) {
         return Err(Unproved::because(format!("{name} stands in views that are too deep, or in itself")));
@@ -117,6 +164,7 @@ fn view_reaches_only_unrestricted(
     let mut within = views.to_vec();
     within.push(name.clone());
     let mut walk = Walk::new(request, text, Defaults::default(), within);
+    walk.kept = kept;
     walk.query(query)?;
     for name in walk.found.relations.names() {
         if let Some(is) = walk.found.relations.proved(name) {

@@ -28,6 +28,8 @@ pub(super) struct Walk<'a> {
     pub(super) defaults: Defaults<'a>,
     /// The views whose text this is, the outermost first; empty for a statement. In a view's text nothing is guarded.
     pub(super) views: Vec<TableName>,
+    /// Set where the text is kept as that of a view. Then nothing in it is guarded.
+    pub(super) kept: Option<Kept>,
     /// The named queries in scope.
     named: NamedQueries,
     /// Queries around the present place.
@@ -36,6 +38,15 @@ pub(super) struct Walk<'a> {
     pub(super) constant: Option<&'static str>,
     /// What was met.
     pub(super) found: Found,
+}
+
+/// How open the tables must stand that the text of a new view names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// All the way: the text is read with its owner's rights, or its rows are stored.
+    Open,
+    /// Each column may be read: masks and filters are those of the view's reader.
+    ForReaders,
 }
 
 /// What a text holds.
@@ -97,6 +108,7 @@ impl<'a> Walk<'a> {
             text,
             defaults,
             views,
+            kept: None,
             named: NamedQueries::default(),
             depth: 0,
             constant: None,
@@ -240,6 +252,9 @@ impl<'a> Walk<'a> {
             None => (),
         }
         let name = self.defaults.table(name)?;
+        if self.kept == Some(Kept::ForReaders) {
+            return standing::named_by_readers(self, &name);
+        }
         match self.standing(&name)? {
             Standing::Unrestricted => Ok(()),
             Standing::Restricted(..) | Standing::Metadata(_) => {
