@@ -93,7 +93,7 @@ impl Asked<'_> {
     fn exists(&self, need: Need) -> Result<bool, Stop> {
         match self.tables.get(&need) {
             Some(Known::Missing) => Ok(false),
-            Some(Known::Exists | Known::Table(_)) => Ok(true),
+            Some(Known::Exists | Known::Table(_) | Known::View(_)) => Ok(true),
             None => Err(Stop::Need(need)),
         }
     }

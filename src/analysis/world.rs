@@ -6,7 +6,7 @@
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
-use super::walk;
+use super::walk::{self, ViewOf};
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::names::TableName;
 use crate::policy::{
@@ -116,6 +116,20 @@ impl<'a> World<'a> {
         known
     }
 
+    /// What the text of a view reads; nothing where Trino has resolved another text. `None` if it has to be asked first.
+    pub(super) fn resolved(&mut self, view: &ViewOf<'_>) -> Option<BTreeSet<TableName>> {
+        let need = Need::View(view.name.clone());
+        match self.tables.get(&need) {
+            Some(Known::View(resolved)) if *resolved.text == *view.text => Some(resolved.reads.clone()),
+            Some(_) => Some(BTreeSet::new()),
+            None => {
+                self.needs.insert(need);
+                self.asked += 1;
+                None
+            }
+        }
+    }
+
     /// What a table is to the user.
     pub(crate) fn object(&mut self, name: &TableName) -> Rc<Object> {
         if let Some(object) = self.objects.get(name) {
@@ -171,7 +185,7 @@ impl<'a> World<'a> {
         let reading = match self.described(name) {
             None => Reading::Pending,
             Some(Known::Table(table)) => self.read(name, &access, &table),
-            Some(Known::Missing | Known::Exists) => Reading::Missing,
+            Some(Known::Missing | Known::Exists | Known::View(_)) => Reading::Missing,
         };
         object(Some(access), reading)
     }
@@ -339,7 +353,9 @@ impl<'a> World<'a> {
         };
         self.views.push(name.clone());
         let before = self.asked;
-        let facts = walk::view(self, query);
+        // Trino fills a materialized view with what its short names mean to whoever refreshes it.
+        let of = matches!(table.kind, TableKind::View { .. }).then_some(ViewOf { name, text });
+        let facts = walk::view(self, of.as_ref(), query);
         self.views.pop();
         if self.asked > before {
             return Ok(None);

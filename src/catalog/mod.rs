@@ -1,7 +1,7 @@
 //! What tables look like: columns, types, view texts.
 //!
 //! [`table`] is pure: what analysis needs to know. The rest of this room asks Trino for it by a service identity and
-//! caches the answers: `trino` runs one statement, `questions` knows which, `cache` keeps what came, `export` asks
+//! caches the answers: `trino` runs one statement, `questions` and `resolved` know which, `cache` keeps what came, `export` asks
 //! for all tables, `grammar` follows by which grammar Trino reads.
 
 mod cache;
@@ -11,6 +11,7 @@ pub(crate) mod fake;
 mod grammar;
 pub mod listing;
 mod questions;
+mod resolved;
 pub mod table;
 mod trino;
 

@@ -60,6 +60,7 @@ pub(super) async fn ask(trino: &TrinoClient, need: &Need) -> Result<Known, Cause
             let from = "system.metadata.catalogs";
             exists(trino, format!("SELECT 1 FROM {from} WHERE catalog_name = {}", literal(catalog))).await
         }
+        Need::View(name) => super::resolved::ask(trino, name).await,
     }
 }
 
@@ -67,7 +68,7 @@ pub(super) async fn ask(trino: &TrinoClient, need: &Need) -> Result<Known, Cause
 /// table, which has no columns of its own to decide about.
 pub(super) fn can_exist(need: &Need) -> bool {
     match need {
-        Need::Table(name) => {
+        Need::Table(name) | Need::View(name) => {
             [&name.catalog, &name.schema, &name.table].iter().all(|part| !part.is_empty()) && !name.table.contains('$')
         }
         Need::Schema { catalog, schema } => !catalog.is_empty() && !schema.is_empty(),

@@ -2,7 +2,7 @@
 
 use crate::names::TableName;
 use compact_str::CompactString;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A table, view or materialized view as Trino describes it.
@@ -40,6 +40,17 @@ pub enum TableKind {
     },
 }
 
+/// What Trino resolves in the text of a view, which it reads in the catalog and schema in which the view was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The text that was resolved.
+    pub text: Arc<str>,
+    /// The tables and views that the text itself names.
+    pub reads: BTreeSet<TableName>,
+    /// With whose rights Trino reads them; `None` for those of the view's reader, and where it can't be told.
+    pub owner: Option<String>,
+}
+
 /// Something that a decision needs to know and the shell has to ask Trino for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Need {
@@ -54,6 +65,8 @@ pub enum Need {
     },
     /// Whether a catalog exists.
     Catalog(CompactString),
+    /// What the text of a view reads.
+    View(TableName),
 }
 
 /// The answer to a [`Need`].
@@ -61,9 +74,11 @@ pub enum Need {
 pub enum Known {
     /// The table.
     Table(Arc<Table>),
+    /// What the view reads.
+    View(Arc<Resolved>),
     /// The schema or catalog is there.
     Exists,
-    /// There is no such object.
+    /// There is no such object, or Trino does not tell of it.
     Missing,
 }
 

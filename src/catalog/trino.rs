@@ -109,6 +109,7 @@ struct NodeVersion {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
+    id: String,
     next_uri: Option<String>,
     #[serde(default)]
     data: Option<Vec<Vec<Value>>>,
@@ -149,9 +150,28 @@ impl TrinoClient {
     /// # Errors
     /// [`TrinoError`]; the query is then stopped on Trino.
     pub async fn rows(&self, sql: String) -> Result<Vec<Vec<Value>>, TrinoError> {
-        tokio::time::timeout(self.limits.time, self.collect(sql))
-            .await
-            .unwrap_or(Err(TrinoError::Late(self.limits.time)))
+        let collect = async { self.collect(sql).await.map(|(_, rows)| rows) };
+        tokio::time::timeout(self.limits.time, collect).await.unwrap_or(Err(TrinoError::Late(self.limits.time)))
+    }
+
+    /// Runs a statement and answers what Trino tells of the query once it has ended, as JSON.
+    ///
+    /// # Errors
+    /// [`TrinoError`], also if Trino does not tell the service user of its own queries.
+    pub async fn info_of(&self, sql: String) -> Result<Bytes, TrinoError> {
+        let ask = async {
+            let (id, _) = self.collect(sql).await?;
+            let path = format!("/v1/query/{id}");
+            let path = path.parse::<PathAndQuery>().map_err(|error| TrinoError::Page(error.to_string()))?;
+            let _turn = self.turns.acquire().await;
+            self.body(&path, None, self.limits.bytes).await
+        };
+        tokio::time::timeout(self.limits.time, ask).await.unwrap_or(Err(TrinoError::Late(self.limits.time)))
+    }
+
+    /// The service user.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.to_str().ok()
     }
 
     /// The version that Trino gives of itself, such as `483`.
@@ -176,7 +196,8 @@ impl TrinoClient {
         tokio::time::timeout(INFO_TIME, ask).await.unwrap_or(Err(TrinoError::Late(INFO_TIME)))
     }
 
-    async fn collect(&self, sql: String) -> Result<Vec<Vec<Value>>, TrinoError> {
+    /// The query's id and its rows.
+    async fn collect(&self, sql: String) -> Result<(String, Vec<Vec<Value>>), TrinoError> {
         let _turn = self.turns.acquire().await;
         let mut running = Running { client: self.clone(), next: None };
         let mut rows = Vec::new();
@@ -196,7 +217,7 @@ impl TrinoClient {
             }
             match &running.next {
                 Some(next) => path = next.clone(),
-                None => return Ok(rows),
+                None => return Ok((page.id, rows)),
             }
         }
     }
@@ -209,6 +230,13 @@ impl TrinoClient {
         statement: Option<Bytes>,
         most: usize,
     ) -> Result<(Page, usize), TrinoError> {
+        let body = self.body(path, statement, most).await?;
+        let page = serde_json::from_slice(&body).map_err(|error| TrinoError::Page(error.to_string()))?;
+        Ok((page, body.len()))
+    }
+
+    /// The body of an answer, as [`TrinoClient::page`] asks for it.
+    async fn body(&self, path: &PathAndQuery, statement: Option<Bytes>, most: usize) -> Result<Bytes, TrinoError> {
         let attempts = if statement.is_some() { 1 } else { ATTEMPTS };
         let mut attempt = 1;
         loop {
@@ -229,9 +257,7 @@ impl TrinoClient {
                         Err(error) => return Err(TrinoError::BrokenOff(error.to_string())),
                     };
                     if status == StatusCode::OK {
-                        let page =
-                            serde_json::from_slice(&body).map_err(|error| TrinoError::Page(error.to_string()))?;
-                        return Ok((page, body.len()));
+                        return Ok(body);
                     }
                     let text = String::from_utf8_lossy(&body).chars().take(200).collect();
                     let error = TrinoError::Status { status, text };

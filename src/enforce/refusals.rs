@@ -134,7 +134,9 @@ pub(super) fn stats_denied(name: &TableName) -> Refusal {
 pub(super) fn kept_denied(name: &TableName, kept: Kept, metadata: bool, whole: bool) -> Refusal {
     let why = match (metadata, whole, kept) {
         (true, ..) => "what Trino tells of itself is not the same for each reader",
-        (false, false, _) => "you may not read each column of it, and Trino would look for the view's among all of them",
+        (false, false, _) => {
+            "you may not read each column of it, and Trino would look for the view's among all of them"
+        }
         (false, true, Kept::Rows) => "a materialized view would store what a mask or a row filter hides from you",
         (false, true, Kept::ForReaders | Kept::ForOwner) => {
             "a mask or a row filter applies to it for you, and the view would be read with its owner's rights; create it \

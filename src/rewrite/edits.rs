@@ -9,12 +9,16 @@ use crate::names::quoted;
 use crate::sql::Span;
 use std::collections::BTreeMap;
 
-/// All edits of a text with these facts.
-pub(super) fn edits(facts: &Facts, text: &str, form: Form, fresh: &mut Fresh) -> Vec<Edit> {
+/// All edits of a text with these facts. `whole_names` where it is moved to another place, in which its short names would
+/// mean something else.
+pub(super) fn edits(facts: &Facts, text: &str, form: Form, whole_names: bool, fresh: &mut Fresh) -> Vec<Edit> {
     let mut edits = BTreeMap::new();
     let mut aliases: Vec<Option<String>> = Vec::with_capacity(facts.relations.len());
     for relation in &facts.relations {
         let Some(guard) = relation.guard() else {
+            if whole_names && relation.written.len() < 3 {
+                edits.insert(relation.name_span, relation.name.to_sql());
+            }
             aliases.push(None);
             continue;
         };

@@ -65,7 +65,7 @@ fn source(relation: &BaseRelation, guard: &Guard, text: &str, alias: &str, form:
             format!("{}{period} {alias}", relation.name.to_sql())
         }
         Source::View(view) => {
-            let edits = edits::edits(&view.facts, &view.text, form, fresh);
+            let edits = edits::edits(&view.facts, &view.text, form, true, fresh);
             let columns: Vec<String> = view.columns.iter().map(|column| quoted(column)).collect();
             format!("({}) {alias} ({})", splice(&view.text, view.span, edits), columns.join(", "))
         }

@@ -25,5 +25,5 @@ use crate::analysis::facts::Facts;
 /// literals.
 pub(crate) fn edits(facts: &Facts, text: &str, parameters_can_fail: bool) -> Vec<Edit> {
     let form = if parameters_can_fail { form::Form::Guarded } else { form::form(facts) };
-    edits::edits(facts, text, form, &mut fresh::Fresh::of(text, facts))
+    edits::edits(facts, text, form, false, &mut fresh::Fresh::of(text, facts))
 }

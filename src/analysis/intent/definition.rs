@@ -29,11 +29,17 @@ impl<'s> Reader<'s, '_> {
                 self.open(name, Privilege::Alter, Open::Read)?;
                 self.table(to, Privilege::Alter)?;
             }
-            Definition::RenameRelation { kind: RelationKind::View | RelationKind::MaterializedView, name, to, .. } => {
+            Definition::RenameRelation {
+                kind: RelationKind::View | RelationKind::MaterializedView, name, to, ..
+            } => {
                 self.open(name, Privilege::Alter, Open::Itself)?;
                 self.table(to, Privilege::Alter)?;
             }
-            Definition::SetProperties { kind: RelationKind::Table | RelationKind::MaterializedView, name, properties } => {
+            Definition::SetProperties {
+                kind: RelationKind::Table | RelationKind::MaterializedView,
+                name,
+                properties,
+            } => {
                 let table = self.table(name, Privilege::Alter)?;
                 self.properties(properties, OF_TABLES, &table.catalog);
             }

@@ -31,9 +31,9 @@ pub(crate) fn query(world: &mut World<'_>, session: &Session, query: &Query) -> 
     walk.facts
 }
 
-/// What the text of a view touches, for its reader.
-pub(super) fn view(world: &mut World<'_>, query: &Query) -> Facts {
-    let mut walk = Walk::new(world, Names::View);
+/// What the text of a view touches, for its reader. `view` finds its short names; without it none can be used.
+pub(super) fn view(world: &mut World<'_>, view: Option<&ViewOf<'_>>, query: &Query) -> Facts {
+    let mut walk = Walk::new(world, Names::View(view));
     walk.top(query);
     walk.facts
 }
@@ -109,13 +109,20 @@ pub(super) fn policy_expression(
     walk.facts
 }
 
+/// A view whose text is walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ViewOf<'a> {
+    pub(super) name: &'a TableName,
+    pub(super) text: &'a str,
+}
+
 /// How names of tables are completed.
 #[derive(Clone, Copy)]
 enum Names<'a> {
     /// By the session's catalog and schema.
     Session(&'a Session),
-    /// Not at all: three parts are needed. The tables are read with the reader's rights.
-    View,
+    /// As Trino does it in the text of this view. The tables are read with the reader's rights.
+    View(Option<&'a ViewOf<'a>>),
     /// Not at all: three parts are needed. The tables are read by the policy's authority.
     Policy,
 }

@@ -161,7 +161,7 @@ impl Walk<'_, '_> {
         let index = self.facts.relations.len();
         let (object, columns) = match self.names {
             Names::Policy => (None, self.described_columns(&full, name.span)),
-            Names::Session(_) | Names::View => {
+            Names::Session(_) | Names::View(_) => {
                 let object = self.world.object(&full);
                 let columns = match &object.reading {
                     Reading::Unrestricted { columns } => columns.clone(),
@@ -210,8 +210,12 @@ impl Walk<'_, '_> {
     fn full_name(&mut self, name: &QualifiedName, written: &[CompactString]) -> Option<TableName> {
         let full = match self.names {
             Names::Session(session) => table_name(session, name),
-            Names::View | Names::Policy if written.len() != 3 => Err(Problem::NotThreeParts(written.join("."))),
-            Names::View | Names::Policy => table_name(&Session::default(), name),
+            Names::View(Some(view)) if written.len() < 3 => match self.world.resolved(view) {
+                None => return None,
+                Some(reads) => only_one(&reads, written).ok_or_else(|| Problem::NotThreeParts(written.join("."))),
+            },
+            Names::View(_) | Names::Policy if written.len() != 3 => Err(Problem::NotThreeParts(written.join("."))),
+            Names::View(_) | Names::Policy => table_name(&Session::default(), name),
         };
         full.map_err(|problem| self.problem(name.span, problem)).ok()
     }
@@ -227,7 +231,7 @@ impl Walk<'_, '_> {
                 };
                 Some(table.columns.iter().map(seen).collect())
             }
-            Known::Missing | Known::Exists => {
+            Known::Missing | Known::Exists | Known::View(_) => {
                 self.problem(span, Problem::NoSuchTable(name.clone()));
                 None
             }
@@ -349,6 +353,21 @@ pub(crate) fn table_name(session: &Session, name: &QualifiedName) -> Result<Tabl
         Ok(TableName::new(catalog, schema, &table.value))
     } else {
         Err(Problem::NotSupported("a capital letter beyond ASCII in a table's name"))
+    }
+}
+
+/// The only one of these tables that a short name may stand for. What Trino resolves a name to is among them, so one that
+/// ends in the name is it; of two it can't be told.
+fn only_one(reads: &BTreeSet<TableName>, written: &[CompactString]) -> Option<TableName> {
+    let ends_so = |table: &&TableName| match written {
+        [name] => table.table == *name,
+        [schema, name] => table.schema == *schema && table.table == *name,
+        _ => false,
+    };
+    let mut found = reads.iter().filter(ends_so);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Some(only.clone()),
+        _ => None,
     }
 }
 

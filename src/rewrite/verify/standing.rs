@@ -2,14 +2,14 @@
 
 use super::Unproved;
 use super::metadata::{self, Metadata};
-use super::names::Defaults;
+use super::names::{Defaults, shown};
 use super::walk::{Kept, Walk};
 use crate::catalog::table::{Known, Need, Table, TableKind};
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::policy::{Privilege, TableAccess};
 use crate::rewrite::relations::{Is, Relations};
-use crate::sql::StatementKind;
+use crate::sql::{Identifier, QualifiedName, StatementKind};
 use std::sync::Arc;
 
 /// Views within views that are read before giving up.
@@ -132,6 +132,35 @@ pub(super) fn named_by_readers(walk: &mut Walk<'_>, name: &TableName) -> Result<
         TableKind::View { text } | TableKind::MaterializedView { text } => {
             text_of_view(request, name, text, views, &mut found.relations, Some(Kept::ForReaders))
         }
+    }
+}
+
+/// The table that a short name in the text of a view stands for: the one that Trino read for it. A materialized view has
+/// none, since its rows come from where the names of whoever refreshes it lead.
+pub(super) fn short_name_in(
+    request: &Request<'_>,
+    view: &TableName,
+    text: &str,
+    name: &QualifiedName,
+) -> Result<TableName, Unproved> {
+    let unknown = || Unproved::because(format!("the name {} in the text of {view} can't be resolved", shown(name)));
+    let is_view = matches!(request.tables.get(&Need::Table(view.clone())),
+        Some(Known::Table(table)) if matches!(table.kind, TableKind::View { .. }));
+    let Some(Known::View(resolved)) = request.tables.get(&Need::View(view.clone())) else { return Err(unknown()) };
+    if !is_view || &*resolved.text != text {
+        return Err(unknown());
+    }
+    let parts: Vec<_> = name.parts.iter().map(Identifier::folded).collect();
+    let mut candidates = Vec::new();
+    for table in &resolved.reads {
+        let full = [&table.catalog, &table.schema, &table.table];
+        if full.iter().rev().zip(parts.iter().rev()).all(|(one, other)| **one == *other) {
+            candidates.push(table);
+        }
+    }
+    match candidates.as_slice() {
+        [table] => Ok((*table).clone()),
+        _ => Err(unknown()),
     }
 }
 

@@ -251,7 +251,10 @@ impl<'a> Walk<'a> {
             }
             None => (),
         }
-        let name = self.defaults.table(name)?;
+        let name = match self.views.last() {
+            Some(view) if name.parts.len() < 3 => standing::short_name_in(self.request, view, self.text, name)?,
+            _ => self.defaults.table(name)?,
+        };
         if self.kept == Some(Kept::ForReaders) {
             return standing::named_by_readers(self, &name);
         }
