@@ -83,6 +83,7 @@ def cases(stack):
         yield "what a materialized view stores counts as its bases", lambda: stored(trino, sluice)
         yield "the session of whoever refreshes a view chooses none of its tables", lambda: refreshed(trino, sluice)
         yield "a mask and a filter of the view itself hold over those of its bases", lambda: own_rules(trino, sluice)
+        yield "short names in a view's text mean what they mean to Trino", lambda: short_names(trino, sluice)
         yield "what a maker may not read whole is made no view of", lambda: refused(trino, sluice.client("analyst"))
     for schema in ["lake.v_staff", "lake.v_sandbox"]:
         trino.rows(f"DROP SCHEMA {schema} CASCADE")
@@ -160,6 +161,20 @@ def own_rules(trino, sluice):
     trino.rows("CREATE VIEW lake.v_staff.v_masked AS SELECT id, name, region FROM lake.v_staff.people")
     assert sluice.client("analyst").rows("SELECT * FROM lake.v_staff.v_masked") == [[1, "***n", "?"]]
     assert len(sluice.client("admin").rows("SELECT * FROM lake.v_staff.v_masked")) == 3
+
+
+def short_names(trino, sluice):
+    """The view stands in another schema than the one in which it was made, and that one has a table of the same name."""
+    made_in = {"X-Trino-Catalog": "lake", "X-Trino-Schema": "v_staff"}
+    trino.rows("CREATE TABLE lake.v_sandbox.people AS SELECT BIGINT '5' AS id, VARCHAR 'Other' AS name")
+    trino.client().rows("CREATE VIEW lake.v_sandbox.named AS WITH p AS (TABLE people) SELECT p.id, people.name FROM p JOIN people USING (id)".replace("p.id", "id"), made_in)
+    for session in [{}, {"X-Trino-Catalog": "lake", "X-Trino-Schema": "v_sandbox"}]:
+        assert sluice.client("analyst").rows("SELECT * FROM lake.v_sandbox.named ORDER BY id", session) == [row[:2] for row in SEEN]
+        assert len(sluice.client("admin").rows("SELECT * FROM lake.v_sandbox.named", session)) == 3
+    denied(sluice.client("olga"), "SELECT * FROM lake.v_sandbox.named")
+    analyst = sluice.client("analyst")
+    assert analyst.query("CREATE VIEW v_sandbox.mine SECURITY INVOKER AS SELECT name FROM people", made_in).error is None
+    assert sluice.client("anna").rows("SELECT * FROM lake.v_sandbox.mine ORDER BY name") == [["***b"], ["***n"]]
 
 
 def refused(trino, analyst):
