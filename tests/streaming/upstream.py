@@ -45,6 +45,7 @@ class Upstream:
 
     def __init__(self):
         self.sent = 0
+        self.table = None
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"upstream": self}))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -74,6 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = [[0, "BASE TABLE", ""], [1, "id", "bigint"], [2, "text", "varchar"]] if "information_schema.tables" in sql else []
             return self.answer(json.dumps({"id": QUERY, "stats": {"state": "FINISHED"}, "data": data}).encode())
         pages, megabytes = re.search(r"x_(\d+)_(\d+)", sql).groups()
+        self.upstream.table = f"x_{pages}_{megabytes}"
         return self.answer(json.dumps({"id": QUERY, "infoUri": f"{self.upstream.url}/ui/", "nextUri": self.next(1, pages, megabytes),
                                        "stats": {"state": "QUEUED"}, "warnings": []}).encode())
 
@@ -82,6 +84,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/v1/info"):
             # Sluice asks for it every few seconds; it is no part of what a client's reading lets through.
             body = b'{"nodeVersion":{"version":"476"},"starting":false}'
+            self.head(200, len(body))
+            return self.connection.sendall(body)
+        if self.path.startswith("/v1/query/"):
+            table = {"catalog": "lake", "schema": "streaming", "table": self.upstream.table, "referenceChain": []}
+            body = json.dumps({"queryId": QUERY, "state": "RUNNING", "referencedTables": [table]}).encode()
             self.head(200, len(body))
             return self.connection.sendall(body)
         pages, megabytes, page = map(int, re.search(r"/y(\d+)x(\d+)/(\d+)", self.path).groups())
