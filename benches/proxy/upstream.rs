@@ -1,7 +1,8 @@
 //! A Trino that only answers.
 //!
 //! A statement that names `small` or `large` gets pages of 1 KB or 1 MB; each page has a next one, whatever number is
-//! asked for. One that names `done` has ended with its first page. Sluice's own questions about these tables are answered too.
+//! asked for. One that names `done` has ended with its first page. Sluice's own questions about these tables are answered too,
+//! and what a query resolved, which its id says.
 
 use super::Failure;
 use bytes::Bytes;
@@ -52,6 +53,7 @@ async fn respond(request: Request<Incoming>, pages: Arc<Pages>) -> Result<Respon
         (&Method::GET, path) if path.starts_with("/v1/statement/executing/") => {
             cached(&pages, if path.contains("/large/") { "/large/1" } else { "/small/1" })
         }
+        (&Method::GET, path) if path.starts_with("/v1/query/") => Bytes::from(info(path).to_string()),
         (&Method::GET, "/v1/info") => Bytes::from_static(b"{\"nodeVersion\":{\"version\":\"476\"},\"starting\":false}"),
         (&Method::DELETE, _) => return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(Full::default())?),
         _ => return Ok(Response::builder().status(StatusCode::NOT_FOUND).body(Full::default())?),
@@ -74,10 +76,11 @@ fn page(path: &str) -> Value {
         (_, true) => 0,
     };
     let row = |number: i64| json!([number, "x".repeat(100)]);
+    let query = format!("{QUERY}_{}", path.split('/').nth(1).unwrap_or_default());
     let mut page = json!({
-        "id": QUERY,
-        "infoUri": format!("http://trino.invalid/ui/query.html?{QUERY}"),
-        "nextUri": format!("http://trino.invalid/v1/statement/executing/{QUERY}/{slug}/1"),
+        "id": query,
+        "infoUri": format!("http://trino.invalid/ui/query.html?{query}"),
+        "nextUri": format!("http://trino.invalid/v1/statement/executing/{query}/{slug}/1"),
         "stats": {
             "state": "RUNNING", "queued": false, "scheduled": true, "nodes": 1, "totalSplits": 12, "queuedSplits": 0,
             "runningSplits": 4, "completedSplits": 8, "cpuTimeMillis": 20, "wallTimeMillis": 40,
@@ -102,6 +105,14 @@ fn page(path: &str) -> Value {
         fields.insert("data".to_owned(), (0..rows).map(row).collect());
     }
     page
+}
+
+/// The info of a query: it resolved the table that its id names.
+fn info(path: &str) -> Value {
+    let query = path.trim_start_matches("/v1/query/");
+    let table = query.rsplit('_').next().unwrap_or_default();
+    let table = json!({"catalog": "lake", "schema": "bench", "table": table, "referenceChain": []});
+    json!({"queryId": query, "state": "RUNNING", "referencedTables": [table]})
 }
 
 /// The answer to Sluice's own question about a table, all on one page.
