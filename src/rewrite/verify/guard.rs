@@ -10,6 +10,7 @@
 
 use super::Unproved;
 use super::metadata::Metadata;
+use super::own_rules;
 use super::same::Same;
 use super::same_names::Source;
 use super::standing::Standing;
@@ -28,10 +29,17 @@ use compact_str::CompactString;
 
 /// Whether a query is a guard; then it is proved.
 pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> {
-    if !walk.views.is_empty() || walk.kept.is_some() {
+    if !walk.views.is_empty() || walk.kept.is_some() || walk.survey {
         return Ok(false);
     }
-    let Some((select, relation, alias)) = shape(query) else { return Ok(false) };
+    let Some((select, relation, alias, columns)) = shape(query) else { return Ok(false) };
+    if let Some(text) = of_view(walk, select, relation, alias, columns, query) {
+        walk.query(text)?;
+        return Ok(true);
+    }
+    if !columns.is_empty() {
+        return Ok(false);
+    }
     match relation {
         Relation::Table(reference) => {
             let Some(guarded) = Guarded::find(walk, reference, alias)? else { return Ok(false) };
@@ -42,7 +50,7 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
             Ok(true)
         }
         Relation::Subquery { span: _, query: within } => {
-            let Some((inner, Relation::Table(reference), inner_alias)) = shape(within) else { return Ok(false) };
+            let Some((inner, Relation::Table(reference), inner_alias, [])) = shape(within) else { return Ok(false) };
             let Some(guarded) = Guarded::find(walk, reference, inner_alias)? else { return Ok(false) };
             // A user's own query around a plain guard has this shape too; then the inner query is proved by itself.
             if guarded.two_level(walk, select, alias, inner).is_err() {
@@ -55,7 +63,57 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
     }
 }
 
+/// The text of a view in a guard of its own; the guard is proved, and the text is not. Several views may have the same
+/// columns and rules, so each that it can be a guard of is noted.
+fn of_view<'q>(
+    walk: &mut Walk<'_>,
+    select: &'q Select,
+    relation: &'q Relation,
+    alias: &'q Identifier,
+    columns: &'q [Identifier],
+    query: &Query,
+) -> Option<&'q Query> {
+    let Relation::Subquery { span: _, query: within } = relation else { return None };
+    let (text, table, columns, inner) = match shape(within) {
+        _ if !columns.is_empty() => (within.as_ref(), alias, columns, None),
+        Some((inner, Relation::Subquery { span: _, query: text }, table, columns)) if !columns.is_empty() => {
+            (text.as_ref(), table, columns, Some(inner))
+        }
+        _ => return None,
+    };
+    if !table.folded().starts_with(own_rules::ALIAS) {
+        return None;
+    }
+    let mut proved: Vec<Guarded<'_>> = Vec::new();
+    for (name, view, access) in own_rules::restricted_views(walk.request) {
+        if !view.columns.iter().map(|column| column.name.clone()).eq(columns.iter().map(Identifier::folded)) {
+            continue;
+        }
+        let guarded = Guarded { name, alias: table, rule: Rule::Policy(view, access) };
+        let holds = match inner {
+            None => guarded.plain(walk, select),
+            Some(inner) => guarded.two_level(walk, select, alias, inner),
+        };
+        if holds.is_ok() {
+            proved.push(guarded);
+        }
+    }
+    let first = proved.first()?;
+    if inner.is_none() {
+        walk.found.plain_filter |= first.filters_rows();
+        walk.found.plain_filter_of_json |= first.filters_rows() && first.holds_json();
+    }
+    hides(walk, first, query);
+    walk.found.view_guards.push(proved.into_iter().map(|guarded| guarded.name).collect());
+    Some(text)
+}
+
 fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference, query: &Query) -> Result<(), Unproved> {
+    hides(walk, guarded, query);
+    reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
+}
+
+fn hides(walk: &mut Walk<'_>, guarded: &Guarded<'_>, query: &Query) {
     walk.found.guard = true;
     // Whatever else is read in a guard is read by a policy's expression, which names it by three parts.
     Visit::query(&mut OfPolicies(&mut walk.found.relations), query);
@@ -71,7 +129,6 @@ fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference, 
         }
         Rule::Visible(_) => true,
     };
-    reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
 }
 
 /// Notes the tables that a guard names.
@@ -85,8 +142,9 @@ impl Visit for OfPolicies<'_> {
     }
 }
 
-/// The select, its only relation and the relation's alias, of a query that has nothing else but items and `WHERE`.
-fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier)> {
+/// The select, its only relation, the relation's alias and its columns' aliases, of a query that has nothing else but
+/// items and `WHERE`.
+fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier, &[Identifier])> {
     let Query {
         span: _,
         session,
@@ -106,9 +164,8 @@ fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier)> {
         return None;
     };
     let [Relation::Aliased { span: _, relation, alias, columns }] = from.as_slice() else { return None };
-    let bare =
-        session.is_empty() && functions.is_empty() && order_by.is_empty() && windows.is_empty() && columns.is_empty();
-    bare.then_some((select.as_ref(), relation.as_ref(), alias))
+    let bare = session.is_empty() && functions.is_empty() && order_by.is_empty() && windows.is_empty();
+    bare.then_some((select.as_ref(), relation.as_ref(), alias, columns.as_slice()))
 }
 
 /// What a guard must hold.

@@ -8,7 +8,8 @@
 //! Trino would ([`names`], [`walk`]); each base table is unrestricted for this user ([`standing`]) or stands in a guard
 //! ([`guard`]) that selects only granted columns, masks as the policy says ([`same`]) and holds each row filter; metadata
 //! tables stand in a guard whose predicate takes in nothing that is not visible ([`metadata`]); and no expression that can
-//! fail stands beside a filtered guard in the plain form ([`failure`]).
+//! fail stands beside a filtered guard in the plain form ([`failure`]). Where the text of a view stands in its place, the
+//! policies about the view itself hold too ([`own_rules`]).
 
 mod change;
 mod expression;
@@ -17,6 +18,7 @@ mod function;
 mod guard;
 mod metadata;
 mod names;
+mod own_rules;
 mod pattern;
 mod residue;
 mod same;
@@ -70,6 +72,7 @@ pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unpr
     same_class(request, &tree)?;
     let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let found = statement::prove(request, &proposal.text, &tree, prepared)?;
+    own_rules::prove(request, prepared.map(|(name, _)| name), &found)?;
     let restricted = found.guard || differs(&proposal, request);
     let Found { redefines, relations, .. } = found;
     Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted, redefines, relations))

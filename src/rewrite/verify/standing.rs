@@ -164,6 +164,23 @@ pub(super) fn short_name_in(
     }
 }
 
+/// The tables that the text of a view names, each as often as it does.
+pub(super) fn named_in_view(
+    request: &Request<'_>,
+    name: &TableName,
+    text: &str,
+    views: &[TableName],
+) -> Result<Vec<TableName>, Unproved> {
+    let tree = super::parse(text, request)?;
+    let StatementKind::Query(query) = &tree.kind else {
+        return Err(Unproved::because(format!("the text of {name} is no query")));
+    };
+    let mut walk = Walk::new(request, text, Defaults::default(), [views, std::slice::from_ref(name)].concat());
+    walk.survey = true;
+    walk.query(query)?;
+    Ok(walk.found.named)
+}
+
 /// A view may be named only where everything that its text reads is unrestricted for the reader.
 fn view_reaches_only_unrestricted(
     request: &Request<'_>,

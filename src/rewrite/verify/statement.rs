@@ -6,6 +6,7 @@ use super::names::{Defaults, shown};
 use super::standing::{self, Standing};
 use super::walk::{Found, Walk};
 use crate::enforce::Request;
+use crate::names::TableName;
 use crate::policy::{Answer, Privilege, matches};
 use crate::rewrite::relations::{Relations, Told};
 use crate::sql::ast::{ExplainOption, ExplainType, Expr, Query, ShowCreateObject};
@@ -21,12 +22,22 @@ pub(super) fn prove(
     statement: &Statement,
     prepared: Option<(&str, &str)>,
 ) -> Result<Found, Unproved> {
-    let mut proof = Proof { request, prepared, depth: 0 };
+    let mut proof = Proof { request, prepared, survey: false, depth: 0 };
     let found = proof.statement(text, statement)?;
     if found.can_tell_of_hidden_rows() {
         return Err(Unproved::because("an expression that can fail beside a filtered guard in the plain form"));
     }
     Ok(found)
+}
+
+/// The tables that the user's own statement names, each as often as it does, prepared statements' texts included.
+pub(super) fn named(
+    request: &Request<'_>,
+    statement: &Statement,
+    prepared: Option<(&str, &str)>,
+) -> Result<Vec<TableName>, Unproved> {
+    let mut proof = Proof { request, prepared, survey: true, depth: 0 };
+    proof.statement(request.sql, statement).map(|found| found.named)
 }
 
 /// Proves that the user may set a session property, its name in lower case.
@@ -42,6 +53,7 @@ pub(super) fn may_set(request: &Request<'_>, property: &str) -> Result<(), Unpro
 struct Proof<'a> {
     request: &'a Request<'a>,
     prepared: Option<(&'a str, &'a str)>,
+    survey: bool,
     depth: usize,
 }
 
@@ -124,7 +136,7 @@ impl Proof<'_> {
             | StatementKind::Change(_)
             | StatementKind::Access(_)
             | StatementKind::Branch(_) => {
-                let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+                let mut walk = self.walk(text);
                 change::prove(&mut walk, kind)?;
                 // Whatever is read goes into a table, whose types it is cast to.
                 let redefines = !matches!(kind, StatementKind::Change(change) if change.is_of_rows());
@@ -144,18 +156,24 @@ impl Proof<'_> {
         }
     }
 
+    fn walk<'t>(&'t self, text: &'t str) -> Walk<'t> {
+        let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+        walk.survey = self.survey;
+        walk
+    }
+
     fn defaults(&self) -> Defaults<'_> {
         Defaults { catalog: self.request.session.catalog.as_deref(), schema: self.request.session.schema.as_deref() }
     }
 
     fn query(&self, text: &str, query: &Query) -> Result<Found, Unproved> {
-        let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+        let mut walk = self.walk(text);
         walk.query(query)?;
         Ok(walk.found)
     }
 
     fn constant(&self, text: &str, what: &'static str, expr: &Expr) -> Result<Found, Unproved> {
-        let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+        let mut walk = self.walk(text);
         walk.constant(what, expr)?;
         Ok(walk.found)
     }

@@ -30,6 +30,8 @@ pub(super) struct Walk<'a> {
     pub(super) views: Vec<TableName>,
     /// Set where the text is kept as that of a view. Then nothing in it is guarded.
     pub(super) kept: Option<Kept>,
+    /// Whether it only notes which tables a text names.
+    pub(super) survey: bool,
     /// The named queries in scope.
     named: NamedQueries,
     /// Queries around the present place.
@@ -68,6 +70,10 @@ pub(super) struct Found {
     pub(super) redefines: bool,
     /// The relations that are read.
     pub(super) relations: Relations,
+    /// In a survey, the tables that are named, each as often as it is.
+    pub(super) named: Vec<TableName>,
+    /// For each guard of a view, the views that it is one of.
+    pub(super) view_guards: Vec<Vec<TableName>>,
 }
 
 impl Found {
@@ -87,6 +93,8 @@ impl Found {
             can_fail_on_json: self.can_fail_on_json || other.can_fail_on_json,
             redefines: self.redefines || other.redefines,
             relations: self.relations.and(other.relations),
+            named: [self.named, other.named].concat(),
+            view_guards: [self.view_guards, other.view_guards].concat(),
         }
     }
 
@@ -109,6 +117,7 @@ impl<'a> Walk<'a> {
             defaults,
             views,
             kept: None,
+            survey: false,
             named: NamedQueries::default(),
             depth: 0,
             constant: None,
@@ -255,6 +264,13 @@ impl<'a> Walk<'a> {
             Some(view) if name.parts.len() < 3 => standing::short_name_in(self.request, view, self.text, name)?,
             _ => self.defaults.table(name)?,
         };
+        if self.survey {
+            // Nothing is put in the place of a name in a text that is kept.
+            if self.kept.is_none() {
+                self.found.named.push(name);
+            }
+            return Ok(());
+        }
         if self.kept == Some(Kept::ForReaders) {
             return standing::named_by_readers(self, &name);
         }

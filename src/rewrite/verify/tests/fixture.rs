@@ -132,10 +132,20 @@ pub(super) fn verify_rewritten(sql: &str, text: &str, prepared: Option<&str>) ->
 }
 
 pub(super) fn verify_in(session: &Session, sql: &str, text: &str, prepared: Option<&str>) -> Result<Guarded, Unproved> {
-    let tables = tables();
+    verify_over(&tables(), session, sql, text, prepared)
+}
+
+/// As [`verify_in`], over these tables.
+pub(super) fn verify_over(
+    tables: &Tables,
+    session: &Session,
+    sql: &str,
+    text: &str,
+    prepared: Option<&str>,
+) -> Result<Guarded, Unproved> {
     let subject = SNAPSHOT.subject("analyst", &[]);
     let options = Options::TESTS;
-    let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &options };
+    let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables, options: &options };
     let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
     let positions = PositionMap::apply(text, Vec::new());
     verify(Proposal { text: text.to_owned(), prepared, positions }, &request)

@@ -4,6 +4,7 @@ mod accepted;
 mod fixture;
 mod forged;
 mod mutations;
+mod own_rules;
 mod relations;
 mod statements;
 mod unguarded;
