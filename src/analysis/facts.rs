@@ -1,5 +1,6 @@
 //! What analysis finds in one text: a statement, a view's text or a policy's expression.
 
+use super::digits::Digits;
 use super::object::Object;
 use crate::names::TableName;
 use crate::sql::Span;
@@ -28,6 +29,12 @@ pub(crate) struct Facts {
     pub(crate) problems: Vec<(Span, Problem)>,
     /// The first expression that may fail at run time, depending on the row it is evaluated for.
     pub(crate) can_fail: Option<Span>,
+    /// The digits that decimals have which are compared with anything, as many as any of them has.
+    pub(crate) decimals: Digits,
+    /// Whether dates, or timestamps without a zone, of rows are compared with anything.
+    pub(crate) dated: bool,
+    /// Whether anything is compared with a timestamp that has a zone.
+    pub(crate) zoned: bool,
     /// How many queries there are, within each other too.
     pub(crate) queries: usize,
     /// The names of the columns that come out; `None` where they are not all known.

@@ -5,6 +5,8 @@
 //! that are read, the functions that are called, and what could not be resolved. It never decides anything about a
 //! statement, and it never guesses: a relation is resolved as Trino resolves it, or reported as a problem.
 
+mod derived;
+mod digits;
 pub(crate) mod facts;
 pub(crate) mod intent;
 pub mod metadata;

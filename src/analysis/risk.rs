@@ -4,7 +4,50 @@
 //! tells nothing then, since the hidden row is dropped later; what can fail would tell that there is such a row, or
 //! quote its values. An expression that is not known to be harmless can fail.
 
-use crate::sql::ast::{Arguments, Call, DataTypeKind, Expr, ExprKind, QualifiedName, SpecialForm};
+use super::digits::Digits;
+use super::scope::TypeClass;
+use crate::sql::ast::{
+    Arguments, Call, CurrentKind, DataTypeKind, Expr, ExprKind, NumberKind, QualifiedName, SpecialForm,
+};
+
+/// Types whose values can be compared with any other that Trino lets them be compared with.
+const PLAIN_TYPES: [&str; 14] = [
+    "bigint",
+    "boolean",
+    "char",
+    "double",
+    "float",
+    "int",
+    "integer",
+    "ipaddress",
+    "real",
+    "smallint",
+    "tinyint",
+    "uuid",
+    "varbinary",
+    "varchar",
+];
+
+/// The class of a value that is written out, where it matters for what is compared with it. A timestamp that is not known to
+/// have no zone has one.
+pub(super) fn class(expr: &Expr) -> Option<TypeClass> {
+    let decimal = |letters: usize| Some(TypeClass::Decimal(Digits::of_letters(letters)));
+    match &expr.kind {
+        ExprKind::Number(NumberKind::Decimal) => decimal((expr.span.end - expr.span.start) as usize),
+        ExprKind::Current(current) if current.kind == CurrentKind::Timestamp => Some(TypeClass::Zoned),
+        ExprKind::Call(call) if builtin(&call.name).is_some_and(|name| name == "now") => Some(TypeClass::Zoned),
+        ExprKind::TypedLiteral { type_name, value } => match type_name.folded().as_str() {
+            "decimal" | "dec" | "numeric" => decimal(value.value.len() + 1),
+            "timestamp" => {
+                let time = value.value.trim().split_once(' ').map_or("", |(_, time)| time);
+                let zoned = !time.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+                zoned.then_some(TypeClass::Zoned)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 /// Whether an expression can fail by itself; its operands are asked one by one.
 pub(super) fn can_fail(expr: &Expr) -> bool {
@@ -41,11 +84,12 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
         }
         ExprKind::Like { pattern, escape, .. } => !constant_like(pattern, escape.as_deref()),
         ExprKind::Unary { operand, .. } => !matches!(operand.kind, ExprKind::Number(_)),
-        ExprKind::Cast { safe, data_type, .. } => {
-            let text = matches!(&data_type.kind, DataTypeKind::Generic { name, parameters }
-                if parameters.is_empty() && name.folded() == "varchar");
-            !safe && !text
-        }
+        ExprKind::Cast { safe, data_type, .. } => match &data_type.kind {
+            DataTypeKind::Generic { name, parameters } if parameters.is_empty() && name.folded() == "varchar" => false,
+            // What comes out of it is compared too.
+            DataTypeKind::Generic { name, parameters: _ } => !safe || !PLAIN_TYPES.contains(&name.folded().as_str()),
+            DataTypeKind::DateTime { .. } | DataTypeKind::Row(_) | DataTypeKind::Interval(_) => true,
+        },
         ExprKind::Call(call) => !harmless_call(call),
         ExprKind::SpecialForm { form, .. } => !matches!(form, SpecialForm::Substring | SpecialForm::Position),
         ExprKind::Subscript { .. }

@@ -7,6 +7,7 @@
 //! The rules are those of Trino's `Scope` and `RelationType`
 //! (<https://github.com/trinodb/trino/blob/476/core/trino-main/src/main/java/io/trino/sql/analyzer/Scope.java>).
 
+use super::digits::Digits;
 use compact_str::CompactString;
 use std::rc::Rc;
 
@@ -16,11 +17,17 @@ pub(super) type Qualifier = Rc<[CompactString]>;
 /// A scope that others stand in.
 pub(super) type ScopeRef = Rc<Scope>;
 
-/// What a type may do in a comparison.
+/// What a type may do in a comparison, where Trino makes both sides alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TypeClass {
     /// Comparing two values of it can't fail.
     Scalar,
+    /// A date, or a timestamp without a zone: beside one with a zone, which ends in the year 73326, it can fail.
+    Dated,
+    /// A timestamp with a zone.
+    Zoned,
+    /// A decimal of so many digits before its point and behind it: a number of another type is made one of as many.
+    Decimal(Digits),
     /// Arrays, maps, rows, JSON: comparing or casting may fail.
     Structural,
 }
@@ -30,10 +37,12 @@ impl TypeClass {
     pub(super) fn of(data_type: &str) -> TypeClass {
         let name = data_type.split(['(', ' ']).next().unwrap_or_default();
         match name {
-            "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "decimal" | "boolean" | "varchar"
-            | "char" | "varbinary" | "date" | "time" | "timestamp" | "interval" | "uuid" | "ipaddress" => {
-                TypeClass::Scalar
-            }
+            "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "boolean" | "varchar" | "char"
+            | "varbinary" | "time" | "interval" | "uuid" | "ipaddress" => TypeClass::Scalar,
+            "date" => TypeClass::Dated,
+            "timestamp" if data_type.ends_with("with time zone") => TypeClass::Zoned,
+            "timestamp" => TypeClass::Dated,
+            "decimal" => Digits::of(data_type).map_or(TypeClass::Structural, TypeClass::Decimal),
             _ => TypeClass::Structural,
         }
     }
@@ -332,8 +341,12 @@ mod tests {
     #[test]
     fn types_that_can_fail_in_comparisons_are_told_apart() {
         assert_eq!(TypeClass::of("varchar(10)"), TypeClass::Scalar);
-        assert_eq!(TypeClass::of("timestamp(3) with time zone"), TypeClass::Scalar);
-        assert_eq!(TypeClass::of("decimal(38,2)"), TypeClass::Scalar);
+        assert_eq!(TypeClass::of("timestamp(3) with time zone"), TypeClass::Zoned);
+        assert_eq!(TypeClass::of("timestamp(6)"), TypeClass::Dated);
+        assert_eq!(TypeClass::of("date"), TypeClass::Dated);
+        assert_eq!(TypeClass::of("time(3) with time zone"), TypeClass::Scalar);
+        assert_eq!(TypeClass::of("decimal(21,2)"), TypeClass::Decimal(Digits::of("decimal(21,2)").unwrap()));
+        assert_eq!(TypeClass::of("decimal(38)"), TypeClass::Structural);
         assert_eq!(TypeClass::of("array(bigint)"), TypeClass::Structural);
         assert_eq!(TypeClass::of("row(a bigint)"), TypeClass::Structural);
     }

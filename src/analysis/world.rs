@@ -3,6 +3,7 @@
 //! In: a table's name. Out: its [`Object`], found once per decision. What has to be asked of Trino is collected as
 //! needs, and only for tables on which the user has some privilege, so that nothing tells whether another one exists.
 
+use super::derived;
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
@@ -163,7 +164,7 @@ impl<'a> World<'a> {
                 return object(None, reading);
             }
         }
-        if let Some(base) = base_of_metadata(name) {
+        if let Some(base) = derived::base(name) {
             let about = self.object(&base);
             let is_table = matches!(
                 self.tables.get(&Need::Table(base)),
@@ -171,7 +172,7 @@ impl<'a> World<'a> {
             );
             let reading = match about.reading {
                 Reading::Pending => Reading::Pending,
-                Reading::Unrestricted { .. } if is_table && name.table.contains('$') && !is_storage(name) => {
+                Reading::Unrestricted { .. } if is_table && derived::open(name, &self.access(name)) => {
                     Reading::Unrestricted { columns: None }
                 }
                 _ => Reading::Denied,
@@ -378,17 +379,6 @@ impl<'a> World<'a> {
 
 fn seen(column: &Column) -> SeenColumn {
     SeenColumn { name: column.name.clone(), data_type: column.data_type.clone(), hidden: false, mask: None }
-}
-
-/// `t$files`, or `t@version`, is a table of the connector about the table `t`.
-fn base_of_metadata(name: &TableName) -> Option<TableName> {
-    let (base, _) = name.table.split_once(['$', '@'])?;
-    Some(TableName { table: base.into(), ..name.clone() })
-}
-
-/// What Iceberg stores of a materialized view, whose name may be kept as that of a table. It is nobody's to read.
-fn is_storage(name: &TableName) -> bool {
-    name.table.ends_with("$materialized_view_storage")
 }
 
 /// Whether a table is called as Iceberg calls those that hold the rows of a materialized view, where they are not hidden:

@@ -101,6 +101,11 @@ impl<'a> Judge<'a> {
                 self.prepared(name)
             }
             StatementKind::DescribeInput { name } | StatementKind::DescribeOutput { name } => self.prepared(name),
+            // Trino wants to know the name, and looks at nothing of the text.
+            StatementKind::Deallocate { name } => self.prepared_text(name).map(|_| {
+                let text = PositionMap::apply("SELECT 1", Vec::new());
+                Draft { edits: Vec::new(), prepared: Some((name.value.to_string(), text)) }
+            }),
             StatementKind::ExecuteImmediate { text: inner, parameters } => {
                 self.parameters(parameters, text)?;
                 self.immediate(text, inner)
@@ -136,7 +141,6 @@ impl<'a> Judge<'a> {
                 self.visible_schema(text, &parts).map(|()| Draft::default())
             }
             StatementKind::ShowSession { like: _ }
-            | StatementKind::Deallocate { name: _ }
             | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(Draft::default()),
@@ -191,16 +195,20 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn prepared(&mut self, name: &Identifier) -> Result<Draft, Stop> {
+    fn prepared_text(&self, name: &Identifier) -> Result<&'a str, Stop> {
         let request = self.request;
-        let Some(text) = request.session.prepared.get(name.value.as_str()) else {
+        request.session.prepared.get(name.value.as_str()).map(String::as_str).ok_or_else(|| {
             let message = format!("Prepared statement not found: {}", name.value);
-            return Err(Refusal { code: ErrorCode::NotFound, message, location: None }.into());
-        };
+            Refusal { code: ErrorCode::NotFound, message, location: None }.into()
+        })
+    }
+
+    fn prepared(&mut self, name: &Identifier) -> Result<Draft, Stop> {
+        let text = self.prepared_text(name)?;
         let statement =
             parse_statement(text, self.request.options.grammar).map_err(|error| refusals::unreadable(text, &error))?;
         let draft = self.statement(text, &statement)?;
-        self.prepared = Some((text.as_str(), statement));
+        self.prepared = Some((text, statement));
         if draft.prepared.is_some() {
             return Err(refusals::not_supported("EXECUTE of a prepared EXECUTE").into());
         }
@@ -246,7 +254,7 @@ impl<'a> Judge<'a> {
                 return Err(refusals::at(text, expr.span, ErrorCode::NotSupported, message).into());
             }
             self.check(&facts, text)?;
-            can_fail |= facts.can_fail.is_some();
+            can_fail |= facts.can_fail.is_some() || facts.zoned || !facts.decimals.none();
         }
         Ok(can_fail)
     }

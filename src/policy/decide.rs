@@ -78,6 +78,7 @@ impl Snapshot {
             access.parts.insert(0, Part { columns, rows: None });
         }
         access.privileges.retain(|privilege| !denied.contains(privilege));
+        access.select_denied = denied.contains(&Privilege::Select);
         if access.granted_by.is_empty() {
             access.denied_by.clear();
         }

@@ -25,6 +25,8 @@ pub struct TableAccess {
     /// In the order in which they win.
     pub(super) masks: Vec<ColumnMask>,
     pub(super) filters: Vec<Expression>,
+    /// Whether `select` of the whole table is denied, granted or not.
+    pub(super) select_denied: bool,
     /// Why it can't be said which rows may be seen.
     pub(super) unclear: Option<String>,
     /// The policies that granted something.
@@ -103,6 +105,11 @@ impl TableAccess {
             || !self.filters.is_empty()
             || self.unclear.is_some()
             || self.parts.iter().any(|part| part.rows.is_some())
+    }
+
+    /// Whether anything takes away from what reading could give: a denial, a mask or a filter, even of what is not granted.
+    pub fn withholds(&self) -> bool {
+        self.select_denied || !self.denied.is_empty() || self.protects_values()
     }
 
     /// What a column, in lower case, of a type, as Trino prints it, shows instead of its value; `None` if it shows its value.

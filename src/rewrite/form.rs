@@ -5,7 +5,7 @@
 //! statement.
 
 use crate::analysis::facts::Facts;
-use crate::analysis::object::{Guard, Source};
+use crate::analysis::object::{Guard, SeenColumn, Source};
 
 /// The form of guards with filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,9 @@ fn can_fail(facts: &Facts) -> bool {
     facts.can_fail.is_some()
         || facts.relations.iter().any(|relation| {
             let Some(guard) = relation.guard() else { return false };
-            let masks = guard.columns.iter().filter(|column| relation.columns.contains(&column.name));
+            // What `*` gives is named in the query around it, as a column of another relation.
+            let read = |column: &&SeenColumn| relation.all_columns || relation.columns.contains(&column.name);
+            let masks = guard.columns.iter().filter(read);
             let mut masks = masks.filter_map(|column| column.mask.as_ref());
             masks.any(|mask| mask.facts.can_fail.is_some()) && guard.hides_rows() || view_can_fail(guard)
         })

@@ -1,7 +1,7 @@
 """The attack corpus on a real Trino behind Sluice: statements that try to see what their user may not, and benign ones that must work.
 
-The corpus stands beside the checkout, in $SHARED/attacks (../shared without it). `policies/` says what its intent.json says.
-Its own run.py judges each case.
+The corpus stands beside the checkout, in $SHARED/attacks (../shared without it). `policies/` says what its intent.json says,
+and `cases.jsonl` holds further cases over the same tables. The corpus's own run.py judges each case of both.
 """
 
 import base64
@@ -15,6 +15,7 @@ from tests.stack.progress import Problem
 from tests.stack.sluice import ROOT, password
 
 POLICIES = pathlib.Path(__file__).with_name("policies")
+OWN = pathlib.Path(__file__).with_name("cases.jsonl")
 USERS = ("analyst", "hr_partner", "outsider", "superset", "admin")
 
 # Statements that Trino refuses in words that quote an expression of the statement, guards and all.
@@ -28,20 +29,25 @@ QUOTED = [
 
 
 def cases(stack):
-    """One case a category of the corpus, and some for the whole: that nothing leaks, and that no error quotes a policy."""
+    """One case a category of the corpus and of our own file, and some for the whole: that nothing leaks, and that no error quotes a policy."""
     load(stack.trino)
     with stack.sluice("attacks", POLICIES) as sluice:
-        outcome = sluice.folder / "outcome.jsonl"
-        run(sluice, ["--json", str(outcome)], stdout=subprocess.DEVNULL)
+        ran = {name: outcomes(sluice, name, file) for name, file in (("corpus", attacks() / "cases.jsonl"), ("own", OWN))}
         errors = [(sql, sluice.client("analyst").query(sql).error) for sql in QUOTED]
-    outcomes = [json.loads(line) for line in outcome.read_text(encoding="utf-8").splitlines()]
-    corpus = [json.loads(line) for line in (attacks() / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
-    yield "each case was run", lambda: no_failures({case["id"] for case in corpus} ^ {one["id"] for one in outcomes})
     yield "no error quotes a policy", lambda: no_failures([f"{sql}: {error}" for sql, error in errors if not error or quotes_policy(error)])
-    yield "nothing leaks", lambda: no_failures([one for one in outcomes if any("LEAK" in why for why in one["failed"])])
-    for category in dict.fromkeys(case["category"] for case in corpus):
-        ids = {case["id"] for case in corpus if case["category"] == category}
-        yield f"{category} ({len(ids)} cases)", lambda i=ids: no_failures([one for one in outcomes if one["id"] in i and one["failed"]])
+    for name, (file, ended) in ran.items():
+        yield f"{name}: each case was run", lambda f=file, e=ended: no_failures({case["id"] for case in f} ^ {one["id"] for one in e})
+        yield f"{name}: nothing leaks", lambda e=ended: no_failures([one for one in e if any("LEAK" in why for why in one["failed"])])
+        for category in dict.fromkeys(case["category"] for case in file):
+            ids = {case["id"] for case in file if case["category"] == category}
+            yield f"{name}: {category} ({len(ids)} cases)", lambda i=ids, e=ended: no_failures([one for one in e if one["id"] in i and one["failed"]])
+
+
+def outcomes(sluice, name, file):
+    """The cases of a file, and how each ended."""
+    outcome = sluice.folder / f"{name}.jsonl"
+    run(sluice, ["--cases", str(file), "--json", str(outcome)], stdout=subprocess.DEVNULL)
+    return [[json.loads(line) for line in one.read_text(encoding="utf-8").splitlines()] for one in (file, outcome)]
 
 
 def quotes_policy(error):

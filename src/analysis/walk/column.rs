@@ -39,6 +39,9 @@ impl Walk<'_, '_> {
             Resolved::Field { field, length } => {
                 let field = field.clone();
                 self.reference(&field, parts.get(..length).unwrap_or_default());
+                if length > 2 {
+                    self.keep_apart(&field, scope);
+                }
                 if length == names.len() { field.class } else { TypeClass::Structural }
             }
             Resolved::NotKnown => TypeClass::Structural,
@@ -51,6 +54,17 @@ impl Walk<'_, '_> {
                 TypeClass::Structural
             }
         }
+    }
+
+    /// Qualifiers give way to the last of them, which may be the name of a relation nearer by.
+    fn keep_apart(&mut self, field: &Field, scope: &ScopeRef) {
+        let (Some(origin), Some(column), true) = (&field.origin, &field.name, field.own) else { return };
+        let Some(base) = self.facts.relations.get_mut(origin.relation) else { return };
+        let Some(last) = base.written.last() else { return };
+        let short = [last.clone(), column.clone()];
+        let same =
+            matches!(scope.resolve(&short), Resolved::Field { field: found, .. } if found.origin == field.origin);
+        base.clash |= base.alias.is_none() && !same;
     }
 
     /// The name of a column of one of two joined relations.

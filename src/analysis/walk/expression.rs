@@ -5,6 +5,7 @@ use super::super::risk;
 use super::super::scope::{Field, RelationType, Scope, ScopeRef, TypeClass};
 use super::Walk;
 use super::column::chain;
+use crate::sql::Span;
 use crate::sql::ast::{Arguments, Call, Expr, ExprKind, JsonMember, JsonPathInvocation, Over};
 
 impl Walk<'_, '_> {
@@ -30,6 +31,9 @@ impl Walk<'_, '_> {
         if risk::can_fail(expr) {
             self.can_fail(expr.span);
         }
+        if let Some(class) = risk::class(expr) {
+            self.compared(class, expr.span);
+        }
         match &expr.kind {
             ExprKind::Null
             | ExprKind::Boolean(_)
@@ -41,15 +45,13 @@ impl Walk<'_, '_> {
             | ExprKind::Parameter
             | ExprKind::Current(_) => {}
             ExprKind::Identifier(name) => {
-                if self.column(&[name], scope) == TypeClass::Structural {
-                    self.can_fail(expr.span);
-                }
+                let class = self.column(&[name], scope);
+                self.compared(class, expr.span);
             }
             ExprKind::Dereference { base, field: _ } => match chain(expr) {
                 Some(parts) => {
-                    if self.column(&parts, scope) == TypeClass::Structural {
-                        self.can_fail(expr.span);
-                    }
+                    let class = self.column(&parts, scope);
+                    self.compared(class, expr.span);
                 }
                 None => self.expr(base, scope),
             },
@@ -133,8 +135,30 @@ impl Walk<'_, '_> {
 
     fn subquery(&mut self, query: &crate::sql::ast::Query, scope: &ScopeRef) {
         let output = self.query(query, scope);
-        if output.fields.iter().any(|field| field.class == TypeClass::Structural) || !output.unknown.is_empty() {
-            self.can_fail(query.span);
+        self.compared_fields(&output, query.span);
+    }
+
+    /// All fields of a relation are compared with something.
+    pub(super) fn compared_fields(&mut self, relation: &RelationType, span: Span) {
+        for field in &relation.fields {
+            self.compared(field.class, span);
+        }
+        if !relation.unknown.is_empty() {
+            self.can_fail(span);
+        }
+    }
+
+    /// Something of this class is compared, or may be.
+    pub(super) fn compared(&mut self, class: TypeClass, span: Span) {
+        match class {
+            TypeClass::Scalar => {}
+            TypeClass::Decimal(digits) => self.facts.decimals = self.facts.decimals.and(digits),
+            TypeClass::Structural => self.can_fail(span),
+            TypeClass::Dated => self.facts.dated = true,
+            TypeClass::Zoned => self.facts.zoned = true,
+        }
+        if self.facts.dated && self.facts.zoned || self.facts.decimals.overflow() {
+            self.can_fail(span);
         }
     }
 

@@ -5,7 +5,7 @@ use super::super::scope::{Field, RelationType, Resolved, Scope, ScopeRef, TypeCl
 use super::Walk;
 use super::column::chain;
 use crate::sql::ast::{
-    Expr, ExprKind, FrameBound, GroupBy, GroupingElement, GroupingSet, NamedQuery, Query, QueryBody, Select,
+    Expr, ExprKind, FrameBound, FrameUnit, GroupBy, GroupingElement, GroupingSet, NamedQuery, Query, QueryBody, Select,
     SelectItem, SetTerm, SortItem, WindowDefinition, WindowFrame, WindowSpecification, With,
 };
 use compact_str::CompactString;
@@ -82,12 +82,16 @@ impl Walk<'_, '_> {
     }
 
     fn set_operation(&mut self, first: &QueryBody, rest: &[SetTerm], scope: &ScopeRef) -> RelationType {
+        let span = first.span();
         let (first, _) = self.body(first, scope);
         self.all_columns(&first);
+        self.compared_fields(&first, span);
         let mut known = first.unknown.is_empty();
         for SetTerm { operator: _, quantifier: _, corresponding, term } in rest {
+            let span = term.span();
             let (term, _) = self.body(term, scope);
             self.all_columns(&term);
+            self.compared_fields(&term, span);
             known &= corresponding.is_none();
         }
         if !known {
@@ -169,9 +173,12 @@ impl Walk<'_, '_> {
         let prefix: Option<Vec<CompactString>> =
             chain(target).map(|chain| chain.iter().map(|part| part.folded()).collect());
         if let Some(prefix) = &prefix {
+            // Qualifiers give way to the last of them, which may be the name of a relation nearer by.
+            let last = prefix.last().map(std::slice::from_ref).unwrap_or_default();
+            let mut captured = false;
             for scope in source.outwards() {
                 if scope.relation.has_relation(prefix) {
-                    self.star_of(&scope.relation, prefix, target);
+                    self.star_of(&scope.relation, prefix, target, captured);
                     let fields = unqualified(&scope.relation, prefix)
                         .enumerate()
                         .map(|(at, field)| Field { name: names.get(at).cloned().or(field.name), ..field });
@@ -185,6 +192,7 @@ impl Walk<'_, '_> {
                 if column || scope.relation.may_have_relation(prefix) {
                     break;
                 }
+                captured |= scope.relation.has_relation(last);
             }
         }
         // The fields of a row, whose names only its type tells; or a table function's columns.
@@ -203,13 +211,14 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn star_of(&mut self, relation: &RelationType, prefix: &[CompactString], target: &Expr) {
+    fn star_of(&mut self, relation: &RelationType, prefix: &[CompactString], target: &Expr, captured: bool) {
         let mut of: Vec<(usize, bool)> = Vec::new();
         for field in &relation.fields {
             let matches = field.qualifier.as_ref().is_some_and(|qualifier| qualifier.ends_with(prefix));
             if let (true, false, Some(origin)) = (matches, field.hidden, &field.origin) {
                 if let Some(base) = self.facts.relations.get_mut(origin.relation) {
                     base.all_columns = true;
+                    base.clash |= captured && field.own && base.alias.is_none();
                 }
                 if !of.contains(&(origin.relation, field.own)) {
                     of.push((origin.relation, field.own));
@@ -254,10 +263,11 @@ impl Walk<'_, '_> {
             self.expr(expr, scope);
         }
         self.sort_items(order_by, scope);
-        let Some(WindowFrame { span: _, unit: _, start, end, pattern }) = frame else { return };
+        let Some(WindowFrame { span: _, unit, start, end, pattern }) = frame else { return };
         for bound in [Some(start), end.as_ref()].into_iter().flatten() {
             if let FrameBound::Preceding(expr) | FrameBound::Following(expr) = bound {
-                if !matches!(expr.kind, ExprKind::Number(_)) {
+                // A distance is taken from the key of each row, which may leave the key's type.
+                if *unit == FrameUnit::Range || !matches!(expr.kind, ExprKind::Number(_)) {
                     self.can_fail(expr.span);
                 }
                 self.expr(expr, scope);

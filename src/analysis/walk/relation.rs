@@ -112,11 +112,9 @@ impl Walk<'_, '_> {
                     for side in [&left, &right] {
                         let side = Scope { relation: side.clone(), ..Scope::default() }.into();
                         class = self.column(&[column], &side);
+                        self.compared(class, column.span);
                     }
                     let [name] = name;
-                    if class == TypeClass::Structural {
-                        self.can_fail(column.span);
-                    }
                     joined.push(Field::plain(Some(name), class));
                 }
                 let names: BTreeSet<_> = joined.iter().filter_map(|field| field.name.clone()).collect();

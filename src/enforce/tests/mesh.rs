@@ -25,6 +25,13 @@ const TABLES: &[(&str, &str, &str, &str)] = &[
     ("lake", "scratch", "employees", "id bigint, badge varchar"),
     ("lake", "scratch", "st_0123456789abcdef0123456789abcdef", "id bigint"),
     ("lake", "scratch", "st_0123456789abcdef", "id bigint"),
+    (
+        "lake",
+        "scratch",
+        "figures",
+        "id bigint, wide decimal(38;38), long decimal(38;0), day date, at timestamp(3) with time zone",
+    ),
+    ("lake", "vault", "box", "id bigint"),
     ("tpch", "tiny", "nation", "nationkey bigint, name varchar(25), regionkey bigint, comment varchar(152)"),
     ("tpch", "tiny", "region", "regionkey bigint, name varchar(25), comment varchar(152)"),
 ];

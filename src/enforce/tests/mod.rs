@@ -84,6 +84,27 @@ fn each_reading_statement_of_the_attack_corpus_is_decided_as_it_must_be() {
 }
 
 #[test]
+fn a_name_with_a_dollar_is_read_as_its_table_where_connectors_have_it_of_each() {
+    let forwards =
+        |user: &str, table: &str| outcome(user, &Session::default(), &format!("SELECT * FROM lake.{table}")).is_ok();
+    assert!(forwards("boxer", "vault.\"box$files\""));
+    // To many connectors it is a letter like others, and this another table.
+    assert!(!forwards("boxer", "vault.\"box$2024\""));
+    assert!(!forwards("boxer", "vault.\"box$history\""));
+    assert!(!forwards("boxer", "vault.\"box@main$files\""));
+    assert!(forwards("analyst", "sales.\"customers$2024\""));
+}
+
+#[test]
+fn a_prepared_statement_can_be_dropped() {
+    let mut session = Session::default();
+    session.prepared.insert("q".into(), "SELECT * FROM lake.finance.payments".into());
+    // Trino looks for the name; the text is not needed, and is not the user's.
+    assert_eq!(outcome("analyst", &session, "DEALLOCATE PREPARE q").unwrap(), "SELECT 1");
+    assert!(outcome("analyst", &session, "DEALLOCATE PREPARE p").is_err());
+}
+
+#[test]
 fn a_table_that_is_not_granted_is_not_asked_for() {
     for sql in
         ["SELECT * FROM lake.finance.payments", "SHOW CREATE TABLE lake.finance.payments", "SHOW STATS FOR x.y.z"]

@@ -4,7 +4,7 @@
 //! its error tells that there are such rows, and often what they hold. So a statement with an expression that can fail
 //! has no proof while it also has a filtered guard in the plain form.
 
-use crate::sql::ast::{Call, DataType, DataTypeKind, Expr, ExprKind};
+use crate::sql::ast::{Call, DataType, DataTypeKind, Expr, ExprKind, Identifier, NumberKind};
 
 /// Functions that give a value or NULL for each argument that Trino lets them be called with.
 const CANNOT_FAIL: &[&str] = &[
@@ -82,8 +82,6 @@ pub(super) fn possible(expr: &Expr) -> bool {
         | ExprKind::Boolean(_)
         | ExprKind::String(_)
         | ExprKind::Binary
-        | ExprKind::Number(_)
-        | ExprKind::TypedLiteral { .. }
         | ExprKind::Interval(_)
         | ExprKind::Parameter
         | ExprKind::Current(_)
@@ -109,12 +107,17 @@ pub(super) fn possible(expr: &Expr) -> bool {
         | ExprKind::Grouping(_)
         | ExprKind::Lambda { .. }
         | ExprKind::SpecialForm { .. } => false,
+        // A number beside a decimal of many digits is made such a decimal, which may not hold it.
+        ExprKind::Number(kind) => *kind == NumberKind::Decimal && has_many_digits(expr.span.end - expr.span.start),
+        ExprKind::TypedLiteral { type_name, value } => {
+            is_decimal(type_name) && has_many_digits(u32::try_from(value.value.len()).unwrap_or(u32::MAX))
+        }
         // A pattern that is written out fails for each row or for none.
         ExprKind::Like { negated: _, value: _, pattern, escape } => {
             !is_constant(pattern) || escape.as_deref().is_some_and(|escape| !is_constant(escape))
         }
         ExprKind::Unary { negative, operand } => *negative && !matches!(operand.kind, ExprKind::Number(_)),
-        ExprKind::Cast { safe, value: _, data_type } => !safe && !is_text(data_type),
+        ExprKind::Cast { safe, value: _, data_type } => !(is_text(data_type) || *safe && is_unscaled(data_type)),
         ExprKind::Call(call) => !cannot_fail(call),
         // A scalar query fails if it has two rows.
         ExprKind::Subquery(_)
@@ -127,6 +130,23 @@ pub(super) fn possible(expr: &Expr) -> bool {
         | ExprKind::JsonArray { .. }
         | ExprKind::Newer(_) => true,
     }
+}
+
+/// More than the 19 digits of the longest `bigint`, with a point among them.
+fn has_many_digits(letters: u32) -> bool {
+    letters > 20
+}
+
+fn is_decimal(name: &Identifier) -> bool {
+    matches!(name.folded().as_str(), "decimal" | "dec" | "numeric")
+}
+
+/// Whether a type is none of decimals, and none of dates and times, beside which values of other types may not fit.
+fn is_unscaled(data_type: &DataType) -> bool {
+    let DataTypeKind::Generic { name, parameters: _ } = &data_type.kind else { return false };
+    let name = name.folded();
+    matches!(name.as_str(), "varchar" | "char" | "varbinary" | "boolean" | "uuid" | "ipaddress")
+        || matches!(name.as_str(), "bigint" | "integer" | "int" | "smallint" | "tinyint" | "double" | "float" | "real")
 }
 
 fn is_constant(expr: &Expr) -> bool {

@@ -15,6 +15,23 @@ use std::sync::Arc;
 /// Views within views that are read before giving up.
 const DEEPEST_VIEW: usize = 16;
 
+/// What connectors show of each of their tables: Iceberg, Delta Lake, Hive and Hudi.
+const OF_TABLES: [&str; 13] = [
+    "history",
+    "snapshots",
+    "manifests",
+    "all_manifests",
+    "partitions",
+    "files",
+    "entries",
+    "all_entries",
+    "refs",
+    "properties",
+    "metadata_log_entries",
+    "transactions",
+    "timeline",
+];
+
 /// How a table stands.
 #[derive(Debug)]
 pub(super) enum Standing {
@@ -96,16 +113,22 @@ fn derived(
         Some(Known::Table(table)) if table.kind == TableKind::Table
     );
     match of(request, base, views, &mut Relations::default())? {
-        Standing::Unrestricted if is_table && name.table.contains('$') && !is_storage(name) => {
-            Ok(Standing::Unrestricted)
-        }
+        Standing::Unrestricted if is_table && itself_is_open(request, name) => Ok(Standing::Unrestricted),
         _ => Err(Unproved::because(format!("{name} shows what is in {base}"))),
     }
 }
 
-/// Whether it is what Iceberg stores of a materialized view. The view may have been a table when it was last looked at.
-fn is_storage(name: &TableName) -> bool {
-    name.table.ends_with("$materialized_view_storage")
+/// What the policies say of the name itself: a whole grant, or nothing at all where connectors have such tables of each
+/// table. `$` may be a letter like others, so that another name is another table.
+fn itself_is_open(request: &Request<'_>, name: &TableName) -> bool {
+    let access = request.snapshot.table_access(request.subject, name);
+    let shows_a_table = match name.table.split('$').collect::<Vec<_>>().as_slice() {
+        [_, shown] => OF_TABLES.contains(shown),
+        _ => false,
+    };
+    // The view whose storage it is may have been a table when it was last looked at.
+    let is_storage = name.table.ends_with("$materialized_view_storage");
+    !is_storage && !name.table.contains('@') && (access.unrestricted() || shows_a_table && !access.withholds())
 }
 
 /// A table that the text of a view names, which is read with the reader's rights: whoever makes the view must be able to

@@ -91,6 +91,7 @@ impl Proof<'_> {
                 let found = self.parameters(text, parameters)?;
                 self.prepared(&name.value).map(|inner| inner.and(found))
             }
+            StatementKind::Deallocate { name } => self.prepared(&name.value),
             StatementKind::DescribeInput { name } | StatementKind::DescribeOutput { name } => {
                 self.prepared(&name.value).map(|found| found.told_at(Told::Never))
             }
@@ -128,7 +129,6 @@ impl Proof<'_> {
                 self.visible_schema(&parts).map(|()| nothing)
             }
             StatementKind::ShowSession { like: _ }
-            | StatementKind::Deallocate { name: _ }
             | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(nothing),

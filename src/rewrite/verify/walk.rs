@@ -11,10 +11,10 @@ use crate::names::TableName;
 use crate::rewrite::relations::{Relations, Told};
 use crate::sql::QualifiedName;
 use crate::sql::ast::{
-    GroupBy, GroupingElement, Join, JoinCriteria, JsonPathInvocation, JsonTable, JsonTableColumn, PatternClauses,
-    Query, QueryBody, QueryPeriod, Relation, Select, SelectItem, SetTerm, SortItem, TableArgument, TableArgumentInput,
-    TableFunction, TableFunctionArgument, TableFunctionValue, TableReference, WindowDefinition, WindowFrame,
-    WindowSpecification, With,
+    FrameBound, FrameUnit, GroupBy, GroupingElement, Join, JoinCriteria, JsonPathInvocation, JsonTable,
+    JsonTableColumn, PatternClauses, Query, QueryBody, QueryPeriod, Relation, Select, SelectItem, SetTerm, SortItem,
+    TableArgument, TableArgumentInput, TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
+    WindowDefinition, WindowFrame, WindowSpecification, With,
 };
 
 /// A walk over one text.
@@ -339,7 +339,10 @@ impl<'a> Walk<'a> {
         let WindowSpecification { span: _, existing: _, partition_by, order_by, frame } = window;
         self.exprs(partition_by)?;
         self.sort_items(order_by)?;
-        let Some(WindowFrame { span: _, unit: _, start, end, pattern }) = frame else { return Ok(()) };
+        let Some(WindowFrame { span: _, unit, start, end, pattern }) = frame else { return Ok(()) };
+        // `RANGE 1 PRECEDING` subtracts from each row's key.
+        let distance = |bound: &FrameBound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_));
+        self.found.can_fail |= *unit == FrameUnit::Range && (distance(start) || end.as_ref().is_some_and(distance));
         self.frame_bound(start)?;
         end.as_ref().map_or(Ok(()), |end| self.frame_bound(end))?;
         pattern.as_ref().map_or(Ok(()), |clauses| self.pattern_clauses(clauses))

@@ -139,6 +139,12 @@ const CAN_FAIL: &[&str] = &[
     "SELECT id FROM {} e WHERE JSON_EXISTS(email, 'strict $.a' ERROR ON ERROR)",
     "SELECT JSON_OBJECT('a' : email FORMAT JSON) FROM {} e",
     "SELECT JSON_ARRAY(email FORMAT JSON) FROM {} e",
+    "SELECT id FROM {} e WHERE id = 0.00000000000000000000000000000000000001",
+    "SELECT id FROM {} e WHERE id = DECIMAL '0.00000000000000000000000000000000000001'",
+    "SELECT id FROM {} e WHERE id > try_cast('0' AS decimal(38, 38))",
+    "SELECT id FROM {} e WHERE id > try_cast(email AS date)",
+    "SELECT count(*) OVER (ORDER BY id RANGE 1 PRECEDING) FROM {} e",
+    "SELECT count(*) OVER (ORDER BY id RANGE BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM {} e",
     "EXECUTE IMMEDIATE 'SELECT id FROM lake.sales.customers' USING 1 / 0",
 ];
 
@@ -163,6 +169,8 @@ fn an_expression_that_can_fail_is_fine_where_no_row_is_hidden() {
         "SELECT lower(email), CAST(id AS varchar), try_cast(email AS bigint) FROM {EMPLOYEES} e WHERE id IN (1, 2)"
     ))
     .unwrap();
+    verify_text(&format!("SELECT count(*) OVER (ORDER BY id ROWS 1 PRECEDING) FROM {EMPLOYEES} e WHERE id > 1.5"))
+        .unwrap();
 }
 
 #[test]
