@@ -107,6 +107,16 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
     }
 }
 
+/// Whether it is a call of which only the first argument depends on the row, and which can't fail by that one. So it fails
+/// for each row or for none, and a policy's mask of it tells nothing of any.
+pub(super) fn fails_for_all_or_none(expr: &Expr) -> bool {
+    let ExprKind::Call(call) = &expr.kind else { return false };
+    let Call { name, arguments: Arguments::List(arguments), .. } = call.as_ref() else { return false };
+    let constant = |expr: &Expr| matches!(expr.kind, ExprKind::String(_) | ExprKind::Number(NumberKind::Integer));
+    let known = builtin(name).is_some_and(|name| matches!(name.as_str(), "split_part" | "substr" | "substring"));
+    known && arguments.iter().skip(1).all(constant)
+}
+
 fn constant_like(pattern: &Expr, escape: Option<&Expr>) -> bool {
     let escape = match escape {
         None => None,

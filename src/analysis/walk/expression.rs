@@ -3,8 +3,8 @@
 use super::super::facts::{FunctionUse, Problem};
 use super::super::risk;
 use super::super::scope::{Field, RelationType, Scope, ScopeRef, TypeClass};
-use super::Walk;
 use super::column::chain;
+use super::{Names, Walk};
 use crate::sql::Span;
 use crate::sql::ast::{Arguments, Call, Expr, ExprKind, JsonMember, JsonPathInvocation, Over};
 
@@ -28,7 +28,8 @@ impl Walk<'_, '_> {
 
     /// Any expression in its scope.
     pub(super) fn expr(&mut self, expr: &Expr, scope: &ScopeRef) {
-        if risk::can_fail(expr) {
+        let of_policy = matches!(self.names, Names::Policy);
+        if risk::can_fail(expr) && !(of_policy && risk::fails_for_all_or_none(expr)) {
             self.can_fail(expr.span);
         }
         if let Some(class) = risk::class(expr) {

@@ -149,3 +149,25 @@ fn a_column_of_another_type_gets_a_new_decision() {
     };
     assert_eq!([decide("bigint"), decide("bigint"), decide("varchar")], [false, true, false]);
 }
+
+#[test]
+fn a_mask_that_can_fail_gets_the_guarded_form_where_a_star_passes_it_on() {
+    let columns = [("id".to_owned(), "bigint".to_owned()), ("c".to_owned(), "varchar".to_owned())];
+    let sent = |mask: &str, sql: &str| {
+        let snapshot =
+            policies(&format!("    - {{column: c, expression: \"{mask}\"}}\n  filters: [{{expression: id > 5}}]\n"));
+        outcome(&snapshot, &tables(&columns), sql).unwrap()
+    };
+    let through = "WITH e AS (SELECT * FROM lake.s.t) SELECT id FROM e WHERE c = '1'";
+    assert!(sent("CAST(CAST({column} AS bigint) / 10 AS varchar)", through).contains("IF("));
+    assert!(
+        !sent("CAST(CAST({column} AS bigint) / 10 AS varchar)", "SELECT id FROM lake.s.t WHERE id = 1").contains("IF(")
+    );
+    // A bad position fails for each row; a position that depends on the row fails for some.
+    assert!(!sent("split_part({column}, '@', 2)", through).contains("IF("));
+    assert!(sent("split_part({column}, '@', id)", through).contains("IF("));
+    assert!(
+        sent("split_part({column}, '@', 2)", &through.replace("c = '1'", "split_part(c, '@', 2) = '1'"))
+            .contains("IF(")
+    );
+}
