@@ -10,6 +10,7 @@ mod export;
 pub(crate) mod fake;
 mod grammar;
 pub mod listing;
+pub(crate) mod query_info;
 mod questions;
 mod resolved;
 pub mod table;

@@ -47,8 +47,6 @@ pub struct Resolved {
     pub text: Arc<str>,
     /// The tables and views that the text itself names.
     pub reads: BTreeSet<TableName>,
-    /// With whose rights Trino reads them; `None` for those of the view's reader, and where it can't be told.
-    pub owner: Option<String>,
 }
 
 /// Something that a decision needs to know and the shell has to ask Trino for.

@@ -169,11 +169,6 @@ impl TrinoClient {
         tokio::time::timeout(self.limits.time, ask).await.unwrap_or(Err(TrinoError::Late(self.limits.time)))
     }
 
-    /// The service user.
-    pub(super) fn user(&self) -> Option<&str> {
-        self.user.to_str().ok()
-    }
-
     /// The version that Trino gives of itself, such as `483`.
     ///
     /// # Errors

@@ -15,12 +15,12 @@ use super::pages;
 use super::serve::Proxy;
 use super::started::{End, Statement};
 use super::whole::{Shown, Whole, context};
+use crate::catalog::query_info::{QueryInfo, Referenced};
 use crate::enforce::{ErrorCode, Refusal};
 use crate::names::TableName;
 use crate::rewrite::{Is, Relations, Told};
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,38 +34,6 @@ const MOST: usize = 64 * 1024 * 1024;
 /// How often it is asked for, and the pause in between.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(40);
-
-/// A query's info, as far as it matters here (`QueryInfo` of Trino 476 and 483). A field that is missing makes it one that
-/// can't be read.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Info {
-    query_id: String,
-    state: String,
-    referenced_tables: Vec<Referenced>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Referenced {
-    catalog: String,
-    schema: String,
-    table: String,
-    /// Not there for a table.
-    view_text: Option<String>,
-    /// Through what it was reached, the outermost first; empty for what the statement names.
-    reference_chain: Vec<Link>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "@type", rename_all = "camelCase")]
-enum Link {
-    #[serde(alias = "materializedView", rename_all = "camelCase")]
-    View { catalog_name: String, schema_name: String, view_name: String },
-    /// Trino's own access control reads it.
-    #[serde(alias = "columnMask")]
-    RowFilter {},
-}
 
 /// What came of a comparison.
 #[derive(Debug, PartialEq, Eq)]
@@ -163,7 +131,7 @@ async fn settled_early(proxy: &Arc<Proxy>, statement: &Arc<Statement>, relations
 }
 
 /// The info of a query. Its user may always see it, so it is asked for as the user.
-async fn ask(proxy: &Proxy, statement: &Statement) -> Result<Info, String> {
+async fn ask(proxy: &Proxy, statement: &Statement) -> Result<QueryInfo, String> {
     let user = HeaderValue::from_str(&statement.owner.user).map_err(|error| error.to_string())?;
     let path = format!("/v1/query/{}?pruned=true", statement.query);
     let response = proxy.upstream.page(Method::GET, &path, &user).await.map_err(|error| error.to_string())?;
@@ -175,16 +143,16 @@ async fn ask(proxy: &Proxy, statement: &Statement) -> Result<Info, String> {
         .await
         .map_err(|_| "the query's info stopped".to_owned())?
         .map_err(|error| format!("the query's info broke off: {error}"))?;
-    let info: Info =
+    let info: QueryInfo =
         serde_json::from_slice(&body.to_bytes()).map_err(|error| format!("the query's info can't be read: {error}"))?;
     if info.query_id == statement.query.as_str() { Ok(info) } else { Err("the info is of another query".to_owned()) }
 }
 
-fn compare(relations: &Relations, info: &Info) -> Compared {
+fn compare(relations: &Relations, info: &QueryInfo) -> Compared {
     let mut seen = BTreeSet::new();
     let mut other = None;
     for found in &info.referenced_tables {
-        let name = TableName::new(&found.catalog, &found.schema, &found.table);
+        let name = found.name();
         match one(relations, found, &name) {
             Compared::Same | Compared::NotYet => {
                 seen.insert(name);
@@ -203,16 +171,9 @@ fn compare(relations: &Relations, info: &Info) -> Compared {
 }
 
 fn one(relations: &Relations, found: &Referenced, name: &TableName) -> Compared {
-    let mut views = Vec::new();
-    for link in &found.reference_chain {
-        match link {
-            Link::RowFilter {} => return Compared::Same,
-            Link::View { catalog_name, schema_name, view_name } => {
-                views.push(TableName::new(catalog_name, schema_name, view_name));
-            }
-        }
-    }
-    let outermost = views.first().unwrap_or(name);
+    // What Trino's own access control reads is its own business.
+    let Some(views) = found.through() else { return Compared::Same };
+    let outermost = views.last().unwrap_or(name);
     if relations.only_of_policies(outermost) {
         return Compared::Same;
     }

@@ -17,7 +17,7 @@ fn relations() -> Relations {
     relations
 }
 
-/// What Trino tells of one relation: its name, its text, and the views through which it was reached.
+/// What Trino tells of one relation: its name, its text, and the views through which it was reached, the innermost first.
 fn told(table: &str, text: Option<&str>, through: &[(&str, &str)]) -> Value {
     let chain = through
         .iter()
@@ -32,7 +32,7 @@ fn told(table: &str, text: Option<&str>, through: &[(&str, &str)]) -> Value {
     told
 }
 
-fn info(state: &str, tables: &[Value]) -> Info {
+fn info(state: &str, tables: &[Value]) -> QueryInfo {
     let info = json!({"queryId": "q_1", "session": {}, "state": state, "inputs": [], "referencedTables": tables});
     serde_json::from_value(info).unwrap()
 }
@@ -88,8 +88,11 @@ fn a_relation_of_which_the_proof_does_not_speak_is_not() {
 #[test]
 fn a_policys_expression_reads_by_its_own_authority() {
     let lookup = told("lookup", Some("SELECT 3"), &[]);
-    let behind = told("secret", None, &[("view", "lookup"), ("view", "more")]);
-    assert_eq!(compared(&[people(), names(), lookup.clone(), behind]), Compared::Same);
+    let more = told("more", Some("SELECT 4"), &[("view", "lookup")]);
+    let behind = told("secret", None, &[("view", "more"), ("view", "lookup")]);
+    assert_eq!(compared(&[people(), names(), lookup.clone(), more, behind]), Compared::Same);
+    let taken = told("secret", None, &[("view", "lookup"), ("view", "names")]);
+    assert_eq!(compared(&[people(), names(), taken]), Compared::Other(name("lookup")), "a view of the user's reads it");
     let mut also = relations();
     also.add(name("lookup"), Is::Table, true);
     let told = info("PLANNING", &[people(), names(), lookup]);
@@ -127,6 +130,6 @@ fn an_info_of_another_shape_can_not_be_read() {
             {"catalog": "a", "schema": "b", "table": "c", "referenceChain": [{"@type": "function"}]},
         ]}),
     ] {
-        assert!(serde_json::from_value::<Info>(info.clone()).is_err(), "{info}");
+        assert!(serde_json::from_value::<QueryInfo>(info.clone()).is_err(), "{info}");
     }
 }
