@@ -10,6 +10,7 @@ use crate::audit::{
 };
 use crate::console::Metrics;
 use crate::enforce::{Alarm, ErrorCode, Outcome};
+use crate::sql::redacted;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -130,6 +131,7 @@ impl Journal {
 
 fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
     let decision = &weighed.decision;
+    let sql = redacted(&asked.sql);
     let (outcome, rewritten, error) = match &decision.outcome {
         Outcome::Forward(guarded) => {
             let changed = if guarded.text() == asked.sql {
@@ -138,10 +140,13 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
                 Some(guarded.text())
             };
             let outcome = if changed.is_some() { Word::Rewrite } else { Word::Allow };
-            (outcome, changed.map(str::to_owned), None)
+            (outcome, changed.map(|text| redacted(text).into_owned()), None)
         }
         Outcome::Refuse(refusal) => {
-            let error = ErrorRecord { name: refusal.code.parts().0.to_owned(), message: refusal.message.clone() };
+            // What can't be read is quoted in the error, and may be what must not be written down.
+            let quotes = refusal.code == ErrorCode::SyntaxError && sql != asked.sql;
+            let message = if quotes { String::new() } else { refusal.message.clone() };
+            let error = ErrorRecord { name: refusal.code.parts().0.to_owned(), message };
             (Word::Deny, None, Some(error))
         }
     };
@@ -157,8 +162,8 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
         client_tags: headers.client_tags.clone(),
         catalog: headers.session.catalog.clone(),
         schema: headers.session.schema.clone(),
-        fingerprint: fingerprint(&asked.sql),
-        sql: asked.sql.clone(),
+        fingerprint: fingerprint(&sql),
+        sql: sql.into_owned(),
         statement: decision.class,
         objects: decision.objects.clone(),
         outcome,

@@ -9,6 +9,7 @@ mod dump;
 mod error;
 mod parser;
 mod print;
+mod redact;
 mod summary;
 mod token;
 mod version;
@@ -19,6 +20,7 @@ pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
 pub use dump::dump;
 pub use error::{SqlError, SqlErrorKind};
 pub use print::{print_expression, print_statement, same_expression, same_statement};
+pub use redact::redacted;
 pub use summary::{RelationName, Summary, summary};
 pub use version::{Fit, GrammarVersion};
 

@@ -100,6 +100,20 @@ async fn a_denial_never_reaches_trino_and_names_its_decision() {
 }
 
 #[tokio::test]
+async fn passwords_of_catalogs_are_not_written_down() {
+    let trino = two_pages().await;
+    let sluice = Sluice::before(&trino).await;
+    for end in ["", " s3cret"] {
+        let sql = format!("CREATE CATALOG c USING p WITH (\"password\" = 's3cret'){end}");
+        sluice.post("anna", sql, &[]).await;
+    }
+    let records = sluice.records("decision");
+    assert_eq!(records[0]["sql"], "CREATE CATALOG c USING p WITH (\"password\" = '***')");
+    assert_eq!(records[1]["sql"], "CREATE CATALOG (a text that can't be read)");
+    assert!(records.iter().all(|record| !record.to_string().contains("s3cret")), "{records:?}");
+}
+
+#[tokio::test]
 async fn acting_for_another_user_needs_a_policy() {
     let trino = two_pages().await;
     let sluice = Sluice::before(&trino).await;
