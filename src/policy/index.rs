@@ -120,6 +120,12 @@ impl<T> Names<T> {
             .map(|(_, thing)| thing);
         self.exact.get(name).into_iter().chain(patterns)
     }
+
+    /// All things.
+    fn into_all(self) -> impl Iterator<Item = T> {
+        let patterns = self.patterns.into_values().flatten().map(|(_, thing)| thing);
+        self.exact.into_values().chain(patterns)
+    }
 }
 
 /// Rules by whom they are for.
@@ -197,6 +203,13 @@ impl<T: Default> ObjectIndex<T> {
             .all(&object.catalog)
             .flat_map(|schemas| schemas.all(&object.schema))
             .flat_map(|tables| tables.all(&object.table))
+    }
+}
+
+impl<T> ObjectIndex<T> {
+    /// All things, whatever their pattern.
+    pub(super) fn into_all(self) -> impl Iterator<Item = T> {
+        self.catalogs.into_all().flat_map(Names::into_all).flat_map(Names::into_all)
     }
 }
 

@@ -4,6 +4,7 @@
 //! other; then alone. Only a set that compiles as a whole is ever taken.
 
 use super::last_good::{Kept, LastGood};
+use super::quiet;
 use super::source::{self, Source, Version};
 use super::status::{Confirmed, SourceStatus, Status};
 use super::{GitError, SourceError, StoreError};
@@ -147,8 +148,7 @@ pub(super) fn from_last_good(
 
 impl Building {
     fn new(parts: Vec<State>, unkept: bool) -> Building {
-        // Who waits for the core gets it soon, and not at the end of what the system gives at a time.
-        let compiler = Compiler::new(std::thread::yield_now);
+        let compiler = Compiler::new(quiet::rest);
         Building { parts, compiler, refused: 0, not_kept: 0, unkept, confirmed_on_disk: None, keep_error: None }
     }
 
@@ -257,11 +257,15 @@ impl Building {
 
     /// The files of all sources: of those that are named, what waits.
     fn files(&self, waiting: impl Fn(usize) -> bool) -> Vec<SourceFile> {
-        let of = |(index, state): (usize, &State)| match &state.waiting {
-            Some((_, files)) if waiting(index) => files.clone(),
-            _ => state.files.clone(),
-        };
-        self.parts.iter().enumerate().flat_map(of).collect()
+        let mut all = Vec::new();
+        for (index, state) in self.parts.iter().enumerate() {
+            let waits = state.waiting.as_ref().filter(|_| waiting(index));
+            for file in waits.map_or(&state.files, |(_, files)| files) {
+                quiet::rest();
+                all.push(file.clone());
+            }
+        }
+        all
     }
 
     /// Keeps on disk what is new.

@@ -1,5 +1,6 @@
 //! Reading a folder of policy documents: sorted, bounded, and nothing from outside of it.
 
+use super::quiet;
 use super::source::{Source, SourceError, Version};
 use crate::policy::{MOST_FILE_BYTES, SourceFile};
 use sha2::{Digest, Sha256};
@@ -179,6 +180,7 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, path: &Path, name: &Path) -> Result<(), FolderError> {
+        quiet::rest();
         let io = |source| FolderError::Io { path: path.to_owned(), source };
         let is_document = is_document(name);
         let is_link = fs::symlink_metadata(path).map_err(io)?.is_symlink();
@@ -214,6 +216,7 @@ pub(super) fn is_document(name: &Path) -> bool {
 }
 
 fn read_file(file: &Found, left: &mut u64) -> Result<SourceFile, FolderError> {
+    quiet::rest();
     let io = |source| FolderError::Io { path: file.name.clone(), source };
     let most = MOST_FILE_BYTES as u64;
     let mut bytes = Vec::new();

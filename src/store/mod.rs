@@ -224,7 +224,7 @@ impl Store {
 fn retire(mut snapshot: Arc<Snapshot>) {
     for _ in 0..100 {
         match Arc::try_unwrap(snapshot) {
-            Ok(last) => return drop(last),
+            Ok(last) => return last.take_apart(quiet::rest),
             Err(held) => snapshot = held,
         }
         std::thread::sleep(Duration::from_millis(10));

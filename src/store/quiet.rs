@@ -1,15 +1,24 @@
-//! Work that gives way: on a thread of its own, which the system runs after those that answer requests.
+//! Work that gives way: on a thread of its own, which the system runs after those that answer requests, and which rests as
+//! long as it works.
 //!
 //! To compile policies takes seconds where there are many. On a thread like all others that would be felt by each statement
-//! that has to share a core with it.
+//! that has to share a core with it. The order alone does not help, since a system lets a thread run for some milliseconds
+//! before it looks who else waits.
 
+use std::cell::Cell;
 use std::io;
-use std::thread::Builder;
+use std::thread::{self, Builder};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How much the thread gives way, where 0 is not at all and 19 is most: at this one a busy core still gives a tenth of its
 /// time, so that a grant which is taken away is gone soon under any load (Linux's `sched_prio_to_weight`).
 const NICE: i32 = 10;
+
+/// How long the work may go on at once: no longer than a statement takes.
+const STINT: Duration = Duration::from_micros(200);
+/// Most of a rest. Who seems to have worked for longer was kept waiting.
+const MOST_REST: Duration = Duration::from_millis(2);
 
 /// Why work was not done.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +36,25 @@ pub(super) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     let (said, result) = oneshot::channel();
     Builder::new().name("policies".to_owned()).spawn(move || {
         give_way();
+        RESTED.set(Some(Instant::now()));
         // Who does not wait any more needs no result.
         let _ = said.send(work());
     })?;
     Ok(result.await?)
+}
+
+thread_local! {
+    /// When this thread rested last; `None` if it is one that does not rest.
+    static RESTED: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// To be called between pieces of the work: rests as long as was worked since the last rest, if that was a stint.
+pub(super) fn rest() {
+    let worked = RESTED.get().map(|since| since.elapsed()).filter(|worked| *worked >= STINT);
+    if let Some(worked) = worked {
+        thread::sleep(worked.min(MOST_REST));
+        RESTED.set(Some(Instant::now()));
+    }
 }
 
 /// Makes this thread one that gives way.
@@ -56,6 +80,22 @@ mod tests {
         let before = nice();
         assert_eq!(run(nice).await.unwrap(), NICE.max(before));
         assert_eq!(nice(), before);
+    }
+
+    #[tokio::test]
+    async fn only_the_work_rests_and_only_after_a_stint() {
+        let rests = |stint: Duration| {
+            move || {
+                let start = Instant::now();
+                while start.elapsed() < stint {}
+                let worked = Instant::now();
+                rest();
+                worked.elapsed() >= stint.min(MOST_REST)
+            }
+        };
+        assert!(run(rests(STINT)).await.unwrap());
+        assert!(run(rests(MOST_REST * 2)).await.unwrap());
+        assert!(!rests(MOST_REST)(), "this thread does not give way");
     }
 
     #[tokio::test]

@@ -49,8 +49,8 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// One that has read nothing yet. It calls `pause` between pieces of its work, each of which takes far less than a
-    /// millisecond unless it is a file that is read.
+    /// One that has read nothing yet. It calls `pause` between pieces of its work, most of which take far less than a
+    /// millisecond.
     pub fn new(pause: fn()) -> Compiler {
         Compiler { read: ReadBefore::default(), pause }
     }
@@ -74,7 +74,7 @@ fn snapshot(
     problems: Vec<Diagnostic>,
     pause: fn(),
 ) -> Result<Snapshot, Diagnostics> {
-    let mut context = Context { pause, ..Context::new(files, problems) };
+    let mut context = Context::new(files, problems, pause);
     let domains = domains::Domains::new(documents, &mut context);
     let principals = principals::Principals::new(documents, &mut context);
     let tags = tags::Tags::new(documents, &domains, &mut context);
@@ -99,12 +99,12 @@ fn snapshot(
             .chain(lists.into_iter().flatten().map(|draft| draft.terms.period)),
     );
     let mut snapshot = Snapshot {
-        revision: revision(files),
+        revision: revision(files, pause),
         policies: documents.policies.len() + documents.guardrails.len() + documents.exceptions.len(),
         known: principals.known,
         roles: principals.roles,
         vouched: principals.services,
-        rules: rules(drafts, &ends),
+        rules: rules(drafts, &ends, pause),
         impersonation: names(central.impersonation, &ends),
         properties: names(central.properties, &ends),
         system_information: names(central.system_information, &ends),
@@ -135,7 +135,7 @@ pub fn tests_of(mut files: Vec<SourceFile>) -> Result<TestSuite, Diagnostics> {
     let files: Arc<[SourceFile]> = files.into();
     let mut problems = Vec::new();
     let documents = document::read(&files, &mut problems);
-    let mut context = Context::new(&files, problems);
+    let mut context = Context::new(&files, problems, || {});
     let suite = policy_tests::suite(&documents, &mut context);
     if context.problems.is_empty() { Ok(suite) } else { Err(Diagnostics::new(files.clone(), context.problems)) }
 }
@@ -169,9 +169,9 @@ struct Mark {
 }
 
 impl<'f> Context<'f> {
-    fn new(files: &'f [SourceFile], problems: Vec<Diagnostic>) -> Context<'f> {
+    fn new(files: &'f [SourceFile], problems: Vec<Diagnostic>, pause: fn()) -> Context<'f> {
         let (drafts, keys) = (Vec::new(), BTreeSet::new());
-        Context { files, lines: line_starts(files), problems, drafts, pause: || {}, keys }
+        Context { files, lines: line_starts(files, pause), problems, drafts, pause, keys }
     }
 
     fn report(&mut self, problem: Diagnostic) {
@@ -250,9 +250,12 @@ impl<'f> Context<'f> {
     }
 }
 
-fn line_starts(files: &[SourceFile]) -> Vec<Vec<usize>> {
-    let breaks = |file: &SourceFile| file.text.match_indices('\n').map(|(at, _)| at + 1).collect::<Vec<_>>();
-    files.iter().map(|file| std::iter::once(0).chain(breaks(file)).collect()).collect()
+fn line_starts(files: &[SourceFile], pause: fn()) -> Vec<Vec<usize>> {
+    let starts = |file: &SourceFile| {
+        pause();
+        std::iter::once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+    };
+    files.iter().map(starts).collect()
 }
 
 fn place(file: usize, at: &Bytes) -> Place {
@@ -260,9 +263,10 @@ fn place(file: usize, at: &Bytes) -> Place {
 }
 
 /// A hash over the contents, in the order of paths.
-fn revision(files: &[SourceFile]) -> String {
+fn revision(files: &[SourceFile], pause: fn()) -> String {
     let mut hash = Sha256::new();
     for file in files {
+        pause();
         for part in [&file.path, &file.text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
@@ -290,15 +294,18 @@ fn reach(audience: principals::Audience, terms: Terms, ends: &[Timestamp]) -> Re
 }
 
 /// The rules in the order of policies, and of their places in each.
-fn rules(mut drafts: Vec<Draft>, ends: &[Timestamp]) -> Vec<Rule> {
-    drafts.sort_by(|a, b| (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at)));
-    let rule = |Draft { at: _, policy, guardrail, objects, not_about, audience, terms, effect }| Rule {
-        policy,
-        guardrail,
-        objects,
-        not_about,
-        reach: reach(audience, terms, ends),
-        effect,
+fn rules(mut drafts: Vec<Draft>, ends: &[Timestamp], pause: fn()) -> Vec<Rule> {
+    let mut compared = 0_u8;
+    drafts.sort_by(|a, b| {
+        compared = compared.wrapping_add(1);
+        if compared == 0 {
+            pause();
+        }
+        (&a.policy.policy, a.at).cmp(&(&b.policy.policy, b.at))
+    });
+    let rule = |Draft { at: _, policy, guardrail, objects, not_about, audience, terms, effect }| {
+        pause();
+        Rule { policy, guardrail, objects, not_about, reach: reach(audience, terms, ends), effect }
     };
     drafts.into_iter().map(rule).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! To read the text is most of the work of compiling policies, and a change is one file of many.
 
-use super::{Documents, Kind, Of, SourceFile, read_file};
+use super::{Documents, KINDS, Of, SourceFile, read_file};
 use crate::policy::Diagnostic;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -16,14 +16,13 @@ pub(in crate::policy) struct ReadBefore {
 }
 
 impl ReadBefore {
-    /// Reads all files. Calls `pause` after each.
+    /// Reads all files. Calls `pause` after each, and before each document that is read.
     pub(in crate::policy) fn read(
         &mut self,
         files: &[SourceFile],
         problems: &mut Vec<Diagnostic>,
         pause: fn(),
     ) -> Documents {
-        let kinds = Kind::all();
         let (mut all, mut read) = (Documents::default(), HashMap::with_capacity(files.len()));
         for (file, source) in files.iter().enumerate() {
             // Places are told in bytes of the text, so all that a file's documents depend on is its text.
@@ -32,7 +31,7 @@ impl ReadBefore {
             let right = problems.len();
             let documents = known.unwrap_or_else(|| {
                 let mut documents = Documents::default();
-                read_file(&mut documents, file, &source.text, &kinds, problems);
+                read_file(&mut documents, file, &source.text, KINDS.as_slice(), problems, pause);
                 Arc::new(documents)
             });
             all.add(file, &documents);

@@ -14,7 +14,7 @@ use super::suggest::did_you_mean;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub(super) use before::ReadBefore;
 pub use binding::bound_to;
@@ -71,6 +71,9 @@ pub struct Kind {
     read: fn(&mut Documents, usize, &Node) -> Result<(), bridge::Misfit>,
 }
 
+/// All kinds. Their schemas take longer to make than a file to be read.
+static KINDS: LazyLock<[Kind; 8]> = LazyLock::new(Kind::all);
+
 impl Kind {
     /// All kinds, in the order in which one learns of them.
     pub fn all() -> [Kind; 8] {
@@ -111,10 +114,22 @@ pub(super) fn read(files: &[SourceFile], problems: &mut Vec<Diagnostic>) -> Docu
     ReadBefore::default().read(files, problems, || {})
 }
 
-/// Reads a file.
-fn read_file(documents: &mut Documents, file: usize, text: &str, kinds: &[Kind], problems: &mut Vec<Diagnostic>) {
+/// Reads a file. Calls `pause` before each document.
+fn read_file(
+    documents: &mut Documents,
+    file: usize,
+    text: &str,
+    kinds: &[Kind],
+    problems: &mut Vec<Diagnostic>,
+    pause: fn(),
+) {
     match node::read(text) {
-        Ok(nodes) => nodes.iter().for_each(|node| each(documents, file, node, kinds, problems)),
+        Ok(nodes) => {
+            for node in &nodes {
+                pause();
+                each(documents, file, node, kinds, problems);
+            }
+        }
         Err(unreadable) => {
             let place = Place { file, at: unreadable.at };
             problems.push(Diagnostic::new("unreadable", place, unreadable.message, "here"));
