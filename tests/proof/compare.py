@@ -1,0 +1,125 @@
+"""Compares answers to one statement, and says why two may differ."""
+
+import re
+
+# Sluice against Trino for a user without restrictions.
+SAME = "same"
+AS_TRINO = {
+    "not-supported": "Sluice does not decide the statement, or something in it, yet.",
+    "own-words": "Both refuse with the same error name; Sluice finds the error itself and says it in other words or at another place.",
+    "varies": "One of the two answers differently when asked again.",
+    "server": "A plan, a size or a path that is each execution's own.",
+}
+# Restricted answers against the same statement over just the permitted data, or under Trino's own rules.
+STRICTER = {
+    "denied": "The statement names what the user may not read: Sluice says so, where there are only the permitted data the name is not known.",
+    "not-supported": "Sluice does not decide the statement, or something in it, yet.",
+    "not-over-restricted": "Hidden columns, metadata tables, time travel and plans of a table with a mask or a filter are refused.",
+    "refused-both": "Both refuse, in other words.",
+    "star-leaves-out": "`*` over a table with hidden columns: Trino refuses, Sluice shows the others. Checked: as over the permitted data alone.",
+    "trino-fails": "Under its own rules Trino fails over rows that are hidden, or over the mask's place. Checked: Sluice's answer is that over the permitted data alone.",
+    "trino-shows": "Under its own rules Trino shows more. Checked: Sluice's answer is that over the permitted data alone.",
+    "trino-rule": "Trino's own rules refuse what Sluice allows. Checked: Sluice's answer is that over the permitted data alone.",
+    "error-of-the-data": "Both fail, over different rows first.",
+    "fails-first": "An expression fails over permitted rows that a connector's statistics leave out over the permitted data. Checked: it fails alike over them in memory.",
+    "fails-last": "An expression that fails over the permitted data is not run, since a mask's constant decides the condition beside it.",
+    "varies": "One of the two answers differently when asked again.",
+}
+
+
+def as_trino(kind, sluice, trino):
+    """`same`, a key of AS_TRINO, or a text in capitals for a difference without a reason."""
+    if sluice.error is None and trino.error is None:
+        if sluice.table() == trino.table():
+            return SAME
+        if kind == "explain" or any("CREATE TABLE" in str(row) for row in trino.rows[:1]):
+            return "server" if sluice.columns == trino.columns else "OTHER COLUMNS"
+        return "OTHER ROWS"
+    if sluice.error and trino.error:
+        if sluice.whole_error() == trino.whole_error():
+            return SAME
+        if sluice.error_name == trino.error_name:
+            return "own-words"
+        return "not-supported" if unsupported(sluice) else "OTHER ERROR"
+    if sluice.error:
+        return "not-supported" if unsupported(sluice) else "REFUSED"
+    return "ALLOWED"
+
+
+def unsupported(answer):
+    """Whether Sluice says that it does not know how to decide."""
+    return answer.error_name == "NOT_SUPPORTED" and "by Sluice" in answer.message
+
+
+# What is refused of a table with a mask or a filter, by the words of the refusal.
+NOT_OVER = re.compile(r"mask|filter|restrict|hidden column|metadata table|plan|EXPLAIN|\$", re.IGNORECASE)
+FAILURES = ("DIVISION_BY_ZERO", "INVALID_CAST_ARGUMENT", "INVALID_FUNCTION_ARGUMENT", "NUMERIC_VALUE_OUT_OF_RANGE", "GENERIC_USER_ERROR", "SUBQUERY_MULTIPLE_ROWS")
+UNKNOWN = ("COLUMN_NOT_FOUND", "TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "TYPE_MISMATCH", "EXPRESSION_NOT_SCALAR", "CATALOG_NOT_FOUND")
+
+
+def over_seen(sluice, seen):
+    """Sluice's restricted answer against the same statement over the permitted data alone."""
+    if sluice.error is None and seen.error is None:
+        return SAME if sluice.table() == seen.table() else "OTHER ROWS"
+    if sluice.error and seen.error:
+        if sluice.error_name == seen.error_name:
+            return SAME
+        if sluice.error_name == "PERMISSION_DENIED" and seen.error_name in UNKNOWN:
+            return "denied"
+        if sluice.error_name == "PERMISSION_DENIED" or unsupported(sluice):
+            return "refused-both"
+        if fails(sluice) and fails(seen):
+            return "error-of-the-data"
+        return "OTHER ERROR"
+    if sluice.error:
+        if unsupported(sluice):
+            return "not-supported"
+        if sluice.error_name == "PERMISSION_DENIED" and NOT_OVER.search(sluice.message):
+            return "not-over-restricted"
+        return "REFUSED"
+    return "ALLOWED"
+
+
+def fails(answer):
+    """Whether an answer is an error of the values, not of the statement."""
+    return answer.error is not None and answer.error.get("errorType") == "USER_ERROR" and answer.error_name in FAILURES
+
+
+def under_rules(sluice, rules, seen):
+    """Sluice's restricted answer against that of a Trino with its own rules of the same intent."""
+    right = over_seen(sluice, seen) == SAME
+    if sluice.error is None and rules.error is None:
+        if sluice.table() == rules.table():
+            return SAME
+        return "trino-shows" if right else "OTHER ROWS"
+    if sluice.error and rules.error:
+        return SAME if sluice.error_name == rules.error_name else "refused-both"
+    if sluice.error:
+        if unsupported(sluice):
+            return "not-supported"
+        if sluice.error_name == "PERMISSION_DENIED" and NOT_OVER.search(sluice.message):
+            return "not-over-restricted"
+        return "error-of-the-data" if right else "REFUSED"
+    if not right:
+        return "ALLOWED"
+    if rules.error_name != "PERMISSION_DENIED":
+        return "trino-fails"
+    return "star-leaves-out" if "Cannot select from columns" in rules.message else "trino-rule"
+
+
+def by_sluice(objects):
+    """What a decision says that is read: table to columns."""
+    found = {}
+    for one in objects:
+        if one["privilege"] == "select":
+            found.setdefault(one["object"], set()).update(one.get("columns") or [])
+    return found
+
+
+def by_trino(info):
+    """What Trino's analysis says that is read: table to columns; what views read in their turn is left out."""
+    found = {}
+    for table in info["referencedTables"]:
+        if table.get("directlyReferenced", True):
+            found.setdefault(f"{table['catalog']}.{table['schema']}.{table['table']}", set()).update(column["column"] for column in table["columns"])
+    return found
