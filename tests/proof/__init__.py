@@ -125,9 +125,8 @@ class Proof:
     def run(self):
         """Sends all statements."""
         started = time.monotonic()
-        jobs = [(self.check, statements.statement(self.seed, number)) for number in self.numbers or range(1, self.sizes["generated"] + 1)]
-        jobs += [(self.check_restricted, statements.restricted_statement(self.seed, number)) for number in (self.numbers or range(1, self.sizes["restricted"] + 1))
-                 if number <= self.sizes["restricted"]]
+        jobs = [(self.check_restricted, statements.restricted_statement(self.seed, number)) for number in self.numbers or range(1, self.sizes["restricted"] + 1)]
+        jobs += [(self.check, statements.statement(self.seed, number)) for number in self.numbers or range(1, self.sizes["generated"] + 1)]
 
         def send(job):
             if self.limit and time.monotonic() - started > self.limit:
@@ -177,9 +176,9 @@ class Proof:
         if reason.isupper() and reason != "ALLOWED" and self.varies(made, self.direct, direct):
             reason = "varies"
         found.append(("as-trino", reason, made, mine, theirs))
-        if made.number <= self.sizes["analysis"] and not direct[-1].error and len(made.texts) == 1 and made.kind in ("query", "star", "immediate", "values", "execute"):
+        if made.number <= self.sizes["analysis"] and not direct[-1].error and not made.texts[0].startswith("DESCRIBE") and made.kind in ("query", "star", "immediate", "values", "execute"):
             info = self.direct.get(f"/v1/query/{direct[0].query_id}?pruned=true")
-            found.append(("analysis", "asked", made, info and compare.by_trino(info), None))
+            found.append(("analysis", "asked", made, admin[0].query_id, info and compare.by_trino(info)))
         if made.kind in ("metadata", "explain") or made.number > self.sizes["rules"]:
             return found
         seen = self.all(self.seen, made, "seen")
@@ -238,11 +237,12 @@ class Proof:
         asked = [one for one in self.found if one[0] == "analysis"]
         self.found = [one for one in self.found if one[0] != "analysis"]
         self.tallies["analysis"].clear()
-        records = {(one["sql"], one["catalog"], one["schema"]): one["objects"] for one in self.sluice.records() if one.get("kind") == "decision" and one["user"] == "admin"}
-        for _, _, made, trino, _ in asked:
-            key = made.texts[0], made.headers.get("X-Trino-Catalog"), made.headers.get("X-Trino-Schema")
-            sluice = compare.by_sluice(records[key]) if key in records else None
-            reason = compare.SAME if sluice == trino else "OTHER TABLES" if set(sluice or ()) != set(trino or ()) else "OTHER COLUMNS"
+        records = self.sluice.records()
+        objects = {one["id"]: one["objects"] for one in records if one["kind"] == "decision"}
+        decisions = {one["query_id"]: one["decision"] for one in records if one["kind"] == "completion"}
+        for _, _, made, query_id, trino in asked:
+            sluice = compare.by_sluice(objects[decisions[query_id]]) if query_id in decisions else None
+            reason = compare.analysis(made.text, sluice, trino)
             self.tallies["analysis"][reason] += 1
             if reason != compare.SAME:
                 self.found.append(("analysis", reason, made, sluice, trino))
@@ -268,6 +268,7 @@ class Proof:
 
     def enough(self, total):
         """Fails where too few statements are valid."""
+        assert all(self.tallies[part] for part in self.tallies), f"nothing was sent for a part: {self.tallies}"
         assert self.succeeded["analyst"] > SUCCEED * total and self.succeeded["admin"] > SUCCEED * total, f"{self.succeeded} of {total} succeed"
 
     def told(self, one):
@@ -282,7 +283,7 @@ class Proof:
                  f"succeed: analyst {self.succeeded['analyst']}, unrestricted {self.succeeded['admin']}"]
         for part, tally in self.tallies.items():
             lines.append(f"{part}: {sum(tally.values())}")
-            lines += [f"{count:8} {reason:20} {compare.AS_TRINO.get(reason, '') if part == 'as-trino' else compare.STRICTER.get(reason, '')}" for reason, count in tally.most_common()]
+            lines += [f"{count:8} {reason:20} {compare.REASONS[part].get(reason, '')}" for reason, count in tally.most_common()]
         lines.append("what the analyst is refused and an unrestricted user is not:")
         lines += [f"{count:8} {name}: {words}" for (name, words), count in self.refusals.most_common(30)]
         return "\n".join(lines)

@@ -21,10 +21,20 @@ STRICTER = {
     "trino-shows": "Under its own rules Trino shows more. Checked: Sluice's answer is that over the permitted data alone.",
     "trino-rule": "Trino's own rules refuse what Sluice allows. Checked: Sluice's answer is that over the permitted data alone.",
     "error-of-the-data": "Both fail, over different rows first.",
+    "origin": "DESCRIBE OUTPUT names no catalog, schema and table of a column of a table with a mask or a filter. Checked: the names and types of the columns are the same.",
     "fails-first": "An expression fails over permitted rows that a connector's statistics leave out over the permitted data. Checked: it fails alike over them in memory.",
     "fails-last": "An expression that fails over the permitted data is not run, since a mask's constant decides the condition beside it.",
     "varies": "One of the two answers differently when asked again.",
 }
+# What a decision names as read, against what Trino's analysis does.
+NAMED = {
+    "table-hidden": "`TABLE t` reads hidden columns such as $path for Trino; they are not among its output.",
+    "through-view": "Of a table that a statement reads both itself and through a view, Trino also names the columns that the view reads.",
+    "table-argument": "Of a table that is an argument of a table function, Sluice counts each column as read: more than Trino.",
+}
+# What views read of their tables.
+VIEWED = {"lake.hr.employees": {"id", "name", "email"}, "lake.sales.orders": {"order_id", "amount", "card_number"}}
+REASONS = {"as-trino": AS_TRINO, "over-seen": STRICTER, "restricted": STRICTER, "rules": STRICTER, "analysis": NAMED}
 
 
 def as_trino(kind, sluice, trino):
@@ -60,7 +70,7 @@ UNKNOWN = ("COLUMN_NOT_FOUND", "TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "TYPE_MISM
 def over_seen(sluice, seen):
     """Sluice's restricted answer against the same statement over the permitted data alone."""
     if sluice.error is None and seen.error is None:
-        return SAME if sluice.table() == seen.table() else "OTHER ROWS"
+        return SAME if sluice.table() == seen.table() else "origin" if origin_left_out(sluice, seen) else "OTHER ROWS"
     if sluice.error and seen.error:
         if sluice.error_name == seen.error_name:
             return SAME
@@ -80,6 +90,13 @@ def over_seen(sluice, seen):
     return "ALLOWED"
 
 
+def origin_left_out(sluice, other):
+    """Whether two answers to DESCRIBE OUTPUT differ only where a column comes from, and Sluice says less."""
+    if [name for name, _ in sluice.columns[:4]] != ["Column Name", "Catalog", "Schema", "Table"] or len(sluice.rows) != len(other.rows):
+        return False
+    return all(a[0] == b[0] and a[4:] == b[4:] and (a[1:4] == ["", "", ""] or a[1:4] == b[1:4]) for a, b in zip(sluice.rows, other.rows, strict=True))
+
+
 def fails(answer):
     """Whether an answer is an error of the values, not of the statement."""
     return answer.error is not None and answer.error.get("errorType") == "USER_ERROR" and answer.error_name in FAILURES
@@ -91,6 +108,8 @@ def under_rules(sluice, rules, seen):
     if sluice.error is None and rules.error is None:
         if sluice.table() == rules.table():
             return SAME
+        if origin_left_out(sluice, rules):
+            return "origin"
         return "trino-shows" if right else "OTHER ROWS"
     if sluice.error and rules.error:
         return SAME if sluice.error_name == rules.error_name else "refused-both"
@@ -105,6 +124,31 @@ def under_rules(sluice, rules, seen):
     if rules.error_name != "PERMISSION_DENIED":
         return "trino-fails"
     return "star-leaves-out" if "Cannot select from columns" in rules.message else "trino-rule"
+
+
+def analysis(text, sluice, trino):
+    """`same`, a key of NAMED, or a text in capitals for what a decision and Trino's analysis name as read."""
+    if sluice == trino:
+        return SAME
+    if sluice is None or trino is None or set(sluice) != set(trino):
+        return "OTHER TABLES"
+    reasons = set()
+    for table, columns in sluice.items():
+        more = trino[table] - columns
+        hidden = {column for column in more if column.startswith("$")}
+        if hidden and "TABLE " in text and '"$' not in text:
+            reasons.add("table-hidden")
+            more -= hidden
+        if more and more <= VIEWED.get(table, set()) and re.search("directory|big_orders", text, re.IGNORECASE):
+            reasons.add("through-view")
+            more = set()
+        if columns - trino[table] and "TABLE(exclude_columns" in text:
+            reasons.add("table-argument")
+        elif columns - trino[table]:
+            more = columns
+        if more:
+            return "OTHER COLUMNS"
+    return " and ".join(sorted(reasons))
 
 
 def by_sluice(objects):
