@@ -16,6 +16,7 @@ import json
 import re
 import shutil
 import time
+import urllib.parse
 
 from tests import attacks
 from tests.stack.progress import say, step
@@ -166,7 +167,7 @@ class Proof:
         analyst = self.all(self.analyst, made)
         leaked = self.leaked(made, analyst)
         if leaked:
-            found.append(("over-seen", f"LEAK {leaked}", made, analyst[-1], None))
+            found.append(("over-seen", "LEAK", made, analyst[-1], leaked))
         admin, direct = self.all(self.admin, made), self.all(self.direct, made)
         self.succeeded["analyst"] += not analyst[-1].error
         self.succeeded["admin"] += not admin[-1].error
@@ -193,7 +194,7 @@ class Proof:
         analyst, seen = self.all(self.analyst, made), self.all(self.seen, made, "seen")
         leaked = self.leaked(made, analyst)
         found = [("restricted", *self.right(made, analyst, seen))]
-        return [*found, ("over-seen", f"LEAK {leaked}", made, analyst[0], None)] if leaked else found
+        return [*found, ("over-seen", "LEAK", made, analyst[0], leaked)] if leaked else found
 
     def right(self, made, analyst, seen):
         """Why restricted answers differ from those over the permitted data, if they do; the statement and the answers."""
@@ -242,7 +243,7 @@ class Proof:
         decisions = {one["query_id"]: one["decision"] for one in records if one["kind"] == "completion"}
         for _, _, made, query_id, trino in asked:
             sluice = compare.by_sluice(objects[decisions[query_id]]) if query_id in decisions else None
-            reason = compare.analysis(made.text, sluice, trino)
+            reason = compare.analysis(urllib.parse.unquote_plus(made.text), sluice, trino)
             self.tallies["analysis"][reason] += 1
             if reason != compare.SAME:
                 self.found.append(("analysis", reason, made, sluice, trino))
@@ -252,14 +253,14 @@ class Proof:
     def cases(self):
         """What has to hold, by name."""
         total = sum(self.tallies["as-trino"].values())
-        yield f"no canary in any answer to {total} statements", lambda: self.none(lambda part, reason: reason.startswith("LEAK"))
+        yield f"no canary in any answer to {total} statements", lambda: self.none(lambda part, reason: reason == "LEAK")
         yield "an unrestricted user gets what Trino answers", lambda: self.none(lambda part, reason: part == "as-trino")
         if not self.numbers:
             yield "more than half of the statements succeed", lambda: self.enough(total)
         yield f"tables and columns are those of Trino's own analysis ({sum(self.tallies['analysis'].values())} statements)", lambda: self.none(lambda part, reason: part == "analysis")
         yield f"answers are as under Trino's own rules, or stricter ({sum(self.tallies['rules'].values())} statements)", lambda: self.none(lambda part, reason: part == "rules")
         yield f"restricted answers are right ({sum(self.tallies['restricted'].values())} statements)", lambda: self.none(lambda part, reason: part == "restricted")
-        yield "all answers of the analyst are those over the permitted data alone", lambda: self.none(lambda part, reason: part == "over-seen" and not reason.startswith("LEAK"))
+        yield "all answers of the analyst are those over the permitted data alone", lambda: self.none(lambda part, reason: part == "over-seen" and reason != "LEAK")
 
     def none(self, about):
         """Fails with each difference that has no reason."""

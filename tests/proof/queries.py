@@ -64,7 +64,8 @@ class Queries(Expressions):
             return f"{name} {alias}", [Column(f"{alias}.{column}", type_) for column, type_ in columns]
         behind = ""
         if self.likely(0.04) and table.name.startswith("lake.") and not table.name.endswith(("directory", "big_orders")):
-            behind = " FOR TIMESTAMP AS OF current_timestamp"
+            # Trino takes a time of the same millisecond for one that is not past.
+            behind = " FOR TIMESTAMP AS OF current_timestamp - INTERVAL '1' SECOND"
         sample = self.chance.choice([" TABLESAMPLE BERNOULLI (100)", " TABLESAMPLE SYSTEM (100)", " TABLESAMPLE BERNOULLI (0)"]) if self.likely(0.04) else ""
         if table.whole and self.likely(0.1):
             columns = [(self.fresh("n"), type_) for _, type_ in columns]
