@@ -8,6 +8,8 @@ mod change;
 mod decisions;
 mod immediate;
 mod judge;
+mod kill;
+mod known;
 mod query;
 mod record;
 mod refusals;

@@ -13,7 +13,7 @@ use crate::catalog::table::{Known, Need, Tables};
 use crate::enforce::{ErrorCode, Refusal};
 use crate::names::{TableName, literal, quoted};
 use crate::policy::{Snapshot, Subject, VisibleTables};
-use crate::sql::ast::{Identifier, LikePattern, QualifiedName, StatementKind};
+use crate::sql::ast::{Access, EntityKind, GrantObject, Identifier, LikePattern, QualifiedName, StatementKind};
 use compact_str::CompactString;
 
 /// What becomes of a statement.
@@ -27,7 +27,7 @@ pub enum Shown {
     Query(String),
 }
 
-/// The query that stands for `SHOW CATALOGS`, `SHOW SCHEMAS`, `SHOW TABLES`, `SHOW COLUMNS` or `DESCRIBE`.
+/// The query that stands for `SHOW CATALOGS`, `SHOW SCHEMAS`, `SHOW TABLES`, `SHOW COLUMNS`, `DESCRIBE` or `SHOW GRANTS`.
 ///
 /// # Errors
 /// Trino's own error for a catalog, schema or table that does not exist or that the user may not know of, and for a
@@ -44,6 +44,7 @@ pub fn show_query(
         | StatementKind::ShowSchemas { .. }
         | StatementKind::ShowTables { .. }
         | StatementKind::ShowColumns { .. } => {}
+        StatementKind::Access(access) if matches!(**access, Access::ShowGrants { .. }) => {}
         _ => return Ok(Shown::Other),
     }
     match query(kind, session, &Asked { visible: snapshot.visible(subject), tables }) {
@@ -65,6 +66,10 @@ fn query(kind: &StatementKind, session: &Session, asked: &Asked<'_>) -> Result<O
             tables_of(&catalog, &schema, like.as_ref(), asked)?
         }
         StatementKind::ShowColumns { table, like } => columns_of(&table_name(session, table)?, like.as_ref(), asked)?,
+        StatementKind::Access(access) => match &**access {
+            Access::ShowGrants { object } => grants(session, object.as_ref(), asked)?,
+            _ => return Ok(None),
+        },
         _ => return Ok(None),
     };
     Ok(Some(text))
@@ -92,7 +97,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn exists(&self, need: Need) -> Result<bool, Stop> {
         match self.tables.get(&need) {
-            Some(Known::Missing) => Ok(false),
+            Some(Known::Missing | Known::QueryOf(_)) => Ok(false),
             Some(Known::Exists | Known::Table(_) | Known::View(_)) => Ok(true),
             None => Err(Stop::Need(need)),
         }
@@ -170,6 +175,41 @@ fn columns_of(table: &TableName, like: Option<&LikePattern>, asked: &Asked<'_>) 
             Some(format!(r#""table_name" = {}"#, literal(&table.table))),
             condition("column_name", like),
         ])
+    ))
+}
+
+/// The privileges that Trino itself keeps.
+fn grants(session: &Session, object: Option<&GrantObject>, asked: &Asked<'_>) -> Result<String, Stop> {
+    let (catalog, of) = match object {
+        None => {
+            let catalog = catalog_name(session, None)?;
+            if !asked.catalog(&catalog)? {
+                return Err(Stop::Refuse(refusal(
+                    ErrorCode::CatalogNotFound,
+                    format!("Catalog '{catalog}' not found"),
+                )));
+            }
+            (catalog, Vec::new())
+        }
+        Some(GrantObject { span: _, branch: None, kind: None | Some(EntityKind::Table), name }) => {
+            let table = table_name(session, name)?;
+            if !asked.table(&table)? {
+                let message = format!("Table '{table}' does not exist");
+                return Err(Stop::Refuse(refusal(ErrorCode::TableNotFound, message)));
+            }
+            let of = [("table_schema", &table.schema), ("table_name", &table.table)];
+            let of = of.map(|(column, name)| Some(format!("{} = {}", quoted(column), literal(name)))).to_vec();
+            (table.catalog, of)
+        }
+        Some(_) => {
+            let message = "SHOW GRANTS is for tables alone".to_owned();
+            return Err(Stop::Refuse(refusal(ErrorCode::NotSupported, message)));
+        }
+    };
+    Ok(format!(
+        r#"SELECT "grantor" AS "Grantor", "grantor_type" AS "Grantor Type", "grantee" AS "Grantee", "grantee_type" AS "Grantee Type", "table_catalog" AS "Catalog", "table_schema" AS "Schema", "table_name" AS "Table", "privilege_type" AS "Privilege", "is_grantable" AS "Grantable" FROM {}{}"#,
+        information_schema(&catalog, "table_privileges"),
+        clause(&of)
     ))
 }
 

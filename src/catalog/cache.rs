@@ -40,9 +40,11 @@ struct Keep {
 }
 
 impl Expiry<Need, Answer> for Keep {
-    fn expire_after_create(&self, _need: &Need, answer: &Answer, _now: Instant) -> Option<Duration> {
+    fn expire_after_create(&self, need: &Need, answer: &Answer, _now: Instant) -> Option<Duration> {
         Some(match answer {
             Answer { keep: false, .. } => Duration::ZERO,
+            // Trino lists a query a moment after its id is known.
+            Answer { known: Known::Missing, .. } if matches!(need, Need::Query(_)) => Duration::ZERO,
             Answer { known: Known::Missing, .. } => self.missing,
             Answer { .. } => self.found,
         })
@@ -231,6 +233,17 @@ mod tests {
         assert_eq!(fake.statements().len(), 1);
         tokio::time::sleep(Duration::from_millis(250)).await;
         catalog.answer(&[need("a")]).await.unwrap();
+        assert_eq!(fake.statements().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_query_that_trino_does_not_list_yet_is_asked_for_again() {
+        let fake = Fake::start(|_| Reply::rows(vec![])).await;
+        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
+        let need = Need::Query("20260101_120000_00042_abcde".into());
+        for _ in 0..2 {
+            assert_eq!(catalog.answer(&[need.clone()]).await.unwrap(), [(need.clone(), Known::Missing)]);
+        }
         assert_eq!(fake.statements().len(), 2);
     }
 

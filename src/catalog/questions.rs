@@ -61,6 +61,18 @@ pub(super) async fn ask(trino: &TrinoClient, need: &Need) -> Result<Known, Cause
             exists(trino, format!("SELECT 1 FROM {from} WHERE catalog_name = {}", literal(catalog))).await
         }
         Need::View(name) => super::resolved::ask(trino, name).await,
+        Need::Query(id) => {
+            let from = "system.runtime.queries";
+            let rows = trino.rows(format!("SELECT \"user\" FROM {from} WHERE query_id = {}", literal(id))).await?;
+            match rows.as_slice() {
+                [] => Ok(Known::Missing),
+                [row] => match row.as_slice() {
+                    [Value::String(user)] => Ok(Known::QueryOf(user.as_str().into())),
+                    _ => Err(Cause::Unreadable("the user of a query is not a text")),
+                },
+                _ => Err(Cause::Unreadable("a query has two users")),
+            }
+        }
     }
 }
 
@@ -73,6 +85,9 @@ pub(super) fn can_exist(need: &Need) -> bool {
         }
         Need::Schema { catalog, schema } => !catalog.is_empty() && !schema.is_empty(),
         Need::Catalog(catalog) => !catalog.is_empty(),
+        Need::Query(id) => {
+            (1..=64).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        }
     }
 }
 
@@ -290,5 +305,28 @@ mod tests {
         assert!(!can_exist(&Need::Table(TableName::new("lake", "hr", "employees$files"))));
         assert!(!can_exist(&Need::Table(TableName::new("", "hr", "employees"))));
         assert!(can_exist(&employees()));
+    }
+
+    #[tokio::test]
+    async fn a_query_is_its_users() {
+        let fake = Fake::start(|sql| {
+            let mut rows = Vec::new();
+            if sql.contains("query_id = '20260101_120000_00042_abcde'") {
+                rows.push(json!(["anna"]));
+            }
+            if sql.contains("query_id = 'two'") {
+                rows = vec![json!(["anna"]), json!(["bob"])];
+            }
+            Reply::rows(rows)
+        })
+        .await;
+        let query = |id: &str| Need::Query(id.into());
+        let client = fake.client();
+        assert_eq!(ask(&client, &query("20260101_120000_00042_abcde")).await.unwrap(), Known::QueryOf("anna".into()));
+        assert_eq!(ask(&client, &query("none")).await.unwrap(), Known::Missing);
+        assert!(ask(&client, &query("two")).await.is_err());
+        for id in ["", "A", "a'b", &"a".repeat(65)] {
+            assert!(!can_exist(&query(id)), "{id}");
+        }
     }
 }

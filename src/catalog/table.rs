@@ -65,6 +65,8 @@ pub enum Need {
     Catalog(CompactString),
     /// What the text of a view reads.
     View(TableName),
+    /// Whose query has this id.
+    Query(CompactString),
 }
 
 /// The answer to a [`Need`].
@@ -76,6 +78,8 @@ pub enum Known {
     View(Arc<Resolved>),
     /// The schema or catalog is there.
     Exists,
+    /// The query is this user's.
+    QueryOf(CompactString),
     /// There is no such object, or Trino does not tell of it.
     Missing,
 }

@@ -7,7 +7,7 @@ use crate::analysis::intent::{self, Intent, Kept, Needed, Open, Own, Reads};
 use crate::analysis::walk;
 use crate::catalog::table::Known;
 use crate::names::TableName;
-use crate::policy::{Answer, Privilege};
+use crate::policy::{Answer, Privilege, matches};
 use crate::rewrite::Edit;
 use crate::sql::ast::Query;
 use crate::sql::{Span, StatementKind};
@@ -15,12 +15,19 @@ use crate::sql::{Span, StatementKind};
 impl Judge<'_> {
     /// The edits of a statement that changes something, and what it reads.
     pub(super) fn change(&mut self, text: &str, kind: &StatementKind) -> Result<(Vec<Edit>, Facts), Stop> {
+        if let Some(killed) = self.kill_query(text, kind) {
+            return killed.map(|()| (Vec::new(), Facts::default()));
+        }
         let intent = intent::intent(kind, self.request.session)
             .map_err(|(span, problem)| refusals::problem(text, span, &problem))?
             .ok_or_else(|| refusals::not_supported(&format!("The statement {}", kind.class())))?;
-        let Intent { needed, open, constants, reads } = intent;
+        let Intent { needed, open, constants, reads, drops_all_of, calls } = intent;
         // Before anything is asked of Trino, so that nothing tells whether an object exists.
         needed.iter().try_for_each(|needed| self.granted(needed))?;
+        calls.iter().try_for_each(|call| self.function(call))?;
+        if let Some(schema) = drops_all_of {
+            self.drops_each_table(&schema)?;
+        }
         for (table, span, open) in &open {
             self.is_open(text, table, *span, *open)?;
         }
@@ -50,7 +57,10 @@ impl Judge<'_> {
     /// its maker, and what a reader sees is decided when the view is read.
     fn kept(&mut self, text: &str, query: &Query, kept: Kept) -> Result<(), Stop> {
         let facts = self.analyze(query)?;
+        // No plan is made of it.
+        let hides = self.hides.take();
         self.check(&facts, text)?;
+        self.hides = hides;
         for relation in &facts.relations {
             if kept == Kept::Rows && relation.written.len() != 3 {
                 let why = "a materialized view that names a table by less than catalog, schema and table";
@@ -71,7 +81,27 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn granted(&mut self, needed: &Needed) -> Result<(), Stop> {
+    /// `CASCADE` drops tables that nobody names, so `drop` must be granted on each name in the schema, none left out.
+    fn drops_each_table(&self, schema: &TableName) -> Result<(), Stop> {
+        let in_schema = |catalog: &str, name: &str| matches(catalog, &schema.catalog) && matches(name, &schema.schema);
+        let drops = self.world.visible().rules.iter().any(|rule| {
+            in_schema(&rule.catalog, &rule.schema)
+                && rule.table == "*"
+                && rule.privileges.contains(&Privilege::Drop)
+                && !rule.hidden.iter().any(|hidden| in_schema(&hidden.catalog, &hidden.schema))
+        });
+        if drops {
+            return Ok(());
+        }
+        let TableName { catalog, schema, table: _ } = schema;
+        Err(refusals::denied(format_args!(
+            "Cannot drop schema {catalog}.{schema} with all that is in it: it needs a grant of drop on each table of it \
+             (`table: \"*\"`), from which nothing is left out"
+        ))
+        .into())
+    }
+
+    pub(super) fn granted(&mut self, needed: &Needed) -> Result<(), Stop> {
         match self.world.may(needed.object, &needed.name, needed.privilege) {
             Answer::Granted(policy) => {
                 self.record.policies.insert(policy.policy.clone());

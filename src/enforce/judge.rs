@@ -11,7 +11,8 @@ use crate::names::TableName;
 use crate::policy::{Answer, Privilege, matches};
 use crate::rewrite::{self, Edit, PositionMap};
 use crate::sql::ast::{
-    ExplainOption, ExplainType, Expr, Identifier, QualifiedName, ShowCreateObject, Statement, StringLiteral,
+    AuthorizationUser, Branch, ExplainOption, ExplainType, Expr, Identifier, QualifiedName, ShowCreateObject,
+    Statement, StringLiteral,
 };
 use crate::sql::{StatementKind, line_and_column, parse_statement};
 
@@ -52,6 +53,8 @@ pub(super) struct Judge<'a> {
     pub(super) record: Record,
     /// Whether a parameter is more than a literal.
     pub(super) parameters_can_fail: bool,
+    /// A table of which something is hidden, if one was met.
+    pub(super) hides: Option<TableName>,
     /// The prepared statement that goes along, as the user's session has it.
     prepared: Option<(&'a str, Statement)>,
     depth: usize,
@@ -65,6 +68,7 @@ impl<'a> Judge<'a> {
             world: World::new(request.snapshot, request.subject, request.tables, request.options.grammar),
             record: Record::default(),
             parameters_can_fail: false,
+            hides: None,
             prepared: None,
             depth: 0,
         }
@@ -91,11 +95,11 @@ impl<'a> Judge<'a> {
         let edited = |edits| Draft { edits, prepared: None };
         match &statement.kind {
             StatementKind::Query(query) => self.query(query, text).map(edited),
-            StatementKind::Explain { options, statement } => {
-                self.explain(text, statement, validates_only(options)).map(edited)
-            }
-            StatementKind::ExplainAnalyze { verbose: _, statement } => self.explain(text, statement, false).map(edited),
-            StatementKind::Prepare { name: _, statement } => self.prepare(statement).map(|()| Draft::default()),
+            StatementKind::Explain { options, statement } => self.explain(text, statement, validates_only(options)),
+            StatementKind::ExplainAnalyze { verbose: _, statement } => self.explain(text, statement, false),
+            // It reads nothing and runs nothing: what it keeps is decided when it is run.
+            StatementKind::Prepare { name: _, statement: _ } => Ok(Draft::default()),
+            StatementKind::DescribeQuery { query } => self.query(query, text).map(edited),
             StatementKind::Execute { name, parameters } => {
                 self.parameters(parameters, text)?;
                 self.prepared(name)
@@ -147,51 +151,56 @@ impl<'a> Judge<'a> {
             StatementKind::Definition(_)
             | StatementKind::Change(_)
             | StatementKind::Access(_)
-            | StatementKind::Branch(_) => self.change(text, &statement.kind).map(|(edits, _)| edited(edits)),
-            StatementKind::DescribeQuery { query: _ }
-            | StatementKind::ShowCreateFunction { name: _ }
-            | StatementKind::SetPath { path: _ }
-            | StatementKind::SetSessionAuthorization { user: _ }
-            | StatementKind::ResetSessionAuthorization => {
-                Err(refusals::not_supported(&format!("The statement {}", statement.kind.class())).into())
+            | StatementKind::Branch(_) => {
+                if let StatementKind::Branch(branch) = &statement.kind
+                    && let Branch::Show { table } = &**branch
+                {
+                    return self.show_branches(text, table).map(|()| Draft::default());
+                }
+                match self.shows_access(text, statement) {
+                    Some(shown) => shown,
+                    None => self.change(text, &statement.kind).map(|(edits, _)| edited(edits)),
+                }
             }
+            StatementKind::ShowCreateFunction { name } => {
+                self.show_create_function(text, name).map(|()| Draft::default())
+            }
+            StatementKind::SetSessionAuthorization { user } => self.may_act_as(user).map(|()| Draft::default()),
+            StatementKind::ResetSessionAuthorization => Ok(Draft::default()),
+            StatementKind::SetPath { path: _ } => Err(refusals::path().into()),
         }
     }
 
-    fn explain(&mut self, text: &str, statement: &Statement, validates: bool) -> Result<Vec<Edit>, Stop> {
-        let (edits, facts) = match &statement.kind {
-            StatementKind::Query(query) => {
-                let facts = self.analyze(query)?;
-                self.check(&facts, text)?;
-                (self.rewrite(&facts, text), facts)
-            }
-            StatementKind::Definition(_) | StatementKind::Change(_) => self.change(text, &statement.kind)?,
-            other => return Err(refusals::not_supported(&format!("EXPLAIN of the statement {}", other.class())).into()),
+    /// Later requests name the user as the one to act as, and are checked then.
+    fn may_act_as(&mut self, user: &AuthorizationUser) -> Result<(), Stop> {
+        let user = match user {
+            AuthorizationUser::Name(name) => name.value.as_str(),
+            AuthorizationUser::String(text) => text.value.as_str(),
         };
-        match facts.relations.iter().find(|relation| relation.guard().is_some_and(|guard| guard.hides_values())) {
-            Some(relation) if !validates => Err(refusals::explain_denied(relation).into()),
-            _ => Ok(edits),
+        if user == self.request.subject.user {
+            return Ok(());
+        }
+        match self.request.snapshot.may_impersonate(self.request.subject, user) {
+            Answer::Granted(policy) => {
+                self.record.policies.insert(policy.policy.clone());
+                Ok(())
+            }
+            Answer::Denied(_) | Answer::NotGranted => {
+                let own = &self.request.subject.user;
+                Err(refusals::denied(format_args!(
+                    "User {own} cannot impersonate user {user}: no policy grants it to you"
+                ))
+                .into())
+            }
         }
     }
 
-    /// Nothing is read yet; what is kept must be a statement that can be decided when it is run.
-    fn prepare(&mut self, statement: &Statement) -> Result<(), Stop> {
-        match &statement.kind {
-            StatementKind::DescribeQuery { query: _ }
-            | StatementKind::ShowCreateFunction { name: _ }
-            | StatementKind::SetPath { path: _ }
-            | StatementKind::SetSessionAuthorization { user: _ }
-            | StatementKind::ResetSessionAuthorization => {
-                Err(refusals::not_supported(&format!("PREPARE of the statement {}", statement.kind.class())).into())
-            }
-            StatementKind::Explain { options: _, statement }
-            | StatementKind::ExplainAnalyze { verbose: _, statement } => self.prepare(statement),
-            StatementKind::Query(query) | StatementKind::ShowStatsForQuery { query } => match query.definitions() {
-                Some(what) => Err(refusals::not_supported(&format!("PREPARE of {what}")).into()),
-                None => Ok(()),
-            },
-            StatementKind::Prepare { .. } => Err(refusals::not_supported("PREPARE of PREPARE").into()),
-            _ => Ok(()),
+    /// A plan, and what it says of rows, would tell of what is hidden.
+    fn explain(&mut self, text: &str, statement: &Statement, validates: bool) -> Result<Draft, Stop> {
+        let draft = self.statement(text, statement)?;
+        match &self.hides {
+            Some(table) if !validates => Err(refusals::explain_denied(table).into()),
+            _ => Ok(draft),
         }
     }
 
@@ -210,7 +219,7 @@ impl<'a> Judge<'a> {
         let draft = self.statement(text, &statement)?;
         self.prepared = Some((text, statement));
         if draft.prepared.is_some() {
-            return Err(refusals::not_supported("EXECUTE of a prepared EXECUTE").into());
+            return Err(refusals::prepared_execute().into());
         }
         let map = PositionMap::apply(text, draft.edits);
         Ok(Draft { edits: Vec::new(), prepared: Some((name.value.to_string(), map)) })
@@ -259,7 +268,7 @@ impl<'a> Judge<'a> {
         Ok(can_fail)
     }
 
-    fn show(&mut self, text: &str, statement: &Statement) -> Result<Vec<Edit>, Stop> {
+    pub(super) fn show(&mut self, text: &str, statement: &Statement) -> Result<Vec<Edit>, Stop> {
         let request = self.request;
         let shown = show_query(&statement.kind, request.session, request.subject, request.snapshot, request.tables)
             .map_err(|refusal| Refusal {
@@ -369,7 +378,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn table_name(&self, text: &str, name: &QualifiedName) -> Result<TableName, Stop> {
+    pub(super) fn table_name(&self, text: &str, name: &QualifiedName) -> Result<TableName, Stop> {
         walk::table_name(self.request.session, name)
             .map_err(|problem| refusals::problem(text, name.span, &problem).into())
     }

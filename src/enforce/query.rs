@@ -3,7 +3,7 @@
 use super::judge::{Judge, Stop};
 use super::{ErrorCode, Refusal, Stage, refusals};
 use crate::analysis::facts::{BaseRelation, Facts, FunctionUse};
-use crate::analysis::object::{Reading, Source};
+use crate::analysis::object::{Guard, Reading, Source};
 use crate::analysis::walk;
 use crate::rewrite::{self, Edit};
 use crate::sql::ast::Query;
@@ -30,6 +30,8 @@ impl Judge<'_> {
         let checked = self.refusal(facts, text);
         (self.observe)(Stage::Decide);
         self.record.add(facts);
+        let hiding = facts.relations.iter().find(|relation| relation.guard().is_some_and(Guard::hides_values));
+        self.hides = self.hides.take().or_else(|| hiding.map(|relation| relation.name.clone()));
         checked
     }
 
@@ -89,7 +91,7 @@ impl Judge<'_> {
         }
     }
 
-    fn function(&self, function: &FunctionUse) -> Result<(), Stop> {
+    pub(super) fn function(&self, function: &FunctionUse) -> Result<(), Stop> {
         if self.world.may_call(function) {
             return Ok(());
         }

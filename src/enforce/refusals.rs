@@ -35,6 +35,19 @@ pub(super) fn not_supported(what: &str) -> Refusal {
     Refusal { code: ErrorCode::NotSupported, message: format!("{what} is not supported by Sluice yet"), location: None }
 }
 
+/// With a path, a function's name would stand for another function than the one that was judged.
+pub(super) fn path() -> Refusal {
+    let message = "SET PATH is refused by Sluice: a function is judged by its name; call functions by their full names, \
+                   catalog.schema.function";
+    Refusal { code: ErrorCode::NotSupported, message: message.to_owned(), location: None }
+}
+
+/// One prepared text goes along with a statement.
+pub(super) fn prepared_execute() -> Refusal {
+    let message = "Invalid statement type for prepared statement: EXECUTE".to_owned();
+    Refusal { code: ErrorCode::NotSupported, message, location: None }
+}
+
 /// A table that is not granted or not there; or one that is denied though something is granted on it.
 pub(super) fn table_denied(name: &TableName, by: Option<&PolicyRef>) -> Refusal {
     if let Some(PolicyRef { policy, .. }) = by {
@@ -115,11 +128,10 @@ pub(super) fn problem(text: &str, span: Span, problem: &Problem) -> Refusal {
 }
 
 /// `EXPLAIN` would quote the policies' constants and count hidden rows.
-pub(super) fn explain_denied(relation: &BaseRelation) -> Refusal {
+pub(super) fn explain_denied(table: &TableName) -> Refusal {
     denied(format_args!(
-        "Cannot explain a query over table {}: a mask or a row filter applies to it for you, and a plan would show what \
-         they hide; EXPLAIN (TYPE VALIDATE) is possible",
-        relation.name
+        "Cannot explain a query over table {table}: a mask or a row filter applies to it for you, and a plan would show what \
+         they hide; EXPLAIN (TYPE VALIDATE) is possible"
     ))
 }
 

@@ -5,9 +5,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Headers that change a client's session. `Set-Path`, `Set-Role` and the authorization user's are none of them:
-/// statements that set them don't pass.
-const SESSION: [HeaderName; 8] = [
+/// Headers that change a client's session. `Set-Path` and `Set-Role` are none of them: statements that set them don't pass.
+/// The user of `Set-Authorization-User` is the one that later requests ask to act as, for which each needs a policy.
+const SESSION: [HeaderName; 10] = [
+    HeaderName::from_static("x-trino-set-authorization-user"),
+    HeaderName::from_static("x-trino-reset-authorization-user"),
     HeaderName::from_static("x-trino-set-catalog"),
     HeaderName::from_static("x-trino-set-schema"),
     HeaderName::from_static("x-trino-set-session"),

@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+from tests.stack.client import wait_for
+
 POLICIES = pathlib.Path(__file__).with_name("policies")
 
 PEOPLE = [(1, "Ann", "EU", "11", 10), (2, "Bob", "EU", "22", 20), (3, "Cleopatra", "US", "33", 300)]
@@ -97,6 +99,12 @@ def cases(stack):
         yield "a prepared change is decided when it runs", lambda: prepared(trino, analyst)
         yield "a change of a restricted table is refused", lambda: refused(trino, analyst)
         yield "who may only add rows adds rows", lambda: adds(trino, sluice.client("anna"))
+        yield "whole schemas and functions are made and dropped by who may", lambda: wholes(trino, admin, analyst)
+        yield "who may explain a statement is who may run it", lambda: explained(analyst, admin)
+        yield "one's own queries are ended, and nobody else's", lambda: killed(sluice, analyst, admin)
+        yield "a session takes another user's rights where it may", lambda: acts(sluice)
+        yield "roles are told of to whom they belong", lambda: roles(analyst, admin)
+        yield "passwords of a catalog are not in the log", lambda: catalogs(sluice, analyst, admin)
         yield "the log names what was changed, by its privilege", lambda: logged(sluice)
     for schema in ["lake.w_staff", "lake.w_sandbox", "memory.w_sandbox"]:
         trino.rows(f"DROP SCHEMA {schema} CASCADE")
@@ -199,3 +207,87 @@ def logged(sluice):
     found = {(used["object"], used["privilege"]) for used in merges[0]["objects"]}
     expected = {("lake.w_sandbox.own", "update"), ("lake.w_sandbox.own", "insert"), ("lake.w_sandbox.own", "select"), ("lake.w_staff.people", "select")}
     assert found == expected, found
+
+
+def denied(client, sql, reason):
+    """The statement is refused for this reason."""
+    error = client.query(sql).error
+    assert error and error["errorName"] in ("PERMISSION_DENIED", "NOT_SUPPORTED") and reason in error["message"], (sql, error)
+
+
+def wholes(trino, admin, analyst):
+    """CASCADE drops what is in a schema, for who may drop each table of it."""
+    admin.rows("CREATE SCHEMA memory.w_whole")
+    admin.rows("CREATE TABLE memory.w_whole.a (x int)")
+    denied(analyst, "DROP SCHEMA memory.w_whole CASCADE", "Cannot drop schema")
+    admin.rows("CREATE FUNCTION memory.w_whole.twice(x bigint) RETURNS bigint RETURN 2 * abs(x)")
+    assert admin.rows("SELECT memory.w_whole.twice(-4)") == [[8]]
+    denied(analyst, "SELECT memory.w_whole.twice(-4)", "Cannot execute function")
+    denied(analyst, "CREATE OR REPLACE FUNCTION memory.w_whole.twice(x bigint) RETURNS bigint RETURN 1", "Cannot create function")
+    denied(admin, "CREATE FUNCTION memory.w_whole.f() RETURNS bigint RETURN (SELECT count(*) FROM tpch.tiny.region)", "a query in a function")
+    shown = admin.rows("SHOW CREATE FUNCTION memory.w_whole.twice")
+    assert "abs(x)" in shown[0][0], shown
+    denied(analyst, "SHOW CREATE FUNCTION memory.w_whole.twice", "Cannot show create function")
+    denied(analyst, "DROP FUNCTION memory.w_whole.twice(bigint)", "Cannot drop function")
+    admin.rows("DROP FUNCTION memory.w_whole.twice(bigint)")
+    admin.rows("DROP SCHEMA memory.w_whole CASCADE")
+    assert ["w_whole"] not in trino.rows("SHOW SCHEMAS FROM memory")
+
+
+def explained(analyst, admin):
+    """EXPLAIN needs what the statement needs, and tells nothing of what is hidden."""
+    for sql in ["EXPLAIN CREATE SCHEMA lake.w_more", "EXPLAIN SELECT * FROM lake.w_staff.people", "EXPLAIN EXECUTE IMMEDIATE 'SELECT * FROM lake.w_staff.people'",
+                "EXPLAIN ANALYZE INSERT INTO lake.w_sandbox.copy SELECT id, name FROM lake.w_staff.people"]:
+        assert analyst.query(sql).error["errorName"] == "PERMISSION_DENIED", sql
+    for sql in ["EXPLAIN SHOW TABLES FROM tpch.tiny", "EXPLAIN CREATE SCHEMA lake.w_more", "EXPLAIN EXECUTE IMMEDIATE 'SELECT 1'",
+                "EXPLAIN ANALYZE SELECT * FROM lake.w_staff.people", "EXPLAIN (TYPE VALIDATE) SELECT 1"]:
+        assert admin.query(sql).error is None, (sql, admin.query(sql).error)
+
+
+def killed(sluice, analyst, admin):
+    """By the id of a query, which its pages carry."""
+    endless = "SELECT count(*) FROM tpch.sf1000.lineitem a, tpch.sf1000.lineitem b WHERE a.comment < b.comment"
+    pages = admin.pages(endless)
+    page, _ = next(pages)
+    query = page["id"]
+    denied(analyst, f"CALL system.runtime.kill_query('{query}')", "it is not yours, or there is no such query")
+    denied(analyst, "CALL system.runtime.kill_query('20200101_000000_00000_aaaaa')", "it is not yours, or there is no such query")
+    # Trino lists a query a moment after its first page is given.
+    wait_for("the query to be ended", lambda: admin.query(f"CALL system.runtime.kill_query(query_id => '{query}', message => 'enough')").error is None)
+    last = page
+    for page, _ in pages:
+        last = page
+    assert last["error"]["errorName"] == "ADMINISTRATIVELY_KILLED", last.get("error")
+
+
+def acts(sluice):
+    """SET SESSION AUTHORIZATION tells the client whom to name, and each request that does so is checked."""
+    admin, analyst = sluice.client("admin"), sluice.client("analyst")
+    able = {"X-Trino-Client-Capabilities": "SESSION_AUTHORIZATION"}
+    headers = [headers for _, headers in admin.pages("SET SESSION AUTHORIZATION anna", able)]
+    told = [value for each in headers for name, value in dict(each).items() if name.lower() == "x-trino-set-authorization-user"]
+    assert told and set(told) == {"anna"}, headers
+    denied(analyst, "SET SESSION AUTHORIZATION admin", "cannot impersonate")
+    assert admin.query("RESET SESSION AUTHORIZATION", able).error is None
+
+
+def roles(analyst, admin):
+    """Trino without roles has none to tell of."""
+    for client in (analyst, admin):
+        for sql in ["SHOW ROLES", "SHOW CURRENT ROLES", "SHOW ROLE GRANTS"]:
+            assert client.rows(sql) == [], sql
+    assert analyst.query("SHOW GRANTS ON lake.w_staff.people").error is None, analyst.query("SHOW GRANTS ON lake.w_staff.people").error
+    error = analyst.query("SHOW GRANTS ON lake.w_staff.visits").error
+    assert error["errorName"] == "TABLE_NOT_FOUND", error
+    assert analyst.query("SHOW ROLES FROM nowhere").error["errorName"] == "CATALOG_NOT_FOUND"
+
+
+def catalogs(sluice, analyst, admin):
+    """The values of properties, and texts that can't be read."""
+    admin.rows("CREATE CATALOG w_memory USING memory WITH (\"memory.max-data-per-node\" = '77MB')")
+    assert ["w_memory"] in admin.rows("SHOW CATALOGS")
+    admin.rows("DROP CATALOG w_memory")
+    assert "77MB" not in json.dumps(list(sluice.records()))
+    denied(analyst, "CREATE CATALOG c USING memory WITH (\"a\" = 's3cret')", "Cannot create catalog")
+    assert analyst.query("CREATE CATALOG c USING memory WITH (a = 's3cret' 's3cret')").error["errorName"] == "SYNTAX_ERROR"
+    assert "s3cret" not in json.dumps(list(sluice.records()))

@@ -2,9 +2,9 @@
 
 use super::properties::OF_TABLES;
 use super::{Kept, Open, Reader, Reads, Unclear};
-use crate::policy::Privilege;
+use crate::policy::{Object, Privilege};
 use crate::sql::ast::{
-    ColumnChange, ColumnDefinition, CommentTarget, CreateMaterializedView, CreateSchema, CreateTable,
+    ColumnChange, ColumnDefinition, CommentTarget, CreateCatalog, CreateMaterializedView, CreateSchema, CreateTable,
     CreateTableAsSelect, CreateView, Definition, DropBehavior, IfExists, QualifiedName, RelationKind, TableElement,
     ViewSecurity,
 };
@@ -13,12 +13,41 @@ impl<'s> Reader<'s, '_> {
     /// Whether the statement is one that is decided.
     pub(super) fn definition(&mut self, definition: &'s Definition) -> Result<bool, Unclear> {
         match definition {
-            Definition::CreateSchema(CreateSchema { name, if_not_exists: _, owner: None, properties }) => {
+            Definition::CreateCatalog(catalog) => {
+                let CreateCatalog { name, if_not_exists: _, connector: _, comment: _, owner, properties } = catalog;
+                self.catalog(&name.value, Privilege::Create, None);
+                if owner.is_some() {
+                    self.catalog(&name.value, Privilege::Alter, Some("an owner"));
+                }
+                self.intent.constants.extend(properties.iter().filter_map(|property| property.value.as_ref()));
+            }
+            Definition::DropCatalog { name, if_exists: _, behavior: _ } => {
+                self.catalog(&name.value, Privilege::Drop, None);
+            }
+            Definition::CreateSchema(CreateSchema { name, if_not_exists: _, owner, properties }) => {
                 let schema = self.schema(name, Privilege::Create)?;
+                if owner.is_some() {
+                    self.schema(name, Privilege::Alter)?;
+                }
                 self.properties(properties, &[], &schema.catalog);
             }
-            Definition::DropSchema { name, if_exists: _, behavior: None | Some(DropBehavior::Restrict) } => {
-                self.schema(name, Privilege::Drop)?;
+            Definition::DropSchema { name, if_exists: _, behavior } => {
+                let schema = self.schema(name, Privilege::Drop)?;
+                if *behavior == Some(DropBehavior::Cascade) {
+                    self.intent.drops_all_of = Some(schema);
+                }
+            }
+            Definition::CreateFunction { specification, replace } => {
+                let name = self.function_name(&specification.name)?;
+                self.need(Object::Function, name.clone(), Privilege::Create);
+                if *replace {
+                    self.need(Object::Function, name, Privilege::Drop);
+                }
+                self.intent.calls = super::routine::calls(specification)?;
+            }
+            Definition::DropFunction { name, parameters: _, if_exists: _ } => {
+                let name = self.function_name(name)?;
+                self.need(Object::Function, name, Privilege::Drop);
             }
             Definition::CreateTable(table) => self.create_table(table)?,
             Definition::CreateTableAsSelect(table) => self.create_table_as(table)?,
@@ -65,14 +94,10 @@ impl<'s> Reader<'s, '_> {
             },
             Definition::CreateView(view) => self.create_view(view)?,
             Definition::CreateMaterializedView(view) => self.create_materialized_view(view)?,
-            // Passwords stand in the text, and would stand in the decision log.
-            Definition::CreateCatalog(_) | Definition::DropCatalog { .. } => return Ok(false),
-            Definition::CreateSchema(CreateSchema { owner: Some(_), .. })
-            | Definition::DropSchema { behavior: Some(DropBehavior::Cascade), .. }
-            | Definition::RenameSchema { .. }
-            | Definition::SetProperties { kind: RelationKind::View, .. }
-            | Definition::CreateFunction { .. }
-            | Definition::DropFunction { .. } => return Ok(false),
+            // Each table would have the policies of another name, and which tables there are is not known.
+            Definition::RenameSchema { .. } | Definition::SetProperties { kind: RelationKind::View, .. } => {
+                return Ok(false);
+            }
         }
         Ok(true)
     }

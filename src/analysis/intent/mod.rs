@@ -11,8 +11,9 @@ mod access;
 mod change;
 mod definition;
 mod properties;
+mod routine;
 
-use super::facts::Problem;
+use super::facts::{FunctionUse, Problem};
 use super::metadata::is_metadata;
 use super::session::Session;
 use super::walk::table_name;
@@ -33,6 +34,10 @@ pub(crate) struct Intent<'s> {
     pub(crate) constants: Vec<&'s Expr>,
     /// The rows that it reads.
     pub(crate) reads: Option<Reads<'s>>,
+    /// The schema whose tables it drops, each one, known or not.
+    pub(crate) drops_all_of: Option<TableName>,
+    /// The functions that a function which it creates calls.
+    pub(crate) calls: Vec<FunctionUse>,
 }
 
 /// A privilege on an object.
@@ -181,6 +186,14 @@ impl<'s> Reader<'s, '_> {
         };
         self.need(Object::Schema, full.clone(), privilege);
         Ok(full)
+    }
+
+    /// A function's name, which is looked for at other places where it is not whole.
+    fn function_name(&self, name: &QualifiedName) -> Result<TableName, Unclear> {
+        match name.parts.as_slice() {
+            [catalog, schema, function] => Ok(TableName::new(&catalog.value, &schema.value, &function.value)),
+            _ => Err((name.span, Problem::NotSupported("a function's name without catalog and schema"))),
+        }
     }
 
     fn catalog(&mut self, name: &str, privilege: Privilege, purpose: Option<&'static str>) {

@@ -1,4 +1,4 @@
-//! A small mesh with secrets, and what four users may see of it.
+//! A small mesh with secrets, and what its users may see of it.
 
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
@@ -114,6 +114,10 @@ pub(super) fn answer(need: &Need) -> Known {
         Need::Table(name) => name,
         Need::View(view) => return resolved(view),
         Need::Schema { .. } | Need::Catalog(_) => return Known::Exists,
+        Need::Query(id) => {
+            let user = id.strip_prefix("of_").filter(|user| *user != "nobody");
+            return user.map_or(Known::Missing, |user| Known::QueryOf(user.into()));
+        }
     };
     let table = TABLES.iter().find(|(catalog, schema, table, _)| *name == TableName::new(catalog, schema, table));
     if let Some((_, _, _, of)) = table {
@@ -212,6 +216,11 @@ pub(super) fn forged(user: &str, session: &Session, sql: &str) -> Result<Guarded
     let viewed = VIEWS.iter().map(|(catalog, schema, view, ..)| (catalog, schema, view));
     for (catalog, schema, table) in named.chain(viewed) {
         let need = Need::Table(TableName::new(catalog, schema, table));
+        let known = answer(&need);
+        tables.insert(need, known);
+    }
+    for id in ["of_analyst", "of_guest", "of_nobody"] {
+        let need = Need::Query(id.into());
         let known = answer(&need);
         tables.insert(need, known);
     }

@@ -138,3 +138,27 @@ fn a_column_that_a_string_names_is_guarded_as_any_other() {
         assert_eq!(outcome(&format!("'{column}'")), outcome(&format!("\"{column}\"")));
     }
 }
+
+#[test]
+fn branches_are_shown_of_tables_that_are_open() {
+    for (user, sql, shown) in [
+        ("analyst", "SHOW BRANCHES FROM TABLE lake.scratch.own", true),
+        ("analyst", "SHOW BRANCHES IN TABLE lake.hr.employees", false),
+        ("analyst", "SHOW BRANCHES FROM TABLE lake.finance.payments", false),
+        ("hr_partner", "SHOW BRANCHES FROM TABLE lake.hr.employees", true),
+        ("analyst", "EXPLAIN SHOW BRANCHES FROM TABLE lake.hr.employees", false),
+    ] {
+        let (decision, _) = decide_by(NEWER, user, &session("lake.hr"), sql);
+        assert!(decision.alarm.is_none(), "{sql}: {decision:?}");
+        assert_eq!(matches!(decision.outcome, Outcome::Forward(_)), shown, "{sql}: {decision:?}");
+    }
+}
+
+#[test]
+fn a_query_is_described_as_it_is_seen() {
+    let (decision, _) = decide_by(NEWER, "analyst", &session("lake.hr"), "DESCRIBE OUTPUT (TABLE reviews)");
+    let Outcome::Forward(guarded) = decision.outcome else { panic!("{decision:?}") };
+    assert!(guarded.restricted() && guarded.text().contains(" WHERE "), "{}", guarded.text());
+    let (decision, _) = decide_by(NEWER, "analyst", &session("lake.hr"), "DESCRIBE OUTPUT (SELECT ssn FROM employees)");
+    assert!(matches!(decision.outcome, Outcome::Refuse(_)), "{decision:?}");
+}

@@ -5,17 +5,18 @@
 
 use super::Unproved;
 use super::names::{Defaults, shown};
+use super::routine;
 use super::standing::{self, Standing};
 use super::walk::{Kept, Walk};
 use crate::enforce::Request;
 use crate::names::TableName;
-use crate::policy::{Object, Privilege};
+use crate::policy::{Object, Privilege, matches};
 use crate::rewrite::relations::Relations;
 use crate::sql::ast::{
     Access, Branch, CallArgument, Change, ColumnChange, CommentTarget, Definition, DropBehavior, EntityKind, Expr,
     IfExists, MergeAction, Property, RelationKind, TableElement, ViewSecurity,
 };
-use crate::sql::{QualifiedName, StatementKind};
+use crate::sql::{Identifier, QualifiedName, StatementKind};
 
 /// Properties that name no place, and so need no right to the catalog.
 const STORING: [&str; 28] = [
@@ -72,13 +73,36 @@ pub(super) fn prove(walk: &mut Walk<'_>, kind: &StatementKind) -> Result<(), Unp
 fn defines(walk: &mut Walk<'_>, definition: &Definition) -> Result<(), Unproved> {
     use Privilege::{Alter, Create, Drop};
     match definition {
-        Definition::CreateSchema(schema) if schema.owner.is_none() => {
+        Definition::CreateCatalog(catalog) => {
+            let name = TableName::new(&catalog.name.value, "", "");
+            has(walk.request, Object::Catalog, &name, Create)?;
+            if catalog.owner.is_some() {
+                has(walk.request, Object::Catalog, &name, Alter)?;
+            }
+            catalog.properties.iter().try_for_each(|property| constant(walk, property.value.as_ref()))
+        }
+        Definition::DropCatalog { name, .. } => {
+            has(walk.request, Object::Catalog, &TableName::new(&name.value, "", ""), Drop)
+        }
+        Definition::CreateSchema(schema) => {
             let catalog = has_schema(walk, &schema.name, Create)?;
+            if schema.owner.is_some() {
+                has_schema(walk, &schema.name, Alter)?;
+            }
             values(walk, &schema.properties, &[], &catalog)
         }
-        Definition::DropSchema { name, behavior, .. } if *behavior != Some(DropBehavior::Cascade) => {
-            has_schema(walk, name, Drop).map(drop)
+        Definition::DropSchema { name, behavior, .. } => {
+            has_schema(walk, name, Drop)?;
+            if *behavior == Some(DropBehavior::Cascade) { drops_all(walk, name) } else { Ok(()) }
         }
+        Definition::CreateFunction { specification, replace } => {
+            has_function(walk.request, &specification.name, Create)?;
+            if *replace {
+                has_function(walk.request, &specification.name, Drop)?;
+            }
+            routine::prove(walk.request, specification)
+        }
+        Definition::DropFunction { name, .. } => has_function(walk.request, name, Drop),
         Definition::CreateTable(table) => {
             let created = comes_to_be(walk, &table.name, table.if_exists)?;
             values(walk, &table.properties, &STORING, &created.catalog)?;
@@ -237,9 +261,8 @@ fn changes(walk: &mut Walk<'_>, change: &Change) -> Result<(), Unproved> {
 
 fn gives(walk: &mut Walk<'_>, access: &Access) -> Result<(), Unproved> {
     use Privilege::{Alter, Create, Drop, Grant, Revoke};
-    let role = |name: &crate::sql::Identifier, privilege| {
-        has(walk.request, Object::Role, &TableName::new(&name.value, "", ""), privilege)
-    };
+    let role =
+        |name: &Identifier, privilege| has(walk.request, Object::Role, &TableName::new(&name.value, "", ""), privilege);
     match access {
         Access::CreateRole { name, admin: None, catalog: None } => role(name, Create),
         Access::DropRole { name, catalog: None, .. } => role(name, Drop),
@@ -257,6 +280,16 @@ fn gives(walk: &mut Walk<'_>, access: &Access) -> Result<(), Unproved> {
             Err(unknown(access.class()))
         }
         Access::SetAuthorization { kind, name, .. } => owned(walk, Some(kind), name, Alter),
+        // One's own roles; the privileges of others are shown by a query.
+        Access::ShowRoles { current: true, catalog } | Access::ShowRoleGrants { catalog } => {
+            knows(walk, catalog.as_ref())
+        }
+        Access::ShowRoles { current: false, .. } => {
+            if walk.request.snapshot.may_read_system_information(walk.request.subject).granted() {
+                return Ok(());
+            }
+            Err(Unproved::because("all roles are shown"))
+        }
         _ => Err(unknown(access.class())),
     }
 }
@@ -270,7 +303,23 @@ fn branches(walk: &mut Walk<'_>, branch: &Branch) -> Result<(), Unproved> {
         Branch::Drop { table, .. } | Branch::FastForward { table, .. } => {
             has_table(walk, table, Privilege::Alter).map(drop)
         }
-        Branch::Show { .. } => Err(unknown(branch.class())),
+        Branch::Show { table } => {
+            let table = read_as_a_whole(walk, table)?;
+            if table.table.contains(['$', '@']) {
+                return Err(Unproved::because(format!("branches of {table}")));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn knows(walk: &Walk<'_>, catalog: Option<&Identifier>) -> Result<(), Unproved> {
+    let visible = walk.request.snapshot.visible(walk.request.subject);
+    match catalog.map(Identifier::folded) {
+        Some(catalog) if catalog != "system" && !visible.catalog(&catalog) => {
+            Err(Unproved::because(format!("catalog {catalog} is not visible")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -284,6 +333,30 @@ fn has(request: &Request<'_>, object: Object, name: &TableName, privilege: Privi
     } else {
         Err(Unproved::because(format!("{} on {object:?} {name} is not granted", privilege.as_str())))
     }
+}
+
+/// A function by its full name.
+pub(super) fn has_function(request: &Request<'_>, name: &QualifiedName, privilege: Privilege) -> Result<(), Unproved> {
+    match name.parts.as_slice() {
+        [catalog, schema, function] => {
+            let name = TableName::new(&catalog.value, &schema.value, &function.value);
+            has(request, Object::Function, &name, privilege)
+        }
+        _ => Err(Unproved::because(format!("the function {} is not named in full", shown(name)))),
+    }
+}
+
+/// Each table that a schema may hold may be dropped: one grant is of all of them, and nothing takes any of it away.
+fn drops_all(walk: &Walk<'_>, name: &QualifiedName) -> Result<(), Unproved> {
+    let (catalog, schema) = walk.defaults.schema_of(&name.parts)?;
+    for rule in walk.request.snapshot.visible(walk.request.subject).rules {
+        let each = rule.table == "*" && matches(&rule.catalog, &catalog) && matches(&rule.schema, &schema);
+        let whole = rule.hidden.iter().all(|out| !matches(&out.catalog, &catalog) || !matches(&out.schema, &schema));
+        if each && whole && rule.privileges.contains(&Privilege::Drop) {
+            return Ok(());
+        }
+    }
+    Err(Unproved::because(format!("some table of {catalog}.{schema} may not be dropped")))
 }
 
 fn has_catalog(request: &Request<'_>, catalog: &str) -> Result<(), Unproved> {

@@ -16,11 +16,13 @@ mod expression;
 mod failure;
 mod function;
 mod guard;
+mod kill;
 mod metadata;
 mod names;
 mod own_rules;
 mod pattern;
 mod residue;
+mod routine;
 mod same;
 mod same_names;
 mod same_query;
@@ -92,7 +94,8 @@ fn session_properties_are_granted(request: &Request<'_>) -> Result<(), Unproved>
 fn same_class(request: &Request<'_>, tree: &sql::Statement) -> Result<(), Unproved> {
     let asked = parse(request.sql, request)?.kind.class();
     let proposed = tree.kind.class();
-    let shown = matches!(asked, "ShowCatalogs" | "ShowSchemas" | "ShowTables" | "ShowColumns") && proposed == "Query";
+    let shows = ["ShowCatalogs", "ShowSchemas", "ShowTables", "ShowColumns", "ShowGrants", "ShowRoles"];
+    let shown = shows.contains(&asked) && proposed == "Query";
     if asked == proposed || shown { Ok(()) } else { Err(Unproved::because(format!("{asked} became {proposed}"))) }
 }
 

@@ -1,15 +1,15 @@
 //! Which statements may be sent, and what each must prove.
 
 use super::Unproved;
-use super::change;
 use super::names::{Defaults, shown};
 use super::standing::{self, Standing};
 use super::walk::{Found, Walk};
+use super::{change, kill};
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::policy::{Answer, Privilege, matches};
 use crate::rewrite::relations::{Relations, Told};
-use crate::sql::ast::{ExplainOption, ExplainType, Expr, Query, ShowCreateObject};
+use crate::sql::ast::{AuthorizationUser, Branch, ExplainOption, ExplainType, Expr, Query, ShowCreateObject};
 use crate::sql::{QualifiedName, Statement, StatementKind};
 
 /// `EXECUTE IMMEDIATE`, `EXECUTE` and `EXPLAIN` within each other, no deeper.
@@ -86,7 +86,9 @@ impl Proof<'_> {
                 }
                 Ok(found)
             }
-            StatementKind::Prepare { name: _, statement } => readable(statement, 0).map(|()| nothing),
+            // Nothing is read or run; what is kept is proved when it is run.
+            StatementKind::Prepare { name: _, statement: _ } => Ok(nothing),
+            StatementKind::DescribeQuery { query } => self.query(text, query).map(|found| found.told_at(Told::Never)),
             StatementKind::Execute { name, parameters } => {
                 let found = self.parameters(text, parameters)?;
                 self.prepared(&name.value).map(|inner| inner.and(found))
@@ -128,7 +130,22 @@ impl Proof<'_> {
                 let parts: Vec<_> = catalog.iter().chain([schema]).cloned().collect();
                 self.visible_schema(&parts).map(|()| nothing)
             }
-            StatementKind::ShowSession { like: _ }
+            StatementKind::ShowCreateFunction { name } => {
+                change::has_function(self.request, name, Privilege::Show).map(|()| nothing)
+            }
+            StatementKind::SetSessionAuthorization { user } => {
+                let user = match user {
+                    AuthorizationUser::Name(name) => &name.value,
+                    AuthorizationUser::String(text) => &text.value,
+                };
+                let Request { snapshot, subject, .. } = self.request;
+                if *user == *subject.user || snapshot.may_impersonate(subject, user).granted() {
+                    return Ok(nothing);
+                }
+                Err(Unproved::because(format!("{user} is not to be impersonated")))
+            }
+            StatementKind::ResetSessionAuthorization
+            | StatementKind::ShowSession { like: _ }
             | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(nothing),
@@ -137,20 +154,24 @@ impl Proof<'_> {
             | StatementKind::Access(_)
             | StatementKind::Branch(_) => {
                 let mut walk = self.walk(text);
+                if kill::may_end(&walk, kind)? {
+                    return Ok(nothing);
+                }
                 change::prove(&mut walk, kind)?;
                 // Whatever is read goes into a table, whose types it is cast to.
-                let redefines = !matches!(kind, StatementKind::Change(change) if change.is_of_rows());
+                let redefines = match kind {
+                    StatementKind::Change(change) => !change.is_of_rows(),
+                    StatementKind::Access(access) => !access.only_shows(),
+                    StatementKind::Branch(branch) => !matches!(**branch, Branch::Show { .. }),
+                    _ => true,
+                };
                 Ok(Found { can_fail: true, redefines, ..walk.found }.told_at(Told::Late))
             }
             StatementKind::ShowCatalogs { like: _ }
             | StatementKind::ShowSchemas { catalog: _, like: _ }
             | StatementKind::ShowTables { schema: _, like: _ }
             | StatementKind::ShowColumns { table: _, like: _ }
-            | StatementKind::DescribeQuery { query: _ }
-            | StatementKind::ShowCreateFunction { name: _ }
-            | StatementKind::SetPath { path: _ }
-            | StatementKind::SetSessionAuthorization { user: _ }
-            | StatementKind::ResetSessionAuthorization => {
+            | StatementKind::SetPath { path: _ } => {
                 Err(Unproved::because(format!("a statement of class {}", kind.class())))
             }
         }
@@ -245,31 +266,4 @@ fn validates_only(options: &[ExplainOption]) -> bool {
         ExplainOption::Format(_) => None,
     });
     types.next() == Some(ExplainType::Validate) && types.next().is_none()
-}
-
-/// `PREPARE` runs nothing, but what it keeps must be a statement that is read when it is run.
-fn readable(statement: &Statement, depth: usize) -> Result<(), Unproved> {
-    match &statement.kind {
-        StatementKind::DescribeQuery { query: _ }
-        | StatementKind::ShowCreateFunction { name: _ }
-        | StatementKind::SetPath { path: _ }
-        | StatementKind::SetSessionAuthorization { user: _ }
-        | StatementKind::ResetSessionAuthorization => {
-            Err(Unproved::because(format!("PREPARE of class {}", statement.kind.class())))
-        }
-        StatementKind::Query(query) | StatementKind::ShowStatsForQuery { query } => match query.definitions() {
-            Some(what) => Err(Unproved::because(format!("PREPARE of {what}"))),
-            None => Ok(()),
-        },
-        StatementKind::Explain { statement, .. }
-        | StatementKind::ExplainAnalyze { statement, .. }
-        | StatementKind::Prepare { statement, .. } => {
-            if depth < DEEPEST_STATEMENT {
-                readable(statement, depth + 1)
-            } else {
-                Err(Unproved::because("statements within statements are too deep"))
-            }
-        }
-        _ => Ok(()),
-    }
 }

@@ -69,6 +69,22 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether it changes nothing.
+    pub fn only_shows(&self) -> bool {
+        match self {
+            Access::ShowGrants { .. } | Access::ShowRoles { .. } | Access::ShowRoleGrants { .. } => true,
+            Access::CreateRole { .. }
+            | Access::DropRole { .. }
+            | Access::GrantRoles(_)
+            | Access::RevokeRoles(_)
+            | Access::Grant(_)
+            | Access::Revoke(_)
+            | Access::Deny(_)
+            | Access::SetAuthorization { .. }
+            | Access::SetRole { .. } => false,
+        }
+    }
+
     /// Trino's class name of the statement.
     pub fn class(&self) -> &'static str {
         match self {
