@@ -242,7 +242,7 @@ mod tests {
         let catalog = Catalog::new(fake.client(), &CatalogCache::default());
         let need = Need::Query("20260101_120000_00042_abcde".into());
         for _ in 0..2 {
-            assert_eq!(catalog.answer(&[need.clone()]).await.unwrap(), [(need.clone(), Known::Missing)]);
+            assert_eq!(catalog.answer(std::slice::from_ref(&need)).await.unwrap(), [(need.clone(), Known::Missing)]);
         }
         assert_eq!(fake.statements().len(), 2);
     }

@@ -51,6 +51,7 @@ mod tests {
             ("x-trino-set-session", "a=1"),
             ("x-trino-set-session", "b=2"),
             ("x-trino-clear-transaction-id", "true"),
+            ("x-trino-set-authorization-user", "anna"),
             ("x-trino-set-role", "system=ROLE"),
             ("x-trino-new-thing", "x"),
             ("server", "Trino/476"),
@@ -72,6 +73,7 @@ mod tests {
                 "content-type",
                 "x-content-type-options",
                 "x-trino-clear-transaction-id",
+                "x-trino-set-authorization-user",
                 "x-trino-set-session"
             ]
         );
