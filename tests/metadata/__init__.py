@@ -2,6 +2,8 @@
 
 import pathlib
 
+from . import absent
+
 POLICIES = pathlib.Path(__file__).with_name("policies")
 
 SETUP = [
@@ -93,7 +95,7 @@ CLIENTS = [
 def cases(stack):
     """The cases of this suite."""
     trino = stack.trino
-    for sql in SETUP:
+    for sql in SETUP + absent.SETUP:
         trino.rows(sql)
     try:
         with stack.sluice("metadata", POLICIES) as sluice:
@@ -114,9 +116,12 @@ def cases(stack):
                 ("all that a catalog's metadata tables say is visible", nothing_else),
             ]:
                 yield name, lambda c=check: c(analyst)
+            for user in ["analyst", "outsider"]:
+                yield f"no name that {user} has no right to tells whether it is there", lambda u=user: absent.check(sluice.client(u), u == "outsider")
+            yield "one who has the right is told whether a name is there", lambda: absent.is_told(sluice.client())
             yield "one without grants sees no catalog", lambda: nothing(sluice.client("outsider"))
     finally:
-        for sql in TEARDOWN:
+        for sql in absent.TEARDOWN + TEARDOWN:
             trino.rows(sql)
 
 
