@@ -1,10 +1,12 @@
-//! A page of results on its way: columns and rows go by, addresses lead back to Sluice, errors say what they may.
+//! A page of results on its way: columns and rows go by, addresses lead back to Sluice, errors and statistics say what
+//! they may.
 //!
 //! In: the bytes of a page of Trino's. Out: the bytes for the client, and at its end a [`Summary`]. Nothing is added
 //! to a page or guessed: one that can't be read ends with [`Malformed`].
 
 use super::own_error::info_uri;
-use super::scanner::{Field, Malformed, Piece, Scanner};
+use super::scanner::{Field, Malformed, Piece, Scanner, Treatment};
+use super::statistics;
 use super::trino_error::{self, ErrorContext};
 use crate::proxy::mark::{Facts, MarkKey, Owner};
 use crate::proxy::origin::Origin;
@@ -67,7 +69,8 @@ pub(crate) struct Page {
 impl Page {
     /// A page of which nothing has come yet.
     pub(crate) fn new(context: PageContext) -> Page {
-        let scanner = Scanner::new(context.envelope_bytes);
+        let statistics = if context.facts.restricted { Treatment::Keep } else { Treatment::Pass };
+        let scanner = Scanner::new(context.envelope_bytes, statistics);
         let query = context.query.clone();
         Page { context, scanner, query, held: Vec::new(), fields: 0, next: None, error: None, pieces: Vec::new() }
     }
@@ -179,6 +182,7 @@ impl Page {
                 error
             }
             Field::Warnings => trino_error::warnings(value, &errors)?,
+            Field::Stats => statistics::without_counts(value)?,
             _ => return Err(Malformed("a field out of place")),
         };
         Ok(Some(changed))
@@ -284,6 +288,24 @@ mod tests {
                 assert_eq!(summary.next.as_deref(), Some("/v1/statement/executing/q_1/yabc/1"));
                 assert_eq!(summary.rows, 2);
             }
+        }
+    }
+
+    #[test]
+    fn counts_are_told_where_nothing_is_hidden_and_nowhere_else() {
+        let page = r#"{"id":"q_1","stats":{"state":"RUNNING","processedRows": 6,"new":[1]},"warnings":[]}"#;
+        for cut in [1, 7, 10_000] {
+            let mut reader = Page::new(context(None));
+            let mut out: Vec<Bytes> = Vec::new();
+            for part in page.as_bytes().chunks(cut) {
+                reader.push(&Bytes::copy_from_slice(part), &mut out).unwrap();
+            }
+            assert_eq!(out.concat(), page.as_bytes());
+            let mut hiding = context(None);
+            hiding.facts.restricted = true;
+            let (shown, _) = run(page, hiding, cut).unwrap();
+            assert_eq!((&shown["stats"]["state"], &shown["stats"]["processedRows"]), (&json!("RUNNING"), &json!(0)));
+            assert_eq!(shown["stats"].get("new"), None);
         }
     }
 

@@ -70,9 +70,10 @@ impl Field {
         }
     }
 
-    fn treatment(self) -> Treatment {
+    fn treatment(self, statistics: Treatment) -> Treatment {
         match self {
-            Field::Columns | Field::Data | Field::Stats | Field::UpdateType | Field::UpdateCount => Treatment::Pass,
+            Field::Columns | Field::Data | Field::UpdateType | Field::UpdateCount => Treatment::Pass,
+            Field::Stats => statistics,
             Field::Id | Field::InfoUri | Field::PartialCancelUri | Field::NextUri | Field::Error | Field::Warnings => {
                 Treatment::Keep
             }
@@ -81,10 +82,14 @@ impl Field {
     }
 }
 
+/// What is done with a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Treatment {
+pub(crate) enum Treatment {
+    /// Its bytes go by.
     Pass,
+    /// It is kept until it is whole.
     Keep,
+    /// It is read over.
     LeaveOut,
 }
 
@@ -130,12 +135,14 @@ pub(crate) struct Scanner {
     kept: Vec<u8>,
     kept_before: usize,
     most_kept: usize,
+    statistics: Treatment,
     rows: u64,
 }
 
 impl Scanner {
-    /// A reader that keeps at most `most_kept` bytes of the fields that must change.
-    pub(crate) fn new(most_kept: usize) -> Scanner {
+    /// A reader that keeps at most `most_kept` bytes of the fields that must change. Whether the statistics are among
+    /// them depends on the statement.
+    pub(crate) fn new(most_kept: usize, statistics: Treatment) -> Scanner {
         Scanner {
             state: State::Start,
             name: Vec::new(),
@@ -148,6 +155,7 @@ impl Scanner {
             kept: Vec::new(),
             kept_before: 0,
             most_kept,
+            statistics,
             rows: 0,
         }
     }
@@ -160,6 +168,10 @@ impl Scanner {
     /// Whether the object has been closed.
     pub(crate) fn done(&self) -> bool {
         self.state == State::Done
+    }
+
+    fn treatment(&self) -> Treatment {
+        self.field.treatment(self.statistics)
     }
 
     /// Reads on.
@@ -236,7 +248,7 @@ impl Scanner {
         self.escaped = false;
         self.kept.clear();
         self.state = State::Value;
-        if self.field.treatment() == Treatment::Pass {
+        if self.treatment() == Treatment::Pass {
             out.push(Piece::Begin(self.field));
         }
         Ok(())
@@ -329,7 +341,7 @@ impl Scanner {
         if start == end {
             return Ok(());
         }
-        match self.field.treatment() {
+        match self.treatment() {
             Treatment::Pass => out.push(Piece::Raw(chunk.slice(start..end))),
             Treatment::Keep => {
                 let bytes = chunk.get(start..end).unwrap_or_default();
@@ -345,7 +357,7 @@ impl Scanner {
 
     fn end_value(&mut self, out: &mut Vec<Piece>) {
         self.state = State::AfterValue;
-        if self.field.treatment() == Treatment::Keep {
+        if self.treatment() == Treatment::Keep {
             self.kept_before += self.kept.len();
             out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept)));
         }

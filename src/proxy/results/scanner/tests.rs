@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// What came out, with neighbouring bytes joined.
 fn read(page: &[u8], cuts: &[usize]) -> Result<(Vec<Piece>, u64), Malformed> {
-    let mut scanner = Scanner::new(10_000);
+    let mut scanner = Scanner::new(10_000, Treatment::Pass);
     let mut out = Vec::new();
     let page = Bytes::copy_from_slice(page);
     let mut from = 0;

@@ -1,0 +1,271 @@
+//! What of a query's statistics a user may read from whom rows are hidden.
+//!
+//! Trino counts each row that it reads, those included that a policy hides. With a condition that is pushed down, such
+//! counts tell of hidden values. In: the statistics as Trino wrote them. Out: how far the query is, and the times that a
+//! client could measure. Splits become parts of a hundred, since as many are read as a table has files that may hold
+//! what is asked for. Counts of rows, bytes, memory, work and nodes say nothing; clients want them to be there. Fields
+//! that are not known are left out.
+
+use super::scanner::Malformed;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// What counts rows, or what grows with them.
+#[derive(Default, Serialize)]
+struct Hidden(u8);
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Statistics<'a> {
+    state: Word,
+    queued: bool,
+    scheduled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress_percentage: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    running_percentage: Option<f64>,
+    nodes: u64,
+    total_splits: u64,
+    queued_splits: u64,
+    running_splits: u64,
+    completed_splits: u64,
+    planning_time_millis: u64,
+    analysis_time_millis: u64,
+    queued_time_millis: u64,
+    elapsed_time_millis: u64,
+    finishing_time_millis: u64,
+    #[serde(skip_deserializing)]
+    cpu_time_millis: Hidden,
+    #[serde(skip_deserializing)]
+    wall_time_millis: Hidden,
+    #[serde(skip_deserializing)]
+    physical_input_time_millis: Hidden,
+    #[serde(skip_deserializing)]
+    processed_rows: Hidden,
+    #[serde(skip_deserializing)]
+    processed_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    physical_input_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    physical_written_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    internal_network_input_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    peak_memory_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    spilled_bytes: Hidden,
+    /// As Trino wrote it, which is not given out.
+    #[serde(borrow, rename(deserialize = "rootStage"), skip_serializing)]
+    stages: Option<&'a RawValue>,
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    root_stage: Option<Stage>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Stage {
+    stage_id: Word,
+    state: Word,
+    done: bool,
+    nodes: u64,
+    total_splits: u64,
+    queued_splits: u64,
+    running_splits: u64,
+    completed_splits: u64,
+    #[serde(skip_deserializing)]
+    cpu_time_millis: Hidden,
+    #[serde(skip_deserializing)]
+    wall_time_millis: Hidden,
+    #[serde(skip_deserializing)]
+    processed_rows: Hidden,
+    #[serde(skip_deserializing)]
+    processed_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    physical_input_bytes: Hidden,
+    #[serde(skip_deserializing)]
+    failed_tasks: Hidden,
+    coordinator_only: bool,
+    sub_stages: Vec<Stage>,
+}
+
+/// A state, or a stage's id: no text in which anything could stand.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(try_from = "String")]
+struct Word(String);
+
+impl TryFrom<String> for Word {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Word, &'static str> {
+        let of_letters = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if (1..=32).contains(&text.len()) && text.bytes().all(of_letters) { Ok(Word(text)) } else { Err("no word") }
+    }
+}
+
+/// The statistics for a user from whom rows are hidden.
+///
+/// # Errors
+/// [`Malformed`] if they are none of Trino's.
+pub(crate) fn without_counts(raw: &[u8]) -> Result<Vec<u8>, Malformed> {
+    const SHAPE: Malformed = Malformed("statistics of another shape");
+    let mut statistics: Statistics<'_> = serde_json::from_slice(raw).map_err(|_| SHAPE)?;
+    if statistics.state.0.is_empty() {
+        return Err(SHAPE);
+    }
+    // serde_json reads some sixty stages within each other. A page must not fail for more of them, so none is shown then.
+    statistics.root_stage = statistics.stages.and_then(|stages| serde_json::from_str(stages.get()).ok());
+    statistics.reduce();
+    serde_json::to_vec(&statistics).map_err(|_| SHAPE)
+}
+
+impl Statistics<'_> {
+    fn reduce(&mut self) {
+        self.nodes = self.nodes.min(1);
+        let splits = Splits::of_a_hundred(self.total_splits, self.completed_splits, self.running_splits);
+        [self.total_splits, self.queued_splits, self.running_splits, self.completed_splits] = splits.counts();
+        self.progress_percentage = self.progress_percentage.map(|_| f64::from(splits.completed));
+        self.running_percentage = self.running_percentage.map(|_| f64::from(splits.running));
+        if let Some(stage) = &mut self.root_stage {
+            stage.reduce();
+        }
+    }
+}
+
+impl Stage {
+    fn reduce(&mut self) {
+        self.nodes = self.nodes.min(1);
+        let splits = Splits::of_a_hundred(self.total_splits, self.completed_splits, self.running_splits);
+        [self.total_splits, self.queued_splits, self.running_splits, self.completed_splits] = splits.counts();
+        self.sub_stages.iter_mut().for_each(Stage::reduce);
+    }
+}
+
+/// How many of a hundred, or of none.
+struct Splits {
+    total: u8,
+    completed: u8,
+    running: u8,
+}
+
+impl Splits {
+    fn of_a_hundred(total: u64, completed: u64, running: u64) -> Splits {
+        let part =
+            |count: u64| u8::try_from(u128::from(count.min(total)) * 100 / u128::from(total.max(1))).unwrap_or(100);
+        let completed = part(completed);
+        Splits { total: part(total), completed, running: part(running).min(100 - completed) }
+    }
+
+    /// All, queued, running and completed ones.
+    fn counts(&self) -> [u64; 4] {
+        let queued = self.total - self.completed - self.running;
+        [self.total, queued, self.running, self.completed].map(u64::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn stage(id: u64, splits: [u64; 4], work: u64, stages: Value) -> Value {
+        let [total, queued, running, completed] = splits;
+        json!({
+            "stageId": id.to_string(), "state": "RUNNING", "done": false, "nodes": 3, "totalSplits": total,
+            "queuedSplits": queued, "runningSplits": running, "completedSplits": completed, "cpuTimeMillis": work,
+            "wallTimeMillis": work, "processedRows": work, "processedBytes": work, "physicalInputBytes": work,
+            "failedTasks": 0, "coordinatorOnly": false, "subStages": stages, "new": work,
+        })
+    }
+
+    /// Statistics of a running query, as Trino writes them.
+    fn statistics(splits: [u64; 4], work: u64, root: Value) -> Value {
+        let [total, queued, running, completed] = splits;
+        json!({
+            "state": "RUNNING", "queued": false, "scheduled": true, "progressPercentage": 12.345,
+            "runningPercentage": 6.789, "nodes": 3, "totalSplits": total, "queuedSplits": queued,
+            "runningSplits": running, "completedSplits": completed, "planningTimeMillis": 11, "analysisTimeMillis": 12,
+            "cpuTimeMillis": work, "wallTimeMillis": work, "queuedTimeMillis": 13, "elapsedTimeMillis": 14,
+            "finishingTimeMillis": 15, "physicalInputTimeMillis": work, "processedRows": work, "processedBytes": work,
+            "physicalInputBytes": work, "physicalWrittenBytes": work, "internalNetworkInputBytes": work,
+            "peakMemoryBytes": work, "spilledBytes": work, "rootStage": root, "new": {"processedRows": work},
+        })
+    }
+
+    fn shown(raw: &Value) -> Value {
+        serde_json::from_slice(&without_counts(raw.to_string().as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn it_shows_how_far_a_query_is_and_no_count() {
+        let leaf = stage(1, [9, 3, 3, 3], 77, json!([]));
+        let shown = shown(&statistics([200, 99, 51, 50], 77, stage(0, [0, 0, 0, 0], 77, json!([leaf]))));
+        insta::assert_json_snapshot!(shown);
+    }
+
+    #[test]
+    fn what_trino_has_not_yet_is_not_made_up() {
+        let shown = shown(&json!({"state": "QUEUED", "queued": true, "rootStage": null}));
+        assert_eq!((&shown["state"], &shown["queued"]), (&json!("QUEUED"), &json!(true)));
+        for absent in ["progressPercentage", "runningPercentage", "rootStage", "stages"] {
+            assert_eq!(shown.get(absent), None, "{absent}");
+        }
+    }
+
+    #[test]
+    fn stages_deeper_than_can_be_read_are_left_out() {
+        for (deep, there) in [(50, true), (100, false), (20_000, false)] {
+            let mut root = "[".to_owned();
+            let stage = stage(0, [1, 0, 0, 1], 7, json!([])).to_string();
+            let (before, after) = stage.rsplit_once("[]").unwrap();
+            root.push_str(&format!("{before}[").repeat(deep));
+            root.push_str(&format!("]{after}").repeat(deep));
+            let raw = format!("{{\"state\":\"RUNNING\",\"rootStage\":{}}}", root.trim_start_matches('['));
+            let shown: Value = serde_json::from_slice(&without_counts(raw.as_bytes()).unwrap()).unwrap();
+            assert_eq!(shown.get("rootStage").is_some(), there, "{deep}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_statistics_is_malformed() {
+        for raw in ["", "1", "[]", "{}", r#"{"state":7}"#, r#"{"state":"it's 4"}"#, r#"{"state":"RUNNING","nodes":-1}"#]
+        {
+            assert!(without_counts(raw.as_bytes()).is_err(), "{raw}");
+        }
+    }
+
+    fn root() -> impl Strategy<Value = (Value, Value)> {
+        let leaf = (any::<u64>(), any::<u64>()).prop_map(|(a, b)| both(a, b, &[]));
+        leaf.prop_recursive(6, 20, 3, |inner| {
+            (any::<u64>(), any::<u64>(), prop::collection::vec(inner, 0..3))
+                .prop_map(|(a, b, under)| both(a, b, &under))
+        })
+    }
+
+    /// A stage twice, as far, and of other numbers of splits and other work.
+    fn both(a: u64, b: u64, under: &[(Value, Value)]) -> (Value, Value) {
+        let (left, right) = under.iter().cloned().unzip::<Value, Value, Vec<_>, Vec<_>>();
+        let splits = |work: u64| [4, 1, 2, 1].map(|part: u64| part * (1 + work % 1000));
+        (stage(5, splits(a), a, json!(left)), stage(5, splits(b), b, json!(right)))
+    }
+
+    proptest! {
+        #[test]
+        fn two_queries_that_are_as_far_look_the_same((left, right) in root(), a in any::<u64>(), b in any::<u64>()) {
+            let of = |root: Value, work: u64| {
+                let splits = [5, 2, 1, 2].map(|part: u64| part * (1 + work % 1000));
+                shown(&statistics(splits, work, root))
+            };
+            prop_assert_eq!(of(left, a), of(right, b));
+        }
+
+        #[test]
+        fn any_numbers_of_splits_are_shown_as_parts(splits in any::<[u64; 4]>()) {
+            let shown = shown(&statistics(splits, 0, json!(null)));
+            let part = |name: &str| shown[name].as_u64().unwrap();
+            let all = part("queuedSplits") + part("runningSplits") + part("completedSplits");
+            prop_assert_eq!(part("totalSplits"), if splits[0] == 0 { 0 } else { 100 });
+            prop_assert_eq!(all, part("totalSplits"));
+        }
+    }
+}
