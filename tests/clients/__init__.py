@@ -40,6 +40,8 @@ def cases(stack):
             yield f"{client.name} shows them to a statement with a parameter", lambda c=client: parameter(c, through("analyst"))
             yield f"{client.name} shows a denial with its reason", lambda c=client: denied(c, through("analyst"))
             yield f"{client.name} cancels a query on Trino", lambda c=client: cancelled(c, through("admin"), trino)
+            if client.name == "trino-cli":
+                yield "trino-cli shows the progress of a filtered query", lambda c=client: progress(c, through("analyst"))
             if client.name in ("trino-jdbc", "Python client with SQLAlchemy"):
                 yield f"{client.name} lists the tables that its user may know of", lambda c=client: tables(c, through("analyst", catalog="lake", schema="clients"))
     trino.rows("DROP SCHEMA lake.clients CASCADE")
@@ -64,6 +66,12 @@ def guarded(client, endpoint):
     """The e-mail is masked, the row outside the EU is not there."""
     answer = client.answers(endpoint, [PEOPLE + " ORDER BY id"])[0]
     assert answer.get("rows") == SHOWN, answer
+
+
+def progress(client, endpoint):
+    """It divides by counts that are zero here."""
+    printed = client.progress(endpoint, PEOPLE + " ORDER BY id")
+    assert "***@example.test" in printed and "FINISHED" in printed and "100 total, 100 done (100.00%)" in printed, printed
 
 
 def parameter(client, endpoint):

@@ -72,18 +72,24 @@ class Cli:
         self.jar = fetch.maven(f"io.trino:trino-cli:{fetch.TRINO}:jar:executable")
         self.java = any_java("bin/java")
 
-    def command(self, endpoint):
+    def command(self, endpoint, progress="--no-progress"):
         """The words of a call."""
         scheme = "https" if endpoint.password else "http"
         secure = ["--password", "--truststore-path", str(endpoint.ca)] if endpoint.password else []
         return [str(self.java / "bin/java"), "-jar", str(self.jar), "--server", f"{scheme}://localhost:{endpoint.port}", "--user", endpoint.user,
-                *secure, "--catalog", endpoint.catalog, "--schema", endpoint.schema, "--output-format", "CSV_HEADER", "--no-progress"]
+                *secure, "--catalog", endpoint.catalog, "--schema", endpoint.schema, "--output-format", "CSV_HEADER", progress]
 
     def call(self, endpoint, sql):
         """Runs a text of statements: (what it printed, what it complained)."""
         done = subprocess.run([*self.command(endpoint), "--execute", sql], capture_output=True, text=True, check=False, timeout=300,
                               stdin=subprocess.DEVNULL, env=endpoint.environment("TRINO_PASSWORD"))
         return done.stdout, done.stderr if done.returncode else ""
+
+    def progress(self, endpoint, sql):
+        """What it prints of a statement whose progress it is asked to show."""
+        done = subprocess.run([*self.command(endpoint, "--progress"), "--execute", sql], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=True, timeout=300, env=endpoint.environment("TRINO_PASSWORD"))
+        return done.stdout
 
     def answers(self, endpoint, statements):
         """What each statement ended in. The types are those of DESCRIBE OUTPUT, since the client shows none."""
