@@ -12,7 +12,9 @@ use crate::analysis::object::{Guard, SeenColumn, Source};
 pub(super) enum Form {
     /// `(SELECT … WHERE filter)`.
     Plain,
-    /// Hidden rows show as rows of nulls to whatever is evaluated too early.
+    /// With a limit that no table has rows for. Trino passes no condition and no projection by a limit, though it takes apart
+    /// whatever else stands in their way. A source that is given the limit too may run a condition before it: to that, hidden
+    /// rows show as rows of nulls.
     Guarded,
 }
 

@@ -10,6 +10,9 @@ use crate::analysis::object::{Guard, Source};
 use crate::names::quoted;
 use std::fmt::Write as _;
 
+/// More rows than there are.
+const MOST_ROWS: &str = "9223372036854775807";
+
 /// `SELECT …` over what the user may see of a table, without parentheses around it. `text` is the text that the relation
 /// stands in.
 pub(super) fn guard_select(
@@ -55,6 +58,7 @@ pub(super) fn guard_select(
         let _ = write!(out, "{comma}IF({rows}.{shown}, {rows}.{name}) AS {name}");
     }
     let _ = write!(out, " FROM (SELECT {listed}, ({filter}) AS {shown} FROM {source}) {rows} WHERE {rows}.{shown}");
+    let _ = write!(out, " LIMIT {MOST_ROWS}");
     out
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Two forms, both without anything else in them:
 //! - plain: `SELECT item, … FROM "c"."s"."t" "a" WHERE filters`
-//! - guarded: `SELECT IF("b"."ok", "b"."col") AS "col", … FROM (SELECT item, …, (filters) AS "ok" FROM "c"."s"."t" "a") "b" WHERE "b"."ok"`
+//! - guarded: `SELECT IF("b"."ok", "b"."col") AS "col", … FROM (SELECT item, …, (filters) AS "ok" FROM "c"."s"."t" "a") "b" WHERE "b"."ok" LIMIT n`,
+//!   for an `n` that no table has rows for
 //!
 //! Each name in a guard is found in the guard itself, wherever it stands: the table has three parts, so no named query
 //! takes its place; each column is qualified by the alias of the guard's only relation and exists in it, and Trino looks
@@ -13,16 +14,14 @@ use super::metadata::Metadata;
 use super::own_rules;
 use super::same::Same;
 use super::same_names::Source;
+use super::shape::{is_column, is_limited, is_shown_column, shape};
 use super::standing::Standing;
 use super::walk::Walk;
 use crate::catalog::table::{Column, Table};
 use crate::names::TableName;
 use crate::policy::TableAccess;
 use crate::rewrite::relations::Relations;
-use crate::sql::ast::{
-    Arguments, Call, DataType, Expr, ExprKind, LogicalOperator, Query, QueryBody, Relation, Select, SelectItem,
-    TableReference,
-};
+use crate::sql::ast::{DataType, Expr, ExprKind, LogicalOperator, Query, Relation, Select, SelectItem, TableReference};
 use crate::sql::visit::Visit;
 use crate::sql::{Identifier, QualifiedName};
 use compact_str::CompactString;
@@ -41,7 +40,7 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
         return Ok(false);
     }
     match relation {
-        Relation::Table(reference) => {
+        Relation::Table(reference) if query.limit.is_none() => {
             let Some(guarded) = Guarded::find(walk, reference, alias)? else { return Ok(false) };
             guarded.plain(walk, select)?;
             walk.found.plain_filter |= guarded.filters_rows();
@@ -49,7 +48,7 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
             note(walk, &guarded, reference, query)?;
             Ok(true)
         }
-        Relation::Subquery { span: _, query: within } => {
+        Relation::Subquery { span: _, query: within } if is_limited(walk.text, query) && within.limit.is_none() => {
             let Some((inner, Relation::Table(reference), inner_alias, [])) = shape(within) else { return Ok(false) };
             let Some(guarded) = Guarded::find(walk, reference, inner_alias)? else { return Ok(false) };
             // A user's own query around a plain guard has this shape too; then the inner query is proved by itself.
@@ -81,6 +80,13 @@ fn of_view<'q>(
         }
         _ => return None,
     };
+    let of_form = match inner {
+        None => query.limit.is_none(),
+        Some(_) => is_limited(walk.text, query) && within.limit.is_none(),
+    };
+    if !of_form {
+        return None;
+    }
     if !table.folded().starts_with(own_rules::ALIAS) {
         return None;
     }
@@ -140,32 +146,6 @@ impl Visit for OfPolicies<'_> {
             self.0.add_of_policy(TableName::new(&catalog.value, &schema.value, &table.value));
         }
     }
-}
-
-/// The select, its only relation, the relation's alias and its columns' aliases, of a query that has nothing else but
-/// items and `WHERE`.
-fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier, &[Identifier])> {
-    let Query {
-        span: _,
-        session,
-        functions,
-        with: None,
-        body: QueryBody::Select(select),
-        order_by,
-        offset: None,
-        limit: None,
-    } = query
-    else {
-        return None;
-    };
-    let Select { span: _, quantifier: None, items: _, from, filter: _, group_by: None, having: None, windows } =
-        select.as_ref()
-    else {
-        return None;
-    };
-    let [Relation::Aliased { span: _, relation, alias, columns }] = from.as_slice() else { return None };
-    let bare = session.is_empty() && functions.is_empty() && order_by.is_empty() && windows.is_empty();
-    bare.then_some((select.as_ref(), relation.as_ref(), alias, columns.as_slice()))
 }
 
 /// What a guard must hold.
@@ -363,35 +343,6 @@ fn flatten<'e>(expr: &'e Expr, terms: &mut Vec<&'e Expr>) {
         }
         _ => terms.push(expr),
     }
-}
-
-/// Whether an expression is `"alias"."column"`.
-pub(super) fn is_column(expr: &Expr, alias: &Identifier, column: &str) -> bool {
-    matches!(&expr.kind, ExprKind::Dereference { base, field }
-        if field.folded() == column && matches!(&base.kind, ExprKind::Identifier(base) if base.folded() == alias.folded()))
-}
-
-/// Whether an expression is `IF("alias"."ok", "alias"."column")`.
-fn is_shown_column(expr: &Expr, alias: &Identifier, ok: &str, column: &str) -> bool {
-    let ExprKind::Call(call) = &expr.kind else { return false };
-    let Call {
-        name,
-        processing: None,
-        quantifier: None,
-        arguments: Arguments::List(arguments),
-        order_by,
-        filter: None,
-        ignore_nulls: None,
-        over: None,
-        listagg: None,
-    } = call.as_ref()
-    else {
-        return false;
-    };
-    let is_if = matches!(name.parts.as_slice(), [name] if name.folded() == "if");
-    let arguments = matches!(arguments.as_slice(), [condition, value]
-        if is_column(condition, alias, ok) && is_column(value, alias, column));
-    is_if && arguments && order_by.is_empty()
 }
 
 /// Whether a type is the column's, as the catalog writes it.

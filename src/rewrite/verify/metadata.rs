@@ -4,8 +4,8 @@
 //! `NOT IN`; whichever literal is chosen from the `IN` lists, one rule of [`VisibleTables`] must take in all that is
 //! left. A table that is not listed here may show nothing.
 
-use super::guard::is_column;
 use super::pattern;
+use super::shape::is_column;
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::policy::{ColumnRule, Columns, Hidden, Privilege, Visible, VisibleTables, matches};

@@ -26,6 +26,7 @@ mod routine;
 mod same;
 mod same_names;
 mod same_query;
+mod shape;
 mod standing;
 mod statement;
 mod walk;

@@ -31,7 +31,8 @@ pub(super) const EMPLOYEES_GUARDED: &str = concat!(
     r#"FROM (SELECT "sluice_1"."id" AS "id", "#,
     r#"CAST(('***@' || system.builtin.split_part("sluice_1"."email", '@', 2)) AS varchar) AS "email", "#,
     r#"(("sluice_1"."region" = 'EU')) AS "sluice_3" "#,
-    r#"FROM "lake"."hr"."employees" "sluice_1") "sluice_2" WHERE "sluice_2"."sluice_3")"#,
+    r#"FROM "lake"."hr"."employees" "sluice_1") "sluice_2" WHERE "sluice_2"."sluice_3" "#,
+    "LIMIT 9223372036854775807)",
 );
 
 /// The guard of reviews: a filter with a sub-query and one without.

@@ -172,6 +172,11 @@ const FORGED: &[(&str, &str, &str, &str)] = &[
         "IF(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
         "COALESCE(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
     ),
+    ("guarded: no limit", "{guarded}", " LIMIT 9223372036854775807", ""),
+    ("guarded: a limit that a table may have", "{guarded}", "9223372036854775807", "922337203685477580"),
+    ("guarded: FETCH FIRST", "{guarded}", "LIMIT 9223372036854775807", "FETCH FIRST 9223372036854775807 ROWS ONLY"),
+    ("guarded: an offset", "{guarded}", " LIMIT", " OFFSET 1 LIMIT"),
+    ("a plain guard with a limit", "{employees}", "= 'EU')", "= 'EU') LIMIT 9223372036854775807"),
     ("guarded: no WHERE", "{guarded}", " WHERE \"sluice_2\".\"sluice_3\"", ""),
     (
         "guarded: WHERE is weakened",

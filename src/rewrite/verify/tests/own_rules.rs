@@ -22,7 +22,7 @@ const TWO_LEVEL: &str = concat!(
     r#"(SELECT "sluice_4"."order_id" AS "order_id", CAST(('view') AS varchar) AS "card_number", "#,
     r#"(("sluice_4"."order_id" < 9)) AS "sluice_6" FROM "#,
     r#"(SELECT order_id, card_number FROM {orders} "orders") "sluice_4" ("order_id", "card_number")) "sluice_5" "#,
-    r#"WHERE "sluice_5"."sluice_6")"#,
+    r#"WHERE "sluice_5"."sluice_6" LIMIT 9223372036854775807)"#,
 );
 
 /// The view without its own guard.
