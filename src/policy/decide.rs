@@ -193,7 +193,8 @@ impl Snapshot {
     fn about(&self, object: Object, name: &TableName, subject: &Subject) -> Vec<&Rule> {
         let found = self.index.get(&object).map(|index| index.find(name, subject)).unwrap_or_default();
         let left_out = |rule: &&Rule| rule.not_about.iter().any(|pattern| pattern.takes_in(name));
-        self.holding(found, subject).filter(|rule| !left_out(rule)).collect()
+        let short = |rule: &&Rule| object == Object::Table && rule.falls_short_of(name);
+        self.holding(found, subject).filter(|rule| !left_out(rule) && !short(rule)).collect()
     }
 
     fn holding<'a, 's>(

@@ -126,6 +126,9 @@ impl Reach {
     }
 }
 
+/// The schema of a catalog in which its connector tells of itself.
+const OF_CONNECTORS: &str = "system";
+
 impl Rule {
     /// Whether it holds for a user.
     pub(super) fn holds(&self, subject: &Subject) -> bool {
@@ -143,10 +146,18 @@ impl Rule {
         if self.effect.gives() { self.reach.except.may_take_in(subject) } else { self.reach.except.takes_in(subject) }
     }
 
-    /// Whether it is about an object.
+    /// Whether it is about a table.
     pub(super) fn is_about(&self, name: &TableName) -> bool {
         let takes_in = |patterns: &[TablePattern]| patterns.iter().any(|pattern| pattern.takes_in(name));
-        takes_in(&self.objects) && !takes_in(&self.not_about)
+        takes_in(&self.objects) && !takes_in(&self.not_about) && !self.falls_short_of(name)
+    }
+
+    /// Whether it would give a table of a schema that a connector keeps for itself, and which it does not name. What
+    /// stands there tells of all tables of the catalog, those that are denied too.
+    pub(super) fn falls_short_of(&self, name: &TableName) -> bool {
+        self.effect.gives()
+            && name.schema == OF_CONNECTORS
+            && !self.objects.iter().any(|pattern| pattern.schema == name.schema && pattern.takes_in(name))
     }
 }
 

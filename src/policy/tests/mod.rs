@@ -182,6 +182,23 @@ spec:
 }
 
 #[test]
+fn a_connectors_own_schema_is_granted_by_its_name_alone() {
+    let access = |schema: &str| {
+        let policy = format!(
+            "---\napiVersion: sluice/v1\nkind: AccessPolicy\nmetadata: {{name: all, domain: platform}}\nspec:\n  \
+             tables: [{{catalog: '*', schema: '{schema}', table: '*'}}]\n  \
+             grants:\n    - to: {{everyone: true}}\n      privileges: [select]\n"
+        );
+        let mesh = compile(vec![file("mesh.yaml", &format!("{MESH}{policy}"))]).unwrap();
+        mesh.table_access(&mesh.subject("anna", &[]), &TableName::new("lake", "system", "iceberg_tables"))
+    };
+    assert!(access("system").unrestricted());
+    for pattern in ["*", "s*", "*system", "syst*m"] {
+        assert_eq!(access(pattern), TableAccess::none(), "{pattern}");
+    }
+}
+
+#[test]
 fn many_policies_compile_and_each_is_found() {
     let mut documents = MESH.to_owned();
     for number in 0..3_000 {
