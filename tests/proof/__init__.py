@@ -5,12 +5,13 @@ generate: statements.py makes statement N of a seed. Each is sent
 - by the analyst's other self, over tables that hold just the permitted, masked data (data.SEEN): the same names, types, rows;
 - by an unrestricted user, through Sluice and without it: the same names, types, rows, or the same error, and the tables and
   columns of the decision are those that Trino's own analysis names;
-- by the analyst to a second Trino with the same intent in its own file rules (data.RULES): the same, or Sluice is stricter.
+- by a user for whom the same intent stands in Trino's own file rules (data.RULES): the same, or Sluice is stricter.
 docs/proof.md has the figures.
 """
 
 import collections
 import concurrent.futures
+import contextlib
 import importlib.util
 import json
 import re
@@ -20,6 +21,7 @@ import urllib.parse
 
 from tests import attacks
 from tests.stack.progress import say, step
+from tests.stack.sluice import Sluice
 from tests.stack.trino import Trino, lake, properties
 
 from . import compare, data, statements
@@ -28,7 +30,7 @@ from .ask import Asker
 SEED = 7
 SIZES = {"generated": 1000, "analysis": 300, "rules": 300, "restricted": 50}
 FULL = {"generated": 10_000, "analysis": 3000, "rules": 3000, "restricted": 500}
-THREADS = 4
+THREADS = 8
 SUCCEED = 0.5
 # `make test` starts no statement after so many seconds: a machine with other work sends fewer, and says how many.
 SECONDS = 130
@@ -36,22 +38,20 @@ SECONDS = 130
 
 def cases(stack):
     """What has to hold of the statements of one seed."""
-    with Proof(stack, SEED, SIZES, seconds=SECONDS) as proof:
+    with Proof(stack.folder, SEED, SIZES, seconds=SECONDS) as proof:
         proof.run()
         yield from proof.cases()
 
 
 class Proof:
-    """A Trino, Sluice before it, a second Trino with file rules, and what came of the statements."""
+    """A Trino with file rules for one user, Sluice before it, and what came of the statements."""
 
-    def __init__(self, stack, seed, sizes, numbers=None, seconds=None, own_rules=True):
-        self.stack = stack
+    def __init__(self, folder, seed, sizes, numbers=None, seconds=None):
+        self.folder = folder / "proof"
         self.seed = seed
         self.sizes = sizes
         self.numbers = numbers
         self.limit = seconds
-        self.own_rules = own_rules
-        self.folder = stack.folder / "proof"
         self.tallies = {part: collections.Counter() for part in ("as-trino", "over-seen", "rules", "analysis", "restricted")}
         self.succeeded = {"analyst": 0, "admin": 0}
         self.refusals = collections.Counter()
@@ -59,67 +59,42 @@ class Proof:
         self.sent = 0
         self.skipped = 0
         self.seconds = 0.0
-        self.loaded = False
-        self.reference = self.sluice = None
+        self.servers = contextlib.ExitStack()
 
     def __enter__(self):
-        trino = self.stack.trino
         self.leaks = corpus().leaks
         self.canaries = json.loads((attacks.attacks() / "intent.json").read_text(encoding="utf-8"))["canaries"]
-        try:
-            if trino.client().query("SELECT 1 FROM lake.hr.employees").error:
+        with contextlib.ExitStack() as servers:
+            trino = servers.enter_context(self.trino())
+            with step("making tables, and those of the permitted data"):
                 attacks.load(trino)
-                self.loaded = True
-            with step("making tables of the permitted data"):
-                self.make_seen(trino)
-            if self.own_rules:
-                self.start_reference()
-            self.sluice = self.stack.sluice("proof-sluice", attacks.POLICIES)
-            self.sluice.__enter__()
-        except BaseException:
-            self.__exit__()
-            raise
+                for sql in [*data.OWN, *data.SEEN, *data.KEPT]:
+                    trino.rows(sql)
+            self.sluice = servers.enter_context(Sluice(self.folder / "sluice", trino.url, attacks.POLICIES))
+            self.servers = servers.pop_all()
         self.analyst = Asker(self.sluice.client("analyst"), "a")
         self.admin = Asker(self.sluice.client("admin"), "b")
         self.direct = Asker(trino.client("admin"), "c")
         self.seen = Asker(trino.client("admin"), "d")
-        self.ruled = self.reference and Asker(self.reference.client("analyst"), "e")
+        self.ruled = Asker(trino.client(data.RULED), "e")
         return self
 
-    def make_seen(self, trino):
-        """Makes the catalog `seen`."""
-        for sql in data.OWN:
-            trino.rows(sql)
-        folder = self.folder / "seen"
-        shutil.rmtree(folder, ignore_errors=True)
-        settings = {key: value for key, value in lake(folder).items() if key != "connector.name"}
-        (folder / "lake/meta").mkdir(parents=True, exist_ok=True)
-        trino.rows("CREATE CATALOG seen USING iceberg WITH (" + ", ".join(f"\"{key}\" = '{value}'" for key, value in settings.items()) + ")")
-        trino.rows("CREATE CATALOG kept USING memory")
-        for sql in [*data.SEEN, *data.KEPT]:
-            trino.rows(sql)
+    def trino(self):
+        """A Trino with rules for the user `data.RULED`, where all others may do all.
 
-    def start_reference(self):
-        """Starts the Trino with its own rules."""
-        rules = self.folder / "rules.json"
-        rules.write_text(json.dumps(data.RULES, indent=2), encoding="utf-8")
-        self.reference = Trino(self.folder / "trino", files={
-            "access-control.properties": properties({"access-control.name": "file", "security.config-file": rules})})
-        self.reference.__enter__()
-        attacks.load(self.reference)
-        for sql in data.OWN:
-            self.reference.rows(sql)
+        It forgets tasks and queries soon: it looks through all that it knows of several times a second.
+        """
+        folder = self.folder / "trino"
+        seen = self.folder / "seen"
+        shutil.rmtree(seen, ignore_errors=True)
+        (seen / "lake/meta").mkdir(parents=True)
+        soon = {"task.info.max-age": "5s", "query.min-expire-age": "5s", "query.max-history": "30", "task.concurrency": "1"}
+        return Trino(folder, properties=soon, catalogs={"seen": lake(seen), "kept": {"connector.name": "memory"}}, files={
+            "access-control.properties": properties({"access-control.name": "file", "security.config-file": folder / "etc/rules.json"}),
+            "rules.json": json.dumps(data.RULES, indent=2)})
 
     def __exit__(self, *_):
-        for server in (self.sluice, self.reference):
-            if server:
-                server.stop()
-        client = self.stack.trino.client()
-        for sql in [*data.OWN_TEARDOWN, "DROP CATALOG seen", "DROP CATALOG kept", *(["DROP SCHEMA lake.hr CASCADE", "DROP SCHEMA lake.sales CASCADE"] if self.loaded else [])]:
-            client.query(sql)
-        if self.loaded:
-            for sql in ("DROP TABLE lake.scratch.own", "DROP TABLE lake.finance.payments", "DROP SCHEMA lake.scratch", "DROP SCHEMA lake.finance"):
-                client.query(sql)
+        self.servers.close()
 
     # ── running ──
 
@@ -153,7 +128,7 @@ class Proof:
     def all(self, asker, made, catalog="lake"):
         """The answers to the texts of a statement, until one fails."""
         answers = []
-        headers = {name: moved(value, catalog) for name, value in made.headers.items()}
+        headers = {name: moved_header(value, catalog) for name, value in made.headers.items()}
         for text in made.texts:
             answers.append(asker.ask(moved(text, catalog), headers))
             self.sent += 1
@@ -184,7 +159,7 @@ class Proof:
             return found
         seen = self.all(self.seen, made, "seen")
         found.append(("over-seen", *self.right(made, analyst, seen)))
-        if self.ruled and made.kind != "write":
+        if made.kind != "write":
             ruled = self.all(self.ruled, made)
             found.append(("rules", compare.under_rules(analyst[0], ruled[0], seen[0]), made, analyst[0], ruled[0]))
         return found
@@ -293,6 +268,12 @@ class Proof:
 def moved(text, catalog):
     """A text about the catalog `lake`, about another catalog."""
     return re.sub(r"\bLAKE\b", catalog.upper(), re.sub(r"\blake\b", catalog, text))
+
+
+def moved_header(value, catalog):
+    """A header about the catalog `lake`, about another catalog; of a prepared statement the text is quoted."""
+    name, equals, text = value.partition("=")
+    return name + equals + urllib.parse.quote_plus(moved(urllib.parse.unquote_plus(text), catalog)) if equals else moved(value, catalog)
 
 
 def kind_of_refusal(message):

@@ -36,7 +36,6 @@ DENIED_COLUMNS = {"lake.hr.employees": ("ssn", "address.street", "phones[1]", "n
 DENIED_TABLE = Table("lake.finance.payments", (("payment_id", NUMBER), ("iban", TEXT)))
 
 OWN = ["CREATE TABLE lake.scratch.proof AS SELECT * FROM (VALUES (BIGINT '1', 'one'), (BIGINT '2', 'two'), (BIGINT '12', '12')) AS t (id, v)"]
-OWN_TEARDOWN = ["DROP TABLE lake.scratch.proof"]
 
 # Just the permitted, masked data of the analyst, under the same names in a catalog `seen`.
 EMPLOYEES = """SELECT id, name, CAST('***@' || split_part(email, '@', 2) AS varchar) AS email, CAST(NULL AS bigint) AS salary, region, manager_id
@@ -59,17 +58,17 @@ KEPT = [f"CREATE SCHEMA kept.{schema}" for schema in ("hr", "sales", "scratch")]
     f"CREATE TABLE kept.{table} AS TABLE seen.{table}"
     for table in ("hr.employees", "hr.reviews", "hr.directory", "sales.customers", "sales.orders", "sales.big_orders", "scratch.proof")]
 
-# The same intent for Trino's file-based access control. A definer's view is read with its owner's rights there, so what
+# The same intent for one user of Trino's file-based access control; who comes through Sluice may do all there. A definer's view is read with its owner's rights there, so what
 # shall reach through `directory` is said of `directory` itself.
 EU = "region = 'EU'"
 OF_EU = "employee_id IN (SELECT id FROM lake.hr.employees WHERE region = 'EU')"
 MASKED_MAIL = {"name": "email", "mask": "'***@' || split_part(email, '@', 2)"}
-READ = {"user": "analyst", "privileges": ["SELECT"]}
+RULED = "ruled"
+READ = {"user": RULED, "privileges": ["SELECT"]}
 ALL = ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP", "GRANT_SELECT"]
 RULES = {
-    "schemas": [{"user": "admin", "owner": True}, {"user": "analyst", "catalog": "lake", "schema": "scratch", "owner": True}],
+    "schemas": [{"user": RULED, "catalog": "lake", "schema": "scratch", "owner": True}, {"user": RULED, "owner": False}, {"owner": True}],
     "tables": [
-        {"user": "admin", "privileges": ALL},
         {**READ, "catalog": "lake", "schema": "hr", "table": "employees", "filter": EU,
          "columns": [MASKED_MAIL, {"name": "salary", "mask": "NULL"}, *({"name": name, "allow": False} for name in ("ssn", "address", "phones", "notes"))]},
         {**READ, "catalog": "lake", "schema": "hr", "table": "reviews", "filter": OF_EU},
@@ -77,10 +76,11 @@ RULES = {
         {**READ, "catalog": "lake", "schema": "sales", "table": "customers"},
         {**READ, "catalog": "lake", "schema": "sales", "table": "orders", "columns": [{"name": "card_number", "mask": "'XXXX'"}]},
         {**READ, "catalog": "lake", "schema": "sales", "table": "big_orders"},
-        {"user": "analyst", "catalog": "lake", "schema": "scratch", "privileges": ALL},
+        {"user": RULED, "catalog": "lake", "schema": "scratch", "privileges": ALL},
         {**READ, "catalog": "tpch"},
         {**READ, "catalog": "system"},
-        {"privileges": []},
+        {"user": RULED, "privileges": []},
+        {"privileges": ALL},
     ],
     "functions": [{"privileges": ["EXECUTE"]}],
 }

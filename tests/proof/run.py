@@ -11,7 +11,7 @@ import sys
 from tests import proof
 from tests.stack import process
 from tests.stack.progress import main
-from tests.stack.suites import FOLDER, Stack, Tally
+from tests.stack.suites import FOLDER, Tally
 
 from . import compare, statements
 
@@ -25,7 +25,6 @@ def command():
     options.add_argument("--print", type=int, metavar="N", dest="printed", help="print the first N statements")
     options.add_argument("--show", help="print what differs by this reason")
     options.add_argument("--seconds", type=float, help="start no statement after so many")
-    options.add_argument("--no-rules", action="store_true", help="without the second Trino, that has its own rules")
     for part in proof.SIZES:
         options.add_argument(f"--{part}", type=int, help=f"how many statements for this part; {proof.SIZES[part]} without it")
     chosen = options.parse_args()
@@ -39,7 +38,7 @@ def command():
     if chosen.number:
         sizes = dict.fromkeys(sizes, max(chosen.number))
     tally = Tally()
-    with Stack(FOLDER) as stack, proof.Proof(stack, chosen.seed, sizes, chosen.number, chosen.seconds, not chosen.no_rules) as run:
+    with proof.Proof(FOLDER.resolve(), chosen.seed, sizes, chosen.number, chosen.seconds) as run:
         run.run()
         for name, function in run.cases():
             tally.run(f"proof: {name}", function)
