@@ -17,10 +17,9 @@ STRICTER = {
     "not-supported": "Sluice does not decide the statement, or something in it, yet.",
     "not-over-restricted": "Hidden columns, metadata tables, time travel and plans of a table with a mask or a filter are refused.",
     "refused-both": "Both refuse, in other words.",
-    "star-leaves-out": "`*` over a table with hidden columns: Trino refuses, Sluice shows the others. Checked: as over the permitted data alone.",
     "trino-fails": "Under its own rules Trino fails over rows that are hidden, or over the mask's place. Checked: Sluice's answer is that over the permitted data alone.",
     "trino-shows": "Under its own rules Trino shows more. Checked: Sluice's answer is that over the permitted data alone.",
-    "trino-rule": "Trino's own rules refuse what Sluice allows. Checked: Sluice's answer is that over the permitted data alone.",
+    "trino-rule": "Trino's own rules refuse what Sluice allows, such as `*` over a table with hidden columns. Checked: Sluice's answer is that over the permitted data alone.",
     "error-of-the-data": "Both fail, over different rows first.",
     "origin": "DESCRIBE OUTPUT names no catalog, schema and table of a column of a table with a mask or a filter, and of a column that a view passes on the table behind the view. Checked: the names and types of the columns are the same.",
     "fails-first": "An expression fails over permitted rows that a connector's statistics leave out over the permitted data. Checked: it fails alike over them in memory.",
@@ -136,7 +135,7 @@ def under_rules(sluice, rules, seen):
         return "ALLOWED"
     if rules.error_name != "PERMISSION_DENIED":
         return "trino-fails"
-    return "star-leaves-out" if "Cannot select from columns" in rules.message else "trino-rule"
+    return "trino-rule"
 
 
 def analysis(text, sluice, trino):
