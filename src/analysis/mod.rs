@@ -15,5 +15,6 @@ mod risk;
 mod scope;
 pub mod session;
 pub mod show;
+mod show_session;
 pub(crate) mod walk;
 pub(crate) mod world;

@@ -27,7 +27,8 @@ pub enum Shown {
     Query(String),
 }
 
-/// The query that stands for `SHOW CATALOGS`, `SHOW SCHEMAS`, `SHOW TABLES`, `SHOW COLUMNS`, `DESCRIBE` or `SHOW GRANTS`.
+/// The query that stands for `SHOW CATALOGS`, `SHOW SCHEMAS`, `SHOW TABLES`, `SHOW COLUMNS`, `DESCRIBE`, `SHOW GRANTS` or
+/// `SHOW SESSION`.
 ///
 /// # Errors
 /// Trino's own error for a catalog, schema or table that does not exist or that the user may not know of, and for a
@@ -43,7 +44,8 @@ pub fn show_query(
         StatementKind::ShowCatalogs { .. }
         | StatementKind::ShowSchemas { .. }
         | StatementKind::ShowTables { .. }
-        | StatementKind::ShowColumns { .. } => {}
+        | StatementKind::ShowColumns { .. }
+        | StatementKind::ShowSession { .. } => {}
         StatementKind::Access(access) if matches!(**access, Access::ShowGrants { .. }) => {}
         _ => return Ok(Shown::Other),
     }
@@ -66,6 +68,14 @@ fn query(kind: &StatementKind, session: &Session, asked: &Asked<'_>) -> Result<O
             tables_of(&catalog, &schema, like.as_ref(), asked)?
         }
         StatementKind::ShowColumns { table, like } => columns_of(&table_name(session, table)?, like.as_ref(), asked)?,
+        StatementKind::ShowSession { like } => match asked.tables.get(&Need::SessionProperties) {
+            Some(Known::SessionProperties(properties)) => {
+                let visible = |catalog: &str| catalog_is_visible(&asked.visible, catalog);
+                super::show_session::query(session, properties, visible, &clause(&[condition("Name", like.as_ref())]))
+            }
+            Some(_) => return Ok(None),
+            None => return Err(Stop::Need(Need::SessionProperties)),
+        },
         StatementKind::Access(access) => match &**access {
             Access::ShowGrants { object } => grants(session, object.as_ref(), asked)?,
             _ => return Ok(None),
@@ -97,7 +107,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn exists(&self, need: Need) -> Result<bool, Stop> {
         match self.tables.get(&need) {
-            Some(Known::Missing | Known::QueryOf(_)) => Ok(false),
+            Some(Known::Missing | Known::QueryOf(_) | Known::SessionProperties(_)) => Ok(false),
             Some(Known::Exists | Known::Table(_) | Known::View(_)) => Ok(true),
             None => Err(Stop::Need(need)),
         }

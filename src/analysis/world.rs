@@ -186,7 +186,9 @@ impl<'a> World<'a> {
         let reading = match self.described(name) {
             None => Reading::Pending,
             Some(Known::Table(table)) => self.read(name, &access, &table),
-            Some(Known::Missing | Known::Exists | Known::View(_) | Known::QueryOf(_)) => Reading::Missing,
+            Some(Known::Missing | Known::Exists | Known::View(_) | Known::QueryOf(_) | Known::SessionProperties(_)) => {
+                Reading::Missing
+            }
         };
         object(Some(access), reading)
     }

@@ -130,8 +130,8 @@ impl Listing {
             Need::Table(name) => self.tables.get(name).map_or(Known::Missing, |table| Known::Table(table.clone())),
             Need::Schema { catalog, schema } => exists(&|name| name.catalog == *catalog && name.schema == *schema),
             Need::Catalog(catalog) => exists(&|name| name.catalog == *catalog),
-            // A listing does not tell where a view was made, nor by whom, and of no queries.
-            Need::View(_) | Need::Query(_) => Known::Missing,
+            // A listing does not tell where a view was made, nor by whom, and of no queries and sessions.
+            Need::View(_) | Need::Query(_) | Need::SessionProperties => Known::Missing,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A miss costs the user each statement's time, so a table takes one statement, and a view one more for its text. Names
 //! go in as quoted literals and identifiers.
 
-use super::table::{Column, Known, Need, Table, TableKind};
+use super::table::{Column, Known, Need, SessionProperty, Table, TableKind};
 use super::trino::{TrinoClient, TrinoError};
 use crate::names::{TableName, literal, quoted};
 use serde_json::Value;
@@ -61,6 +61,14 @@ pub(super) async fn ask(trino: &TrinoClient, need: &Need) -> Result<Known, Cause
             exists(trino, format!("SELECT 1 FROM {from} WHERE catalog_name = {}", literal(catalog))).await
         }
         Need::View(name) => super::resolved::ask(trino, name).await,
+        Need::SessionProperties => {
+            let rows = trino.rows("SHOW SESSION".to_owned()).await?;
+            let properties = rows.iter().map(|row| session_property(row)).collect::<Option<Vec<_>>>();
+            match properties {
+                Some(properties) if !properties.is_empty() => Ok(Known::SessionProperties(properties.into())),
+                _ => Err(Cause::Unreadable("a property of sessions is not five texts")),
+            }
+        }
         Need::Query(id) => {
             let from = "system.runtime.queries";
             let rows = trino.rows(format!("SELECT \"user\" FROM {from} WHERE query_id = {}", literal(id))).await?;
@@ -85,10 +93,21 @@ pub(super) fn can_exist(need: &Need) -> bool {
         }
         Need::Schema { catalog, schema } => !catalog.is_empty() && !schema.is_empty(),
         Need::Catalog(catalog) => !catalog.is_empty(),
+        Need::SessionProperties => true,
         Need::Query(id) => {
             (1..=64).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         }
     }
+}
+
+fn session_property(row: &[Value]) -> Option<SessionProperty> {
+    let [name, _, default, data_type, description] = row else { return None };
+    Some(SessionProperty {
+        name: name.as_str()?.into(),
+        default: default.as_str()?.into(),
+        data_type: data_type.as_str()?.into(),
+        description: description.as_str()?.into(),
+    })
 }
 
 async fn exists(trino: &TrinoClient, sql: String) -> Result<Known, Cause> {
@@ -305,6 +324,27 @@ mod tests {
         assert!(!can_exist(&Need::Table(TableName::new("lake", "hr", "employees$files"))));
         assert!(!can_exist(&Need::Table(TableName::new("", "hr", "employees"))));
         assert!(can_exist(&employees()));
+    }
+
+    #[tokio::test]
+    async fn the_properties_of_sessions_are_five_texts_each() {
+        let known = async |rows: Vec<Value>| {
+            let fake = Fake::start(move |_| Reply::rows(rows.clone())).await;
+            ask(&fake.client(), &Need::SessionProperties).await.map_err(|cause| cause.to_string())
+        };
+        let property = SessionProperty {
+            name: "lake.a".into(),
+            default: "1".into(),
+            data_type: "bigint".into(),
+            description: "it is".into(),
+        };
+        assert_eq!(property.catalog(), Some("lake"));
+        let row = json!(["lake.a", "2", "1", "bigint", "it is"]);
+        assert_eq!(known(vec![row]).await, Ok(Known::SessionProperties([property].into())));
+        for rows in [vec![], vec![json!(["a", "2", "1", "bigint"])], vec![json!(["a", "2", null, "bigint", "it is"])]] {
+            let unreadable = "Trino's answer can't be read: a property of sessions is not five texts";
+            assert_eq!(known(rows).await, Err(unreadable.to_owned()));
+        }
     }
 
     #[tokio::test]

@@ -49,6 +49,26 @@ pub struct Resolved {
     pub reads: BTreeSet<TableName>,
 }
 
+/// A property of sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionProperty {
+    /// Its name; that of a catalog's has the catalog's name and a dot before it.
+    pub name: CompactString,
+    /// Its value where a session does not set it.
+    pub default: CompactString,
+    /// Its type.
+    pub data_type: CompactString,
+    /// What it is for.
+    pub description: Arc<str>,
+}
+
+impl SessionProperty {
+    /// The catalog that it is a property of.
+    pub fn catalog(&self) -> Option<&str> {
+        self.name.split_once('.').map(|(catalog, _)| catalog)
+    }
+}
+
 /// Something that a decision needs to know and the shell has to ask Trino for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Need {
@@ -67,6 +87,8 @@ pub enum Need {
     View(TableName),
     /// Whose query has this id.
     Query(CompactString),
+    /// Which properties a session has.
+    SessionProperties,
 }
 
 /// The answer to a [`Need`].
@@ -80,6 +102,8 @@ pub enum Known {
     Exists,
     /// The query is this user's.
     QueryOf(CompactString),
+    /// A session has these properties, in Trino's order.
+    SessionProperties(Arc<[SessionProperty]>),
     /// There is no such object, or Trino does not tell of it.
     Missing,
 }

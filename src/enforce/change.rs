@@ -20,7 +20,7 @@ impl Judge<'_> {
         }
         let intent = intent::intent(kind, self.request.session)
             .map_err(|(span, problem)| refusals::problem(text, span, &problem))?
-            .ok_or_else(|| refusals::not_supported(&format!("The statement {}", kind.class())))?;
+            .ok_or_else(|| refusals::undecided(kind.class()))?;
         let Intent { needed, open, constants, reads, drops_all_of, calls } = intent;
         // Before anything is asked of Trino, so that nothing tells whether an object exists.
         needed.iter().try_for_each(|needed| self.granted(needed))?;

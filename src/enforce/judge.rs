@@ -117,7 +117,8 @@ impl<'a> Judge<'a> {
             StatementKind::ShowCatalogs { like: _ }
             | StatementKind::ShowSchemas { catalog: _, like: _ }
             | StatementKind::ShowTables { schema: _, like: _ }
-            | StatementKind::ShowColumns { table: _, like: _ } => self.show(text, statement).map(edited),
+            | StatementKind::ShowColumns { table: _, like: _ }
+            | StatementKind::ShowSession { like: _ } => self.show(text, statement).map(edited),
             StatementKind::ShowCreate { object, name } => {
                 self.show_create(text, *object, name).map(|()| Draft::default())
             }
@@ -144,10 +145,9 @@ impl<'a> Judge<'a> {
                 let parts: Vec<Identifier> = catalog.iter().chain([schema]).cloned().collect();
                 self.visible_schema(text, &parts).map(|()| Draft::default())
             }
-            StatementKind::ShowSession { like: _ }
-            | StatementKind::StartTransaction { modes: _ }
-            | StatementKind::Commit
-            | StatementKind::Rollback => Ok(Draft::default()),
+            StatementKind::StartTransaction { modes: _ } | StatementKind::Commit | StatementKind::Rollback => {
+                Ok(Draft::default())
+            }
             StatementKind::Definition(_)
             | StatementKind::Change(_)
             | StatementKind::Access(_)

@@ -44,7 +44,9 @@ impl Judge<'_> {
                         Answer::Granted(policy) => Some(Some(policy)),
                         Answer::Denied(_) | Answer::NotGranted => None,
                     },
-                    Known::Table(_) | Known::View(_) | Known::Exists | Known::Missing => None,
+                    Known::Table(_) | Known::View(_) | Known::SessionProperties(_) | Known::Exists | Known::Missing => {
+                        None
+                    }
                 };
                 by.ok_or_else(|| {
                     let why = "it is not yours, or there is no such query";

@@ -35,6 +35,21 @@ pub(super) fn not_supported(what: &str) -> Refusal {
     Refusal { code: ErrorCode::NotSupported, message: format!("{what} is not supported by Sluice yet"), location: None }
 }
 
+/// A statement that is not decided, with the reason where there is a lasting one.
+pub(super) fn undecided(class: &str) -> Refusal {
+    let message = match class {
+        "RenameSchema" => {
+            "ALTER SCHEMA … RENAME TO is refused by Sluice: policies are by name, so each table of the schema would get the \
+             masks and filters of another one"
+        }
+        "SetRole" => {
+            "SET ROLE is refused by Sluice: policies know nothing of Trino's roles, and what you may do does not depend on them"
+        }
+        _ => return not_supported(&format!("The statement {class}")),
+    };
+    Refusal { code: ErrorCode::NotSupported, message: message.to_owned(), location: None }
+}
+
 /// With a path, a function's name would stand for another function than the one that was judged.
 pub(super) fn path() -> Refusal {
     let message = "SET PATH is refused by Sluice: a function is judged by its name; call functions by their full names, \

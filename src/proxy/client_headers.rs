@@ -135,10 +135,14 @@ impl ClientHeaders {
             if !is_name(&catalog) {
                 return Err(malformed("x-trino-role"));
             }
-            if role != "NONE" {
-                return Err(unsupported("X-Trino-Role", "a role other than NONE can't be chosen"));
+            // Trino tells whether there is a catalog of this name.
+            if catalog != "system" || role != "NONE" {
+                return Err(unsupported(
+                    "X-Trino-Role",
+                    "no role can be chosen, so it says system=NONE or is left out",
+                ));
             }
-            self.forward.append("x-trino-role", value_of("x-trino-role", &format!("{catalog}=NONE"))?);
+            self.forward.append("x-trino-role", HeaderValue::from_static("system=NONE"));
         }
         Ok(())
     }
@@ -348,6 +352,7 @@ mod tests {
         for headers in [
             &[("x-trino-role", "system=ROLE%7Badmin%7D")][..],
             &[("x-trino-role", "system=ALL")],
+            &[("x-trino-role", "system=NONE,hidden=NONE")],
             &[("x-trino-path", "lake.functions")],
             &[("x-trino-extra-credential", "token=abc")],
         ] {

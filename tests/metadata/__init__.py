@@ -57,6 +57,9 @@ SHOWS = [
     ("DESCRIBE lake.nowhere.nowhere",),
     ("DESCRIBE nowhere.nowhere.nowhere",),
     ("DESCRIBE a.b.c.d",),
+    ("SHOW SESSION",),
+    ("SHOW SESSION LIKE 'lake.%'",),
+    ("SHOW SESSION LIKE 'x' ESCAPE 'ab'",),
     ("EXECUTE IMMEDIATE 'SHOW TABLES FROM lake.meta_hr'",),
 ]
 

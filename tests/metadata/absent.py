@@ -196,6 +196,7 @@ OTHERS = [
 
 # For one who has no right to anything.
 OUTSIDE = [
+    ("SHOW SESSION LIKE '{}.%'", "lake"),
     ("SHOW SCHEMAS FROM {}", "lake"),
     ("SHOW TABLES FROM {}.information_schema", "lake"),
     ("SELECT * FROM {}.information_schema.tables", "lake"),
@@ -221,6 +222,7 @@ SESSIONS = [
     ("SHOW SESSION LIKE 'x'", {"X-Trino-Catalog": "{}"}, "metahidden"),
     ("SELECT 1", {"X-Trino-Session": "{}.splits_per_node=1"}, "metahidden"),
     ("SELECT 1", {"X-Trino-Role": "{}=ROLE%7Badmin%7D"}, "metahidden"),
+    ("SELECT 1", {"X-Trino-Role": "{}=NONE"}, "metahidden"),
     ("SELECT 1", {"X-Trino-Path": "{}.meta_functions"}, "memory"),
     ("EXECUTE p", {"X-Trino-Prepared-Statement": "p=SELECT+*+FROM+lake.meta_finance.{}"}, "secrets"),
     ("DESCRIBE OUTPUT p", {"X-Trino-Prepared-Statement": "p=SELECT+*+FROM+lake.meta_finance.{}"}, "secrets"),

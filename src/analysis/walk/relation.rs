@@ -229,7 +229,7 @@ impl Walk<'_, '_> {
                 };
                 Some(table.columns.iter().map(seen).collect())
             }
-            Known::Missing | Known::Exists | Known::View(_) | Known::QueryOf(_) => {
+            Known::Missing | Known::Exists | Known::View(_) | Known::QueryOf(_) | Known::SessionProperties(_) => {
                 self.problem(span, Problem::NoSuchTable(name.clone()));
                 None
             }

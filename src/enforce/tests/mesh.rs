@@ -1,7 +1,7 @@
 //! A small mesh with secrets, and what its users may see of it.
 
 use crate::analysis::session::Session;
-use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
+use crate::catalog::table::{Column, Known, Need, Resolved, SessionProperty, Table, TableKind, Tables};
 use crate::enforce::{Decision, Enforced, Options, Outcome, Refusal, Request, enforce};
 use crate::names::TableName;
 use crate::policy::Snapshot;
@@ -114,6 +114,15 @@ pub(super) fn answer(need: &Need) -> Known {
         Need::Table(name) => name,
         Need::View(view) => return resolved(view),
         Need::Schema { .. } | Need::Catalog(_) => return Known::Exists,
+        Need::SessionProperties => {
+            let property = |name: &str| SessionProperty {
+                name: name.into(),
+                default: "1".into(),
+                data_type: "bigint".into(),
+                description: "it is".into(),
+            };
+            return Known::SessionProperties(["query_max", "lake.a", "unknown.b"].map(property).into());
+        }
         Need::Query(id) => {
             let user = id.strip_prefix("of_").filter(|user| *user != "nobody");
             return user.map_or(Known::Missing, |user| Known::QueryOf(user.into()));

@@ -26,6 +26,7 @@ mod routine;
 mod same;
 mod same_names;
 mod same_query;
+mod session;
 mod shape;
 mod standing;
 mod statement;
@@ -95,8 +96,11 @@ fn session_properties_are_granted(request: &Request<'_>) -> Result<(), Unproved>
 fn same_class(request: &Request<'_>, tree: &sql::Statement) -> Result<(), Unproved> {
     let asked = parse(request.sql, request)?.kind.class();
     let proposed = tree.kind.class();
-    let shows = ["ShowCatalogs", "ShowSchemas", "ShowTables", "ShowColumns", "ShowGrants", "ShowRoles"];
+    let shows = ["ShowCatalogs", "ShowSchemas", "ShowTables", "ShowColumns", "ShowGrants", "ShowRoles", "ShowSession"];
     let shown = shows.contains(&asked) && proposed == "Query";
+    if asked == "ShowSession" {
+        session::prove(request, tree)?;
+    }
     if asked == proposed || shown { Ok(()) } else { Err(Unproved::because(format!("{asked} became {proposed}"))) }
 }
 

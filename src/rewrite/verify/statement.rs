@@ -145,7 +145,6 @@ impl Proof<'_> {
                 Err(Unproved::because(format!("{user} is not to be impersonated")))
             }
             StatementKind::ResetSessionAuthorization
-            | StatementKind::ShowSession { like: _ }
             | StatementKind::StartTransaction { modes: _ }
             | StatementKind::Commit
             | StatementKind::Rollback => Ok(nothing),
@@ -171,6 +170,7 @@ impl Proof<'_> {
             | StatementKind::ShowSchemas { catalog: _, like: _ }
             | StatementKind::ShowTables { schema: _, like: _ }
             | StatementKind::ShowColumns { table: _, like: _ }
+            | StatementKind::ShowSession { like: _ }
             | StatementKind::SetPath { path: _ } => {
                 Err(Unproved::because(format!("a statement of class {}", kind.class())))
             }

@@ -15,7 +15,6 @@ fn statements_that_change_nothing_hidden_are_proved() {
         "SHOW CREATE TABLE lake.sales.customers",
         "SHOW FUNCTIONS",
         "SHOW FUNCTIONS FROM lake.hr LIKE 'a%'",
-        "SHOW SESSION LIKE 'q%'",
         "SET SESSION query_max_run_time = '1h'",
         "RESET SESSION query_max_run_time",
         "SET TIME ZONE LOCAL",
@@ -44,8 +43,16 @@ fn a_prepared_statement_that_is_dropped_goes_along_with_a_text_that_is_proved() 
 }
 
 #[test]
+fn a_session_property_of_a_catalog_that_is_not_known_of_is_not_told() {
+    let told = |rows: &str| verify_rewritten("SHOW SESSION", &format!("SELECT * FROM (VALUES {rows}) t (a, b)"), None);
+    assert!(told("('query_max', '1'), ('lake.a', '1')").is_ok());
+    assert!(told("('query_max', '1'), ('unknown.a', '1')").is_err());
+}
+
+#[test]
 fn statements_that_tell_or_change_what_is_hidden_are_not_proved() {
     for text in [
+        "SHOW SESSION LIKE 'q%'",
         "EXPLAIN SELECT * FROM {employees} e",
         "EXPLAIN (TYPE VALIDATE, TYPE IO) SELECT * FROM {employees} e",
         "EXPLAIN (TYPE LOGICAL) SELECT * FROM {orders} e",
