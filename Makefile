@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test rules demo demo-once attacks proof conformance fuzz bench bench-parse bench-proxy bench-reload bench-tpc docs reference clean
+.PHONY: help fmt lint test rules demo demo-once attacks proof conformance fuzz bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,7 +42,7 @@ conformance: ## read SQL beside Trino's own parser: its test corpus, our probes,
 rules: ## imported policies beside a Trino with its own file rules, all 60 seeds (about ten minutes)
 	@$(PYTHON) -m tests.rules.run --all
 
-fuzz: ## look for a text that the parser does not stand (ARGS="--target bytes --seconds 1800 --seed 7")
+fuzz: ## look for a text that parser or decisions do not stand (ARGS="--target decide --seconds 1800 --seed 7")
 	cargo test --locked --release --test fuzz -- $(ARGS)
 
 bench: ## time each stage, from parsing to the whole of enforce, and the memory of policies
@@ -60,6 +60,9 @@ bench-reload: ## time statements and pages while 10,000 policies are replaced ea
 
 bench-tpc: ## time decisions about TPC-H and TPC-DS texts beside sqlparser's reading of them (a minute after the build)
 	@PYTHONPATH=. $(PYTHON) benches/tpc
+
+bench-plans: ## what policies do to Trino's plans and times, beside its own file rules (some minutes after the build; needs PostgreSQL)
+	@PYTHONPATH=. $(PYTHON) benches/plans $(ARGS)
 
 docs: ## build the documentation of the code
 	cargo doc --locked --no-deps

@@ -28,7 +28,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<bool, String> {
     Ok(read)
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ pub(crate) fn text(random: &mut Random, seeds: &[&str]) -> Vec<u8> {
 }
 
 /// A statement with tokens left out, doubled, exchanged or taken from another.
-fn mutated(random: &mut Random, seeds: &[&str]) -> String {
+pub(crate) fn mutated(random: &mut Random, seeds: &[&str]) -> String {
     let mut tokens = words(random.of(seeds));
     for _ in 0..=random.below(4) {
         let at = random.below(tokens.len() + 1);
@@ -34,7 +34,7 @@ fn words(text: &str) -> Vec<String> {
     spans.iter().map(|span| span.of(text).to_owned()).collect()
 }
 
-fn statement(random: &mut Random) -> String {
+pub(crate) fn statement(random: &mut Random) -> String {
     let mut made = Made { random, left: 60 };
     match made.random.below(8) {
         0 => format!("EXPLAIN {}", made.query()),

@@ -1,6 +1,7 @@
-//! Looks for a text that the parser does not stand: one that makes it panic or wait, or of which it says two things.
+//! Looks for a text that is not stood: one that makes the parser panic or wait, or of which it says two things (`bytes`,
+//! `grammar`); one that makes a decision panic or wait, or whose restrictions the verifier does not miss (`decide`).
 //!
-//! In: a target (`bytes` or `grammar`), a time and a seed. Out: how many texts were tried, or the first one that breaks a
+//! In: a target, a time and a seed. Out: how many texts were tried, or the first one that breaks a
 //! rule of [`check`], with the seed that makes it again; then it ends with 1. A part of `make test` tries each target for
 //! a few seconds; for longer:
 //!
@@ -16,6 +17,7 @@
 
 mod bytes;
 mod check;
+mod decide;
 mod grammar;
 mod random;
 
@@ -24,7 +26,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const TARGETS: [&str; 2] = ["bytes", "grammar"];
+const TARGETS: [&str; 3] = ["bytes", "grammar", "decide"];
 /// How long each target runs without another wish.
 const SECONDS: u64 = 10;
 
@@ -56,15 +58,21 @@ fn run(target: &str, time: Duration, seed: u64) -> Result<(), String> {
     let began = Instant::now();
     let mut told = began;
     let (mut tried, mut read, mut bytes) = (0_u64, 0_u64, 0_u64);
+    let mut decided = decide::Decided::new();
     while began.elapsed() < time {
         // Each text has a seed of its own, so that it can be made again alone.
         let own = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(tried);
         let mut random = Random::new(own);
-        let text = match target {
-            "bytes" => bytes::text(&mut random, &texts),
-            _ => grammar::text(&mut random, &texts),
+        let (text, checked) = match target {
+            "decide" => decided.one(&mut random),
+            _ => {
+                let make = if target == "bytes" { bytes::text } else { grammar::text };
+                let text = make(&mut random, &texts);
+                let checked = check::check(&text);
+                (text, checked)
+            }
         };
-        match check::check(&text) {
+        match checked {
             Ok(accepted) => read += u64::from(accepted),
             Err(why) => {
                 let shown = String::from_utf8_lossy(&text);
@@ -80,9 +88,14 @@ fn run(target: &str, time: Duration, seed: u64) -> Result<(), String> {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
+    let done = if target == "decide" { "forwarded" } else { "read as statements" };
     println!(
-        "fuzz {target}: {tried} texts of {bytes} bytes in {seconds:.0} s (seed {seed}), {read} read as statements, nothing found"
+        "fuzz {target}: {tried} texts of {bytes} bytes in {seconds:.0} s (seed {seed}), {read} {done}, nothing found"
     );
+    if target == "decide" {
+        let decide::Decided { alarms, alarm, restricted, .. } = decided;
+        println!("  {restricted} of them restricted; the verifier refused {alarms} {}", alarm.unwrap_or_default());
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ CARGO_DENY = "0.20.2"
 JAVA_AT_LEAST = 24
 
 # The server's tarball holds 60 plugins; these are the ones a test or the demo uses.
-PLUGINS = ("tpch", "tpcds", "memory", "blackhole", "iceberg", "jmx", "postgresql", "exchange-filesystem",
+PLUGINS = ("tpch", "tpcds", "memory", "blackhole", "iceberg", "jmx", "postgresql", "geospatial", "exchange-filesystem",
            "spooling-filesystem", "password-authenticators", "http-event-listener", "opa", "ranger")
 
 
