@@ -55,7 +55,7 @@ bench-parse: ## time the parser beside sqlparser, and how it grows (about five m
 bench-proxy: ## time Sluice beside nginx and a bare hyper proxy (two minutes after the build)
 	@PYTHONPATH=. $(PYTHON) benches/proxy
 
-bench-reload: ## time statements and pages while 10,000 policies are replaced each second (three minutes after the build)
+bench-reload: ## time statements and pages while 10,000 policies are replaced (seven minutes after the build)
 	@PYTHONPATH=. $(PYTHON) benches/reload
 
 bench-tpc: ## time decisions about TPC-H and TPC-DS texts beside sqlparser's reading of them (a minute after the build)

@@ -1,10 +1,12 @@
 """What a replacement of the policies costs those who ask meanwhile: statements and pages through Sluice with 10,000 policies, in turns
-with the policies at rest and with one of them changed each second. Prints percentiles in Markdown; takes about three minutes after the build.
+with the policies at rest, with one of them changed once in a round, and with one changed each second. Prints percentiles in Markdown;
+takes about seven minutes after the build.
 
     PYTHONPATH=. python3 benches/reload [--seconds N] [--rounds N] [--policies N]
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import re
@@ -57,6 +59,7 @@ class Policies:
         self.folder = folder
         self.count = count
         self.changes = 0
+        self.waits = ()
         self.stop = threading.Event()
         shutil.copytree(HERE.parent / "proxy/policies", folder)
         (folder / "others.yaml").write_text(DOMAIN, encoding="ascii")
@@ -71,6 +74,11 @@ class Policies:
         beside.write_text(text.removeprefix("---\n"), encoding="ascii")
         beside.rename(self.folder / f"{file}.yaml")
 
+    def after(self, waits):
+        """With these seconds before each change."""
+        self.waits = waits
+        return self
+
     def __enter__(self):
         self.stop.clear()
         self.thread = threading.Thread(target=self.change)
@@ -81,8 +89,10 @@ class Policies:
         self.thread.join()
 
     def change(self):
-        """Changes one policy each second."""
-        while not self.stop.wait(1):
+        """Changes one policy after each wait."""
+        for wait in self.waits:
+            if self.stop.wait(wait):
+                return
             self.changes += 1
             self.write(self.changes % (self.count // A_FILE))
 
@@ -104,17 +114,18 @@ def load(wrk, server, case, connections, seconds):
 
 
 def measure(wrk, server, policies, seconds, rounds):
-    """The median of all rounds by case, connections, and whether policies changed; the two take turns."""
+    """The median of all rounds by case, connections, and how often policies change; these take turns."""
     results = {}
+    often = {"at rest": (), "replaced once": (seconds / 3,), "replaced each second": itertools.repeat(1)}
     for case in ("statement", "page of 1 KB"):
         for connections in (1, 16):
             say(f"  … {case}, {connections} connection{'s' if connections > 1 else ''}")
-            rest, change = [], []
+            taken = {name: [] for name in often}
             for _ in range(rounds):
-                rest.append(load(wrk, server, case, connections, seconds))
-                with policies:
-                    change.append(load(wrk, server, case, connections, seconds))
-            for name, rows in (("at rest", rest), ("replaced each second", change)):
+                for name, waits in often.items():
+                    with policies.after(waits):
+                        taken[name].append(load(wrk, server, case, connections, seconds))
+            for name, rows in taken.items():
                 results[case, connections, name] = [(statistics.median(values), min(values), max(values)) for values in zip(*rows)]
     return results
 
