@@ -3,6 +3,7 @@
 //! Less than Trino's grammar allows: what can't be evaluated for one row, what could be taken for something else in the
 //! statement that it is put into, and what a reader of policies need not know.
 
+use super::session_values;
 use crate::policy::index::TablePattern;
 use crate::sql::ast::{
     Arguments, Call, Expr, ExprKind, FrameBound, GroupBy, GroupingElement, GroupingSet, Join, JoinCriteria, JsonMember,
@@ -124,8 +125,13 @@ impl Check {
             | ExprKind::Number(_)
             | ExprKind::TypedLiteral { type_name: _, value: _ }
             | ExprKind::Interval(_)
-            | ExprKind::Identifier(_)
-            | ExprKind::Current(_) => {}
+            | ExprKind::Identifier(_) => {}
+            ExprKind::Current(value) => {
+                if let Some((message, help)) = session_values::of_session(*value) {
+                    let message = message.to_owned();
+                    self.found.forbidden.push(Forbidden { span: expr.span, message, help });
+                }
+            }
             ExprKind::Parameter => self.forbid(expr.span, "a policy has no parameters"),
             ExprKind::Dereference { base, field: _ } => self.expr(base),
             ExprKind::Subscript { base, index } => self.exprs([&**base, index]),
@@ -169,7 +175,13 @@ impl Check {
                 whens.iter().for_each(|(condition, result)| self.exprs([condition, result]));
                 self.exprs(otherwise.as_deref());
             }
-            ExprKind::Cast { safe: _, value, data_type: _ } => self.expr(value),
+            ExprKind::Cast { safe: _, value, data_type } if session_values::is_fixed(value, data_type) => {}
+            ExprKind::Cast { safe: _, value, data_type } => {
+                if session_values::has_zone(data_type) {
+                    self.by_zone(expr.span);
+                }
+                self.expr(value);
+            }
             ExprKind::Call(call) => self.call(expr.span, call),
             ExprKind::Measure { name: _, over: _ } => self.forbid(expr.span, "a policy has no row patterns"),
             ExprKind::Lambda { parameters: _, body } => {
@@ -204,7 +216,14 @@ impl Check {
         );
     }
 
+    fn by_zone(&mut self, span: Span) {
+        self.forbid_with(span, "the user's time zone would decide about it", session_values::HELP);
+    }
+
     fn call(&mut self, span: Span, call: &Call) {
+        if session_values::reads_zone(call) {
+            self.by_zone(span);
+        }
         let Call { name, processing, quantifier, arguments, order_by, filter, ignore_nulls, over, listagg: _ } = call;
         if !self.object(name) && name.parts.len() != 1 {
             self.forbid_with(

@@ -14,6 +14,7 @@ mod policy_tests;
 mod principals;
 mod privileges;
 mod section;
+mod session_values;
 mod tags;
 mod validity;
 
