@@ -82,4 +82,10 @@ mod tests {
         let mut fresh = Fresh::of("SELECT sluice_1, \"Sluice_3x\" FROM sluice_t", &Facts::default());
         assert_eq!([fresh.next(), fresh.next(), fresh.next()], ["sluice_2", "sluice_4", "sluice_5"]);
     }
+
+    #[test]
+    fn a_text_quotes_a_rewriting_by_its_names_alone() {
+        assert!(quotes_rewriting("Column 'SLUICE_7.id' cannot be resolved"));
+        assert!(!quotes_rewriting("Column 'sluice.id' cannot be resolved"));
+    }
 }
