@@ -193,7 +193,10 @@ impl Check {
             ExprKind::Grouping(_) if self.queries == 0 => self.aggregate(expr.span),
             ExprKind::Grouping(_) => {}
             ExprKind::SpecialForm { form: _, operands } => self.exprs(operands),
-            ExprKind::JsonPath { form: _, path, returning: _, clauses: _, defaults } => {
+            ExprKind::JsonPath { form: _, path, returning, clauses: _, defaults } => {
+                if returning.as_ref().is_some_and(|returning| session_values::has_zone(&returning.data_type)) {
+                    self.by_zone(expr.span);
+                }
                 let JsonPathInvocation { span: _, input, path: _, name: _, passing } = &**path;
                 self.expr(&input.value);
                 self.exprs(passing.iter().map(|argument| &argument.input.value));

@@ -3,7 +3,9 @@
 //! A client names its time zone in a header, and `SET TIME ZONE` changes it. Trino takes the date of today, and the times
 //! that stand without a zone, by it (<https://trino.io/docs/476/functions/datetime.html>).
 
-use crate::sql::ast::{Arguments, Call, CurrentKind, CurrentValue, DataType, DataTypeKind, Expr, ExprKind};
+use crate::sql::ast::{
+    Arguments, Call, CurrentKind, CurrentValue, DataType, DataTypeKind, Expr, ExprKind, TypeParameter,
+};
 
 /// How a time is written that is the same for each user.
 pub(super) const HELP: &str = "write the zone: `CAST(current_timestamp AT TIME ZONE 'UTC' AS date)`, or `AS timestamp`";
@@ -41,7 +43,14 @@ pub(super) fn is_fixed(value: &Expr, data_type: &DataType) -> bool {
 
 /// Whether values of a type have a zone, which a cast to it takes from the session.
 pub(super) fn has_zone(data_type: &DataType) -> bool {
-    matches!(data_type.kind, DataTypeKind::DateTime { with_time_zone: true, .. })
+    match &data_type.kind {
+        DataTypeKind::DateTime { with_time_zone, .. } => *with_time_zone,
+        DataTypeKind::Generic { name: _, parameters } => {
+            parameters.iter().any(|parameter| matches!(parameter, TypeParameter::Type(of) if has_zone(of)))
+        }
+        DataTypeKind::Row(fields) => fields.iter().any(|(_, of)| has_zone(of)),
+        DataTypeKind::Interval(_) => false,
+    }
 }
 
 /// Why a value of the session can't stand in a policy.
@@ -59,8 +68,11 @@ pub(super) fn of_session(value: CurrentValue) -> Option<(&'static str, Option<&'
 
 /// Whether a function of Trino's own reads the session's zone.
 pub(super) fn reads_zone(call: &Call) -> bool {
-    let [name] = call.name.parts.as_slice() else { return false };
-    let name = name.folded();
+    let name = match call.name.parts.as_slice() {
+        [name] => name.folded(),
+        [catalog, schema, name] if (&*catalog.folded(), &*schema.folded()) == ("system", "builtin") => name.folded(),
+        _ => return false,
+    };
     let given = matches!(&call.arguments, Arguments::List(list) if list.len() > 1);
     BY_ZONE.contains(&name.as_str()) || (name == BY_ZONE_UNLESS_GIVEN && !given)
 }
@@ -92,6 +104,11 @@ mod tests {
             "parse_datetime(text, 'yyyy') < at",
             "zone = current_timezone()",
             "CAST(text AS timestamp with time zone) < at",
+            "CAST(times AS array(timestamp(3) with time zone))[1] < at",
+            "CAST(ROW(text) AS row(t timestamp with time zone)).t < at",
+            "JSON_VALUE(text, 'lax $.t' RETURNING timestamp(3) with time zone) < at",
+            "at <= system.builtin.now()",
+            "hour(\"system\".\"builtin\".FROM_UNIXTIME(seconds)) < 8",
             "d IN (SELECT d FROM lake.hr.days WHERE d < current_date)",
         ] {
             assert_eq!(refused(sql).as_deref(), Some("the user's time zone would decide about it"), "{sql}");
