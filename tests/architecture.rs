@@ -24,7 +24,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("audit", &["config", "enforce"]),
     ("catalog", &["config", "sql", "proxy::connect"]),
     ("console", &["config", "enforce", "audit", "proxy::connect"]),
-    ("identity", &["config", "policy"]),
+    ("identity", &["config", "policy", "proxy::connect"]),
 ];
 
 /// Rooms whose functions depend on their arguments alone.

@@ -10,4 +10,6 @@ mod record;
 mod writer;
 
 pub use log::{AuditError, Log};
-pub use record::{CompletionRecord, DecisionRecord, ErrorRecord, Outcome, QueryState, Record, fingerprint};
+pub use record::{
+    CompletionRecord, DecisionRecord, ErrorRecord, Outcome, ProofRecord, QueryState, Record, fingerprint,
+};

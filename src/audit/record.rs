@@ -28,6 +28,8 @@ pub struct DecisionRecord {
     pub time: Timestamp,
     /// Who logged in.
     pub principal: String,
+    /// How that was proved.
+    pub proofs: Vec<ProofRecord>,
     /// As whom the statement runs: the principal, or whom it acts as.
     pub user: String,
     /// The user's groups.
@@ -70,6 +72,16 @@ pub struct DecisionRecord {
     pub stages_us: BTreeMap<Stage, u64>,
     /// How long the whole decision took, in microseconds, with all waiting.
     pub total_us: u64,
+}
+
+/// How somebody proved to be who.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProofRecord {
+    /// `password`, `trusted_header` or `token`.
+    pub by: &'static str,
+    /// Who issued the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
 }
 
 /// What happens with a statement.
@@ -170,6 +182,7 @@ pub(super) mod tests {
             id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
             time: Timestamp::UNIX_EPOCH,
             principal: "superset".to_owned(),
+            proofs: vec![ProofRecord { by: "token", issuer: Some("https://login.example.com".to_owned()) }],
             user: "anna".to_owned(),
             groups: BTreeSet::from(["analysts".to_owned()]),
             source: Some("Apache Superset".to_owned()),
@@ -205,7 +218,7 @@ pub(super) mod tests {
     #[test]
     fn a_decision_is_one_line_that_starts_with_its_kind() {
         let line = serde_json::to_string(&decision("SELECT email\nFROM t")).unwrap();
-        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","commits":{"centre":"0123456789abcdef0123456789abcdef01234567"},"rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
+        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","proofs":[{"by":"token","issuer":"https://login.example.com"}],"user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","commits":{"centre":"0123456789abcdef0123456789abcdef01234567"},"rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{Identify, Passwords, TrustedPeers, Ways};
+use crate::identity::{Identify, Oidc, Passwords, TrustedPeers, Ways};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Proxy, Rooms, acceptor};
 use crate::store::{Status, Store, Webhook};
@@ -61,7 +61,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         None => TrinoGrammar::asked(trino.clone()).await,
     });
     let catalog = catalog(trino, &config, &metrics);
-    let (ways, passwords) = ways(&config.identity, &config.limits)?;
+    let (ways, passwords, oidc) = ways(&config.identity, &config.limits)?;
     let tls = config.listen.tls.as_ref().map(acceptor).transpose()?;
     let rooms = Rooms {
         ways,
@@ -92,6 +92,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
         beside.spawn(Arc::clone(&passwords).watch(end.clone()));
         beside.spawn(reread(passwords, end.clone())?);
     }
+    if let Some(oidc) = oidc {
+        beside.spawn(oidc.watch(end.clone()));
+    }
     beside.spawn(wait_for_signal(stop.clone())?);
 
     tracing::info!(address = %listener.local_addr()?, tls = tls.is_some(), trino = config.upstream.url, "serving");
@@ -114,7 +117,10 @@ fn catalog(trino: TrinoClient, config: &Config, metrics: &Metrics) -> Arc<Catalo
     Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses))
 }
 
-fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Option<Arc<Passwords>>), Failure> {
+/// The ways to log in, and those of them that have something to follow.
+type Configured = (Ways, Option<Arc<Passwords>>, Option<Arc<Oidc>>);
+
+fn ways(identity: &Identity, limits: &Limits) -> Result<Configured, Failure> {
     let mut ways: Vec<Arc<dyn Identify>> = Vec::new();
     if let Some(header) = &identity.trusted_header {
         ways.push(Arc::new(TrustedPeers::new(header.name.parse()?, header.peers.clone())));
@@ -125,7 +131,11 @@ fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Option<Arc<Passwo
     if let Some(passwords) = &passwords {
         ways.push(Arc::clone(passwords) as Arc<dyn Identify>);
     }
-    Ok((Ways::new(ways), passwords))
+    let oidc = (!identity.oidc.is_empty()).then(|| Oidc::open(&identity.oidc, timeout).map(Arc::new)).transpose()?;
+    if let Some(oidc) = &oidc {
+        ways.push(Arc::clone(oidc) as Arc<dyn Identify>);
+    }
+    Ok((Ways::new(ways), passwords, oidc))
 }
 
 /// Not ready while draining, so that no new client is sent here.

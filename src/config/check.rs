@@ -1,7 +1,7 @@
 //! What the types of the configuration can't say.
 
-use super::types::{Config, Identity, Listen, Upstream};
-use http::{HeaderName, Uri};
+use super::types::{Config, Listen, Upstream};
+use http::Uri;
 use jiff::SignedDuration;
 
 /// All that does not go together. Empty: the configuration is right.
@@ -9,7 +9,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     listen(&config.listen, &mut problems);
     upstream(&config.upstream, &mut problems);
-    identity(&config.identity, &config.listen, &mut problems);
+    config.identity.check(&config.listen, &mut problems);
     config.policies.check(&mut problems);
     positive(config, &mut problems);
     problems
@@ -42,45 +42,6 @@ fn origin(field: &str, text: &str, problems: &mut Vec<String>) {
     if !right {
         problems.push(format!("{field}: `{text}` is not http:// or https://, host and port, and no more"));
     }
-}
-
-fn identity(identity: &Identity, listen: &Listen, problems: &mut Vec<String>) {
-    if identity.password_file.is_none() && identity.trusted_header.is_none() {
-        problems.push("identity: give at least one way: password_file or trusted_header".to_owned());
-    }
-    let loopback = listen.address.ip().is_loopback();
-    if identity.passwords_without_tls && !loopback {
-        problems.push(format!(
-            "identity.passwords_without_tls: only for a listener on a loopback address, not on {}",
-            listen.address
-        ));
-    }
-    if identity.password_file.is_some() && listen.tls.is_none() && !identity.passwords_without_tls {
-        problems.push(
-            "identity.password_file: passwords need listen.tls (or, on a loopback address alone, \
-             identity.passwords_without_tls: true)"
-                .to_owned(),
-        );
-    }
-    if let Some(header) = &identity.trusted_header {
-        match header.name.parse::<HeaderName>() {
-            Err(_) => problems.push(format!("identity.trusted_header.name: `{}` is no header name", header.name)),
-            Ok(name) if forbidden(name.as_str()) => problems.push(format!(
-                "identity.trusted_header.name: `{name}` is set by each client; take a name that only the peer sets"
-            )),
-            Ok(_) => {}
-        }
-        if header.peers.is_empty() {
-            problems.push("identity.trusted_header.peers: name the networks that may set the header".to_owned());
-        }
-    }
-}
-
-/// Headers that have a meaning of their own, so none of them can carry a trusted name.
-fn forbidden(name: &str) -> bool {
-    name.starts_with("x-trino-")
-        || name.starts_with("x-presto-")
-        || matches!(name, "authorization" | "host" | "cookie" | "user-agent" | "content-length" | "connection")
 }
 
 fn positive(config: &Config, problems: &mut Vec<String>) {
@@ -169,5 +130,43 @@ mod tests {
             origin("upstream.url", url, &mut problems);
             assert_eq!(problems.len(), 1, "{url}");
         }
+    }
+
+    /// What is said against a list of issuers.
+    fn issuers(list: &str) -> String {
+        let text = format!(
+            "listen: {{address: '127.0.0.1:8443'}}\nupstream: {{url: 'http://trino:8080'}}\n\
+             identity: {{passwords_without_tls: true, oidc: {list}}}\npolicies: {{folder: p}}\naudit: {{folder: l}}\n",
+        );
+        Config::parse(&text, "test").map_or_else(|error| error.to_string(), |config| problems(&config).join("\n"))
+    }
+
+    #[test]
+    fn an_issuer_is_trusted_by_tls_and_for_what_is_named() {
+        let one =
+            |more: &str| issuers(&format!("[{{issuer: 'https://a/realm', audience: [s], user: '{{sub}}'{more}}}]"));
+        assert_eq!(one(""), "");
+        assert_eq!(one(", jwks_url: 'http://127.0.0.1:8080/keys', speaks_for: {users: ['*@a']}"), "");
+        for (more, said) in [
+            (", jwks_url: 'http://a/keys'", "jwks_url: must be an https URL"),
+            (", jwks_url: 'https://u:p@a/keys'", "jwks_url: must be an https URL"),
+            (", algorithms: []", "algorithms: name at least one"),
+            (", algorithms: [HS256]", "unknown variant"),
+            (", algorithms: [none]", "unknown variant"),
+            (", clock_skew: 1h", "clock_skew: from nothing to 5m"),
+            (", refresh: 0s", "refresh: must be more"),
+            (", speaks_for: {users: []}", "speaks_for.users: names at least one"),
+            (", speaks_for: {groups: [a]}", "speaks_for.groups: needs groups_claim"),
+        ] {
+            assert!(one(more).contains(said), "{more}: {}", one(more));
+        }
+        assert!(
+            issuers("[{issuer: 'http://a', audience: [s], user: '{sub}'}]").contains("issuer: must be an https URL")
+        );
+        assert!(issuers("[{issuer: 'https://a', audience: [], user: '{sub}'}]").contains("audience: name for whom"));
+        let a = "issuer: 'https://a', audience: [s], user: '{sub}'";
+        assert!(issuers(&format!("[{{{a}}}, {{{a}}}]")).contains("is there twice"));
+        let b = a.replace("//a", "//b");
+        assert!(issuers(&format!("[{{{a}}}, {{{b}}}]")).contains("each must name its users"));
     }
 }

@@ -66,10 +66,11 @@ impl Config {
             resolve(&mut tls.certificate, folder);
             resolve(&mut tls.key, folder);
         }
-        let secrets = [&mut listen.page_key_file, &mut upstream.password_file, &mut identity.password_file];
+        let secrets = [&mut listen.page_key_file, &mut upstream.password_file];
         for path in secrets.into_iter().chain([&mut upstream.ca]).flatten() {
             resolve(path, folder);
         }
+        identity.paths().for_each(|path| resolve(path, folder));
         policies.paths().into_iter().for_each(|path| resolve(path, folder));
         resolve(&mut audit.folder, folder);
     }
@@ -135,5 +136,21 @@ audit: {folder: log}
                 assert!(example.contains(&format!("{field}:")), "deploy/sluice.yaml does not show {field}");
             }
         }
+    }
+
+    #[test]
+    fn the_examples_of_the_page_about_identity_are_right() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/identity.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut count = 0;
+        for (block, _) in page.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```")) {
+            let rest = "listen: {address: '0.0.0.0:8443', tls: {certificate: c, key: k}}\n\
+                        upstream: {url: 'http://127.0.0.1:8080'}\npolicies: {folder: p}\naudit: {folder: l}\n";
+            let config = Config::parse(&format!("{rest}{block}"), "a block").unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(check::problems(&config), [""; 0], "{block}");
+            assert!(!config.identity.oidc.is_empty());
+            count += 1;
+        }
+        assert_eq!(count, 2);
     }
 }

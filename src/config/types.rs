@@ -1,7 +1,7 @@
 //! The types of `sluice.yaml`.
 
+use super::identity::Identity;
 use super::policies::Policies;
-use ipnet::IpNet;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -95,32 +95,6 @@ pub struct Upstream {
     #[serde(default = "two_minutes")]
     #[schemars(with = "String")]
     pub answer_timeout: SignedDuration,
-}
-
-/// How clients prove who they are. At least one way must be given.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// A file of `user:hash` lines, the hash of bcrypt or argon2.
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
-    /// Takes passwords on a listener without TLS, which must then be on a loopback address. For tries on one machine.
-    #[serde(default)]
-    pub passwords_without_tls: bool,
-    /// A header that a trusted peer sets.
-    #[serde(default)]
-    pub trusted_header: Option<TrustedHeader>,
-}
-
-/// A header that a trusted peer, such as an ingress that has logged the user in, sets.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrustedHeader {
-    /// The header's name.
-    pub name: String,
-    /// The peers' networks. From any other address the header is refused.
-    #[schemars(with = "Vec<String>")]
-    pub peers: Vec<IpNet>,
 }
 
 /// Where decisions are written down.

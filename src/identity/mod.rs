@@ -4,15 +4,21 @@
 //! prove who one is stands behind [`Identify`]; a claim (`X-Trino-User`, `X-Trino-Original-User`, `X-Forwarded-*`) is
 //! never a proof. Acting for another user is decided by policy, not here.
 
+mod authorization;
+mod fingerprint;
+mod oidc;
 mod password_file;
 mod passwords;
 mod trusted_header;
 
+pub use oidc::{Oidc, OidcError};
 pub use password_file::PasswordFileError;
 pub use passwords::Passwords;
 pub use trusted_header::TrustedPeers;
 
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -25,8 +31,36 @@ pub struct Principal {
     pub name: String,
     /// Groups that the proof itself tells of.
     pub groups: Vec<String>,
+    /// Attributes that the proof itself tells of.
+    pub attributes: BTreeMap<String, BTreeSet<String>>,
+    /// Whether another proof of the same user could have told of more groups.
+    pub more_groups: bool,
     /// Whether it is the client itself that is connected, not a peer that speaks for it.
     pub direct: bool,
+    /// How this was proved.
+    pub proofs: Vec<Proof>,
+}
+
+/// How somebody proved to be who.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By a password of the password file.
+    Password,
+    /// By the word of a trusted peer.
+    TrustedHeader,
+    /// By an access token.
+    Token {
+        /// Who issued it.
+        issuer: String,
+    },
+}
+
+impl Principal {
+    /// Somebody who is connected and has proved a name, and no more.
+    pub fn new(name: String, proof: Proof) -> Principal {
+        let (groups, attributes) = (Vec::new(), BTreeMap::new());
+        Principal { name, groups, attributes, more_groups: false, direct: true, proofs: vec![proof] }
+    }
 }
 
 /// What a proof is looked for in.
@@ -63,8 +97,15 @@ pub trait Identify: fmt::Debug + Send + Sync {
     /// Looks for a proof of this way. `None`: there is none in the request.
     fn identify<'a>(&'a self, asking: Asking<'a>) -> Identifying<'a>;
 
-    /// Whether its proofs tell of groups. Then those of a user who has not logged in are not known.
-    fn tells_groups(&self) -> bool;
+    /// Whether a proof of this way could tell of groups of this user. Then they are not known without one.
+    fn tells_groups_of(&self, _user: &str) -> bool {
+        false
+    }
+
+    /// The scheme of `Authorization` that it reads.
+    fn scheme(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// All ways that are configured.
@@ -77,9 +118,14 @@ impl Ways {
         Ways(ways)
     }
 
-    /// Whether proofs tell of groups.
-    pub fn tell_groups(&self) -> bool {
-        self.0.iter().any(|way| way.tells_groups())
+    /// Whether a proof could tell of groups of this user.
+    pub fn tell_groups_of(&self, user: &str) -> bool {
+        self.0.iter().any(|way| way.tells_groups_of(user))
+    }
+
+    /// The schemes of `Authorization` by which one can log in.
+    pub fn schemes(&self) -> BTreeSet<&'static str> {
+        self.0.iter().filter_map(|way| way.scheme()).collect()
     }
 
     /// Who is asking. A request that carries several proofs must prove the same user by each.
@@ -88,17 +134,40 @@ impl Ways {
     /// [`Unidentified`].
     pub async fn identify(&self, asking: Asking<'_>) -> Result<Principal, Unidentified> {
         let mut found: Option<Principal> = None;
+        let mut silent = Vec::new();
+        let mut read = !asking.headers.contains_key(AUTHORIZATION) || self.schemes().is_empty();
         for way in &self.0 {
-            match (way.identify(asking).await?, &mut found) {
-                (None, _) => {}
-                (Some(principal), None) => found = Some(principal),
-                (Some(principal), Some(before)) if principal.name == before.name => {
-                    before.groups.extend(principal.groups);
-                }
-                (Some(_), Some(_)) => return Err(Unidentified::Conflicting),
+            let Some(principal) = way.identify(asking).await? else {
+                silent.push(way);
+                continue;
+            };
+            read |= way.scheme().is_some();
+            match &mut found {
+                None => found = Some(principal),
+                Some(before) if before.name == principal.name => before.join(principal),
+                Some(_) => return Err(Unidentified::Conflicting),
             }
         }
-        found.ok_or(Unidentified::Nothing)
+        // Credentials that no way reads prove nothing, whatever else there is.
+        if !read {
+            return Err(Unidentified::Wrong);
+        }
+        let mut found = found.ok_or(Unidentified::Nothing)?;
+        // Who has a choice of proofs must not get around a denial by the one that tells less.
+        found.more_groups |= silent.iter().any(|way| way.tells_groups_of(&found.name));
+        Ok(found)
+    }
+}
+
+impl Principal {
+    /// Takes in what another proof of the same user tells. What was told of an attribute stays.
+    fn join(&mut self, other: Principal) {
+        self.groups.extend(other.groups);
+        for (attribute, values) in other.attributes {
+            self.attributes.entry(attribute).or_insert(values);
+        }
+        self.more_groups |= other.more_groups;
+        self.proofs.extend(other.proofs);
     }
 }
 
@@ -116,20 +185,36 @@ mod tests {
 
     impl Identify for Always {
         fn identify<'a>(&'a self, _asking: Asking<'a>) -> Identifying<'a> {
-            let principal =
-                |name: &str| Principal { name: name.to_owned(), groups: vec![format!("of-{name}")], direct: true };
+            let principal = |name: &str| Principal {
+                groups: vec![format!("of-{name}")],
+                ..Principal::new(name.to_owned(), Proof::Password)
+            };
             Box::pin(async move { self.0.map(|name| name.map(principal)) })
         }
 
-        fn tells_groups(&self) -> bool {
-            true
+        fn tells_groups_of(&self, user: &str) -> bool {
+            user == "anna"
+        }
+
+        fn scheme(&self) -> Option<&'static str> {
+            Some("Basic")
         }
     }
 
-    async fn asked(ways: &[Result<Option<&'static str>, Unidentified>]) -> Result<String, Unidentified> {
+    async fn found(
+        ways: &[Result<Option<&'static str>, Unidentified>],
+        header: &str,
+    ) -> Result<Principal, Unidentified> {
         let ways = Ways::new(ways.iter().map(|way| Arc::new(Always(*way)) as Arc<dyn Identify>).collect());
-        let asking = Asking { headers: &HeaderMap::new(), peer: IpAddr::from([127, 0, 0, 1]) };
-        ways.identify(asking).await.map(|principal| principal.name)
+        let mut headers = HeaderMap::new();
+        if !header.is_empty() {
+            headers.insert(AUTHORIZATION, header.parse().unwrap());
+        }
+        ways.identify(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]) }).await
+    }
+
+    async fn asked(ways: &[Result<Option<&'static str>, Unidentified>]) -> Result<String, Unidentified> {
+        found(ways, "").await.map(|principal| principal.name)
     }
 
     #[tokio::test]
@@ -140,5 +225,22 @@ mod tests {
         assert_eq!(asked(&[Ok(Some("anna")), Err(Unidentified::Wrong)]).await, Err(Unidentified::Wrong));
         assert_eq!(asked(&[Ok(None)]).await, Err(Unidentified::Nothing));
         assert_eq!(asked(&[]).await, Err(Unidentified::Nothing));
+    }
+
+    #[tokio::test]
+    async fn credentials_that_no_way_reads_prove_nothing() {
+        assert_eq!(found(&[Ok(None)], "Digest x").await, Err(Unidentified::Wrong));
+        assert!(found(&[Ok(Some("anna"))], "Basic x").await.is_ok());
+        // Where nobody logs in by that header, it is none of ours.
+        assert_eq!(found(&[], "Basic x").await, Err(Unidentified::Nothing));
+    }
+
+    #[tokio::test]
+    async fn groups_that_another_way_could_tell_are_not_known_without_it() {
+        let more = async |ways: &[_]| found(ways, "").await.map(|principal| principal.more_groups);
+        assert_eq!(more(&[Ok(Some("anna")), Ok(None)]).await, Ok(true));
+        assert_eq!(more(&[Ok(None), Ok(Some("anna"))]).await, Ok(true));
+        assert_eq!(more(&[Ok(Some("anna")), Ok(Some("anna"))]).await, Ok(false));
+        assert_eq!(more(&[Ok(Some("bob")), Ok(None)]).await, Ok(false));
     }
 }

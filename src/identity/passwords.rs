@@ -4,15 +4,14 @@
 //! is remembered for a while, as a keyed hash, and hashes are computed beside the tasks that serve requests, a few at
 //! once. A password that is wrong is never remembered.
 
+use super::authorization::credentials;
+use super::fingerprint::Fingerprints;
 use super::password_file::{PasswordFile, PasswordFileError};
-use super::{Asking, Identify, Identifying, Principal, Unidentified, is_user};
+use super::{Asking, Identify, Identifying, Principal, Proof, Unidentified, is_user};
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
-use http::header::AUTHORIZATION;
 use moka::sync::Cache;
-use sha2::Sha256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -33,7 +32,7 @@ pub struct Passwords {
     path: PathBuf,
     file: ArcSwap<Version>,
     proved: Cache<[u8; 32], ()>,
-    key: Hmac<Sha256>,
+    fingerprints: Fingerprints,
     at_once: Semaphore,
     timeout: Duration,
 }
@@ -57,18 +56,14 @@ impl Passwords {
     /// [`PasswordFileError`], with the line.
     pub fn open(path: &Path, timeout: Duration) -> Result<Passwords, PasswordFileError> {
         let file = PasswordFile::load(path)?;
-        let mut secret = [0; 32];
-        let key = getrandom::fill(&mut secret).ok().and_then(|()| Hmac::new_from_slice(&secret).ok());
-        let key = key.ok_or_else(|| PasswordFileError::Read {
-            path: path.to_owned(),
-            source: std::io::Error::other("no random bytes"),
-        })?;
+        let fingerprints =
+            Fingerprints::new().map_err(|source| PasswordFileError::Read { path: path.to_owned(), source })?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Passwords {
             path: path.to_owned(),
             file: ArcSwap::from_pointee(Version { number: 0, file }),
             proved: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
-            key,
+            fingerprints,
             at_once: Semaphore::new(cores),
             timeout,
         })
@@ -99,18 +94,14 @@ impl Passwords {
     }
 
     async fn prove(&self, asking: Asking<'_>) -> Result<Option<Principal>, Unidentified> {
-        let mut values = asking.headers.get_all(AUTHORIZATION).iter();
-        let Some(value) = values.next() else {
+        let Some(encoded) = credentials(asking.headers, "basic")? else {
             return Ok(None);
         };
-        if values.next().is_some() {
-            return Err(Unidentified::Wrong);
-        }
-        let (user, password) = value.to_str().ok().and_then(basic).ok_or(Unidentified::Wrong)?;
+        let (user, password) = basic(encoded).ok_or(Unidentified::Wrong)?;
         let version = self.file.load_full();
         let fingerprint = self.fingerprint(&user, &password, version.number);
         if self.proved.contains_key(&fingerprint) {
-            return Ok(Some(Principal { name: user, groups: Vec::new(), direct: true }));
+            return Ok(Some(Principal::new(user, Proof::Password)));
         }
         let lot =
             u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|at: usize| fingerprint.get(at).copied().unwrap_or(0)));
@@ -129,7 +120,7 @@ impl Passwords {
         match tokio::time::timeout(self.timeout, proof).await {
             Ok(Ok(true)) => {
                 self.proved.insert(fingerprint, ());
-                Ok(Some(Principal { name: user, groups: Vec::new(), direct: true }))
+                Ok(Some(Principal::new(user, Proof::Password)))
             }
             Ok(Ok(false)) => Err(Unidentified::Wrong),
             Ok(Err(error)) => Err(error),
@@ -137,15 +128,9 @@ impl Passwords {
         }
     }
 
-    /// What a proved password is remembered by: of no use without the key, which lives as long as the process, and
-    /// bound to the file's contents at the time.
+    /// What a proved password is remembered by, bound to the file's contents at the time.
     fn fingerprint(&self, user: &str, password: &str, version: u64) -> [u8; 32] {
-        let mut mac = self.key.clone();
-        for part in [&version.to_be_bytes()[..], user.as_bytes(), password.as_bytes()] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        self.fingerprints.of(&[&version.to_be_bytes(), user.as_bytes(), password.as_bytes()])
     }
 }
 
@@ -154,18 +139,14 @@ impl Identify for Passwords {
         Box::pin(self.prove(asking))
     }
 
-    fn tells_groups(&self) -> bool {
-        false
+    fn scheme(&self) -> Option<&'static str> {
+        Some("Basic")
     }
 }
 
-/// Reads `Basic base64(user:password)`.
-fn basic(value: &str) -> Option<(String, String)> {
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+/// Reads `base64(user:password)`.
+fn basic(encoded: &str) -> Option<(String, String)> {
+    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     (is_user(user) && (1..=LONGEST).contains(&password.len())).then(|| (user.to_owned(), password.to_owned()))
 }
@@ -180,6 +161,7 @@ async fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 mod tests {
     use super::*;
     use http::HeaderMap;
+    use http::header::AUTHORIZATION;
     use std::net::IpAddr;
 
     fn open(folder: &tempfile::TempDir) -> Passwords {
@@ -213,11 +195,11 @@ mod tests {
             header("bob", "secret"),
             header("Anna", "secret"),
             "Basic !!!".to_owned(),
-            "Bearer abc".to_owned(),
             "Basic".to_owned(),
         ] {
             assert_eq!(asked(&passwords, &[&wrong]).await, Err(Unidentified::Wrong), "{wrong}");
         }
+        assert_eq!(asked(&passwords, &["Bearer abc"]).await, Ok(None));
         let right = header("anna", "secret");
         assert_eq!(asked(&passwords, &[&right, &right]).await, Err(Unidentified::Wrong));
     }

@@ -1,6 +1,6 @@
 //! A header that a trusted peer sets, such as an ingress that has logged the user in.
 
-use super::{Asking, Identify, Identifying, Principal, Unidentified, is_user};
+use super::{Asking, Identify, Identifying, Principal, Proof, Unidentified, is_user};
 use http::HeaderName;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -35,17 +35,13 @@ impl TrustedPeers {
         if name.trim() != name || !is_user(name) {
             return Err(Unidentified::Wrong);
         }
-        Ok(Some(Principal { name: name.to_owned(), groups: Vec::new(), direct: false }))
+        Ok(Some(Principal { direct: false, ..Principal::new(name.to_owned(), Proof::TrustedHeader) }))
     }
 }
 
 impl Identify for TrustedPeers {
     fn identify<'a>(&'a self, asking: Asking<'a>) -> Identifying<'a> {
         Box::pin(async move { self.read(asking) })
-    }
-
-    fn tells_groups(&self) -> bool {
-        false
     }
 }
 

@@ -142,9 +142,24 @@ impl Snapshot {
     /// The subject of a user: the name with the groups and attributes that `Principals` documents give it, and `extra`
     /// groups that identification gave. What else is known of the request is said by [`Snapshot::of_request`].
     pub fn subject(&self, user: &str, extra: &[String]) -> Subject {
-        let Known { mut groups, attributes } = self.known.get(user).cloned().unwrap_or_default();
+        self.subject_by_proof(user, extra, &BTreeMap::new(), false)
+    }
+
+    /// The same with attributes that identification gave, where no document speaks of them, and whether the user may be
+    /// in groups that are not known.
+    pub fn subject_by_proof(
+        &self,
+        user: &str,
+        extra: &[String],
+        told: &BTreeMap<String, BTreeSet<String>>,
+        more_groups: bool,
+    ) -> Subject {
+        let Known { mut groups, mut attributes } = self.known.get(user).cloned().unwrap_or_default();
         groups.extend(extra.iter().cloned());
-        let mut subject = Subject { user: user.to_owned(), groups, attributes, ..Subject::default() };
+        for (attribute, values) in told {
+            attributes.entry(attribute.clone()).or_insert_with(|| values.clone());
+        }
+        let mut subject = Subject { user: user.to_owned(), groups, attributes, more_groups, ..Subject::default() };
         if self.reads.contains(&Input::Roles) {
             let roles = self.roles.iter().filter(|(_, who)| who.takes_in(&subject)).map(|(role, _)| role.clone());
             subject.inputs.roles = Some(roles.collect());

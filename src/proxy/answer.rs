@@ -5,6 +5,7 @@ use super::results::body::PageBody;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full};
+use std::collections::BTreeSet;
 
 /// The body of an answer: there already, or on its way from Trino.
 pub(super) type Answer = Either<Full<Bytes>, PageBody>;
@@ -44,9 +45,14 @@ pub(super) fn bare(status: StatusCode) -> Response<Answer> {
     response
 }
 
-/// The request to log in. It is given for nothing else: clients begin their log-in anew for it.
-pub(super) fn unauthorized(reason: &str) -> Response<Answer> {
+/// The request to log in, by these schemes. It is given for nothing else: clients begin their log-in anew for it.
+pub(super) fn unauthorized(reason: &str, schemes: &BTreeSet<&'static str>) -> Response<Answer> {
     let mut response = text(StatusCode::UNAUTHORIZED, reason);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Trino\""));
+    let basic = BTreeSet::from(["Basic"]);
+    for scheme in if schemes.is_empty() { &basic } else { schemes } {
+        if let Ok(challenge) = HeaderValue::from_str(&format!("{scheme} realm=\"Trino\"")) {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+        }
+    }
     response
 }

@@ -5,6 +5,7 @@ use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::Config;
 use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
+use crate::identity::Proof;
 use crate::policy::{Moment, Snapshot, Subject};
 use crate::rewrite::{Guarded, Told};
 use crate::sql::GrammarVersion;
@@ -93,6 +94,7 @@ pub(super) struct Asked {
     pub(super) headers: ClientHeaders,
     pub(super) subject: Subject,
     pub(super) principal: String,
+    pub(super) proofs: Vec<Proof>,
     pub(super) peer: IpAddr,
     pub(super) snapshot: Arc<Snapshot>,
     /// The time by which it is decided.

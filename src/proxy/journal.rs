@@ -6,10 +6,12 @@
 use super::decide::{Asked, Weighed};
 use super::started::{End, Ended};
 use crate::audit::{
-    AuditError, CompletionRecord, DecisionRecord, ErrorRecord, Log, Outcome as Word, QueryState, Record, fingerprint,
+    AuditError, CompletionRecord, DecisionRecord, ErrorRecord, Log, Outcome as Word, ProofRecord, QueryState, Record,
+    fingerprint,
 };
 use crate::console::Metrics;
 use crate::enforce::{Alarm, ErrorCode, Outcome};
+use crate::identity::Proof;
 use crate::sql::redacted;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -155,6 +157,7 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
         id,
         time: Timestamp::now(),
         principal: asked.principal.clone(),
+        proofs: asked.proofs.iter().map(proof).collect(),
         user: asked.subject.user.clone(),
         groups: asked.subject.groups.clone(),
         source: headers.source.clone(),
@@ -177,6 +180,15 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
         stages_us: weighed.stages.iter().map(|(stage, took)| (*stage, micros(*took))).collect(),
         total_us: micros(asked.arrived.elapsed()),
     }
+}
+
+fn proof(proof: &Proof) -> ProofRecord {
+    let (by, issuer) = match proof {
+        Proof::Password => ("password", None),
+        Proof::TrustedHeader => ("trusted_header", None),
+        Proof::Token { issuer } => ("token", Some(issuer.clone())),
+    };
+    ProofRecord { by, issuer }
 }
 
 fn micros(took: Duration) -> u64 {

@@ -142,7 +142,7 @@ impl Proxy {
         }
         let principal = match self.rooms.ways.identify(Asking { headers: request.headers(), peer }).await {
             Ok(principal) => principal,
-            Err(error) => return unidentified(error, peer),
+            Err(error) => return unidentified(error, peer, &self.rooms.ways),
         };
         let caller = Caller { principal, peer, origin };
         let headers = ClientHeaders::read(request.headers());
@@ -169,7 +169,7 @@ fn owner_of(caller: &Caller, headers: Result<ClientHeaders, HeaderError>) -> Own
     Owner { principal, user }
 }
 
-fn unidentified(error: Unidentified, peer: IpAddr) -> Response<Answer> {
+fn unidentified(error: Unidentified, peer: IpAddr, ways: &Ways) -> Response<Answer> {
     match error {
         Unidentified::Unavailable => {
             tracing::warn!(%peer, "a client could not be identified in time");
@@ -179,7 +179,7 @@ fn unidentified(error: Unidentified, peer: IpAddr) -> Response<Answer> {
             if error != Unidentified::Nothing {
                 tracing::info!(%peer, %error, "a client is not who it says");
             }
-            answer::unauthorized(&error.to_string())
+            answer::unauthorized(&error.to_string(), &ways.schemes())
         }
     }
 }

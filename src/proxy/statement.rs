@@ -16,12 +16,14 @@ use super::serve::{Caller, Proxy};
 use super::started::End;
 use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use crate::policy::{Answer as Granted, Claims, Inputs, Subject};
+use crate::identity::Principal;
+use crate::policy::{Answer as Granted, Claims, Inputs};
 use crate::rewrite::Guarded;
 use crate::store::Stale;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -276,7 +278,8 @@ impl Proxy {
         let claims =
             Claims { source: headers.source.clone(), client_tags: headers.client_tags.iter().cloned().collect() };
         let asking = |subject| snapshot.of_request(subject, now, known.clone(), &owner.principal, &claims);
-        let principal = asking(snapshot.subject(&owner.principal, &caller.principal.groups));
+        let Principal { groups, attributes, more_groups, .. } = &caller.principal;
+        let principal = asking(snapshot.subject_by_proof(&owner.principal, groups, attributes, *more_groups));
         let (subject, refused) = if owner.user == owner.principal {
             (principal, None)
         } else {
@@ -292,11 +295,11 @@ impl Proxy {
                 )),
             };
             // Who has not logged in may be in groups that identification has not told of.
-            let more_groups = self.rooms.ways.tell_groups();
-            (asking(Subject { more_groups, ..snapshot.subject(&owner.user, &[]) }), refused)
+            let more_groups = self.rooms.ways.tell_groups_of(&owner.user);
+            (asking(snapshot.subject_by_proof(&owner.user, &[], &BTreeMap::new(), more_groups)), refused)
         };
-        let (principal, peer) = (owner.principal.clone(), caller.peer);
-        (Asked { sql, headers, subject, principal, peer, snapshot, now, arrived }, refused)
+        let (principal, proofs, peer) = (owner.principal.clone(), caller.principal.proofs.clone(), caller.peer);
+        (Asked { sql, headers, subject, principal, proofs, peer, snapshot, now, arrived }, refused)
     }
 }
 

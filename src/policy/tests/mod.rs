@@ -6,6 +6,7 @@ mod masks;
 
 use super::*;
 use crate::names::TableName;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MESH: &str = "
 apiVersion: sluice/v1
@@ -326,4 +327,17 @@ fn the_schema_is_closed_and_names_each_kind() {
             assert_eq!(definition["additionalProperties"], serde_json::Value::Bool(false), "{name}");
         }
     }
+}
+
+#[test]
+fn what_a_document_says_of_an_attribute_stands_before_what_a_proof_tells() {
+    let text = "apiVersion: sluice/v1\nkind: Principals\nspec:\n  users:\n    \
+                anna: {groups: [hr], attributes: {region: [EU]}}\n";
+    let snapshot = compile(vec![file("principals.yaml", text)]).unwrap_or_else(|problems| panic!("{problems}"));
+    let values = |value: &str| BTreeSet::from([value.to_owned()]);
+    let told = BTreeMap::from([("region".to_owned(), values("US")), ("level".to_owned(), values("3"))]);
+    let anna = snapshot.subject_by_proof("anna", &["analysts".to_owned()], &told, true);
+    assert_eq!(anna.groups, BTreeSet::from(["analysts".to_owned(), "hr".to_owned()]));
+    assert_eq!((&anna.attributes["region"], &anna.attributes["level"]), (&values("EU"), &values("3")));
+    assert!(anna.more_groups);
 }
