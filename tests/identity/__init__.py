@@ -95,7 +95,7 @@ def command_line(place):
     token = place.keycloak.access_token("anna")
     java = fetch.java() / "bin/java"
     words = [str(java), "-jar", str(fetch.maven("io.trino:trino-cli:476:jar:executable")), "--server", place.sluice.url, "--truststore-path", str(place.sluice.ca),
-             "--truststore-type", "PEM", "--access-token", token, "--user", "anna", "--output-format", "CSV", "--execute", NATIONS]
+             "--access-token", token, "--user", "anna", "--output-format", "CSV", "--execute", NATIONS]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-1500:]
     assert done.stdout.split("\n")[:-1] == [f'"{name}"' for [name] in EUROPE], done.stdout
