@@ -77,7 +77,7 @@ pub struct DecisionRecord {
 /// How somebody proved to be who.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProofRecord {
-    /// `password`, `trusted_header` or `token`.
+    /// `password`, `service_token`, `trusted_header` or `token`.
     pub by: &'static str,
     /// Who issued the token.
     #[serde(skip_serializing_if = "Option::is_none")]

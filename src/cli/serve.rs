@@ -5,7 +5,7 @@ use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{Identify, Oidc, Passwords, TrustedPeers, Ways};
+use crate::identity::{Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Proxy, Rooms, acceptor};
 use crate::store::{Status, Store, Webhook};
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Run the proxy.
 ///
 /// It serves until SIGTERM or SIGINT: then no statement is started any more, and those that run are served until they
-/// end or `limits.drain` is over. SIGHUP reads the passwords again; policies are followed by themselves.
+/// end or `limits.drain` is over. SIGHUP reads passwords and service tokens again; policies are followed by themselves.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -61,7 +61,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         None => TrinoGrammar::asked(trino.clone()).await,
     });
     let catalog = catalog(trino, &config, &metrics);
-    let (ways, passwords, oidc) = ways(&config.identity, &config.limits)?;
+    let (ways, followed) = ways(&config.identity, &config.limits)?;
     let tls = config.listen.tls.as_ref().map(acceptor).transpose()?;
     let rooms = Rooms {
         ways,
@@ -88,12 +88,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     beside.spawn(console::serve(operators, answers, end.clone()));
     beside.spawn(Arc::clone(&proxy).follow_policies(end.clone()));
-    if let Some(passwords) = passwords {
-        beside.spawn(Arc::clone(&passwords).watch(end.clone()));
-        beside.spawn(reread(passwords, end.clone())?);
-    }
-    if let Some(oidc) = oidc {
-        beside.spawn(oidc.watch(end.clone()));
+    for reload in followed.follow(&beside, &end) {
+        beside.spawn(reread(reload, end.clone())?);
     }
     beside.spawn(wait_for_signal(stop.clone())?);
 
@@ -117,10 +113,36 @@ fn catalog(trino: TrinoClient, config: &Config, metrics: &Metrics) -> Arc<Catalo
     Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses))
 }
 
-/// The ways to log in, and those of them that have something to follow.
-type Configured = (Ways, Option<Arc<Passwords>>, Option<Arc<Oidc>>);
+/// The ways to log in that have something to follow.
+struct Followed {
+    passwords: Option<Arc<Passwords>>,
+    tokens: Option<Arc<ServiceTokens>>,
+    oidc: Option<Arc<Oidc>>,
+}
 
-fn ways(identity: &Identity, limits: &Limits) -> Result<Configured, Failure> {
+/// What reads a file again.
+type Reload = Arc<dyn Fn() + Send + Sync>;
+
+impl Followed {
+    /// Follows them until `end`, and gives what has to be done when files are to be read again.
+    fn follow(self, beside: &TaskTracker, end: &CancellationToken) -> Vec<Reload> {
+        let mut reloads: Vec<Reload> = Vec::new();
+        if let Some(passwords) = self.passwords {
+            beside.spawn(Arc::clone(&passwords).watch(end.clone()));
+            reloads.push(Arc::new(move || passwords.reload()));
+        }
+        if let Some(tokens) = self.tokens {
+            beside.spawn(Arc::clone(&tokens).watch(end.clone()));
+            reloads.push(Arc::new(move || tokens.reload()));
+        }
+        if let Some(oidc) = self.oidc {
+            beside.spawn(oidc.watch(end.clone()));
+        }
+        reloads
+    }
+}
+
+fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Followed), Failure> {
     let mut ways: Vec<Arc<dyn Identify>> = Vec::new();
     if let Some(header) = &identity.trusted_header {
         ways.push(Arc::new(TrustedPeers::new(header.name.parse()?, header.peers.clone())));
@@ -135,7 +157,11 @@ fn ways(identity: &Identity, limits: &Limits) -> Result<Configured, Failure> {
     if let Some(oidc) = &oidc {
         ways.push(Arc::clone(oidc) as Arc<dyn Identify>);
     }
-    Ok((Ways::new(ways), passwords, oidc))
+    let tokens = identity.token_file.as_deref().map(ServiceTokens::open).transpose()?.map(Arc::new);
+    if let Some(tokens) = &tokens {
+        ways.push(Arc::clone(tokens) as Arc<dyn Identify>);
+    }
+    Ok((Ways::new(ways), Followed { passwords, tokens, oidc }))
 }
 
 /// Not ready while draining, so that no new client is sent here.
@@ -214,13 +240,13 @@ async fn tell(store: Arc<Store>, metrics: Arc<Metrics>, end: CancellationToken) 
     }
 }
 
-fn reread(passwords: Arc<Passwords>, end: CancellationToken) -> Result<impl Future<Output = ()> + Send, Failure> {
+fn reread(reload: Reload, end: CancellationToken) -> Result<impl Future<Output = ()> + Send, Failure> {
     let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         while let Some(Some(())) = end.run_until_cancelled(hangup.recv()).await {
-            let passwords = Arc::clone(&passwords);
-            if let Err(error) = tokio::task::spawn_blocking(move || passwords.reload()).await {
-                tracing::error!(%error, "the passwords could not be read again");
+            let reload = Arc::clone(&reload);
+            if let Err(error) = tokio::task::spawn_blocking(move || reload()).await {
+                tracing::error!(%error, "a file of users could not be read again");
             }
         }
     })

@@ -24,6 +24,9 @@ pub struct Identity {
     /// machine.
     #[serde(default)]
     pub passwords_without_tls: bool,
+    /// A file of `user:hash` lines with the SHA-256 of services' tokens.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
     /// A header that a trusted peer sets.
     #[serde(default)]
     pub trusted_header: Option<TrustedHeader>,
@@ -134,13 +137,19 @@ pub enum SigningAlgorithm {
 impl Identity {
     /// The files that it names.
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        self.oidc.iter_mut().filter_map(|oidc| oidc.ca.as_mut()).chain(&mut self.password_file)
+        self.oidc
+            .iter_mut()
+            .filter_map(|oidc| oidc.ca.as_mut())
+            .chain(&mut self.password_file)
+            .chain(&mut self.token_file)
     }
 
     /// All that does not go together.
     pub(super) fn check(&self, listen: &Listen, problems: &mut Vec<String>) {
-        if self.password_file.is_none() && self.trusted_header.is_none() && self.oidc.is_empty() {
-            problems.push("identity: give at least one way: password_file, oidc or trusted_header".to_owned());
+        let files = [&self.password_file, &self.token_file];
+        if files.iter().all(|file| file.is_none()) && self.trusted_header.is_none() && self.oidc.is_empty() {
+            let ways = "password_file, token_file, oidc or trusted_header";
+            problems.push(format!("identity: give at least one way: {ways}"));
         }
         if self.passwords_without_tls && !listen.address.ip().is_loopback() {
             problems.push(format!(
@@ -151,6 +160,7 @@ impl Identity {
         if listen.tls.is_none() && !self.passwords_without_tls {
             for (field, what, given) in [
                 ("password_file", "passwords", self.password_file.is_some()),
+                ("token_file", "tokens", self.token_file.is_some()),
                 ("oidc", "tokens", !self.oidc.is_empty()),
             ] {
                 if given {

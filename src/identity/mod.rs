@@ -9,12 +9,15 @@ mod fingerprint;
 mod oidc;
 mod password_file;
 mod passwords;
+mod service_tokens;
 mod trusted_header;
+mod user_file;
 
 pub use oidc::{Oidc, OidcError};
-pub use password_file::PasswordFileError;
 pub use passwords::Passwords;
+pub use service_tokens::ServiceTokens;
 pub use trusted_header::TrustedPeers;
+pub use user_file::UserFileError;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -46,6 +49,8 @@ pub struct Principal {
 pub enum Proof {
     /// By a password of the password file.
     Password,
+    /// By a token of the token file.
+    ServiceToken,
     /// By the word of a trusted peer.
     TrustedHeader,
     /// By an access token.

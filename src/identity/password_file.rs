@@ -1,10 +1,11 @@
 //! A file of `user:hash` lines, as `htpasswd -B` writes them.
 //!
-//! Hashes are of bcrypt (cost 8 to 16) or argon2. Empty lines and lines that begin with `#` say nothing.
+//! Hashes are of bcrypt (cost 8 to 16) or argon2.
 
+use super::user_file::{self, UserFileError};
 use argon2::{Argon2, PasswordHash, PasswordVerifier};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Least cost of bcrypt, as Trino's own password file asks for.
 const LEAST_COST: u32 = 8;
@@ -12,32 +13,6 @@ const LEAST_COST: u32 = 8;
 const MOST_COST: u32 = 16;
 /// Most memory of argon2, in KiB.
 const MOST_MEMORY: u32 = 256 * 1024;
-
-/// Why a password file is not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum PasswordFileError {
-    /// It can't be read.
-    #[error("{}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A line says nothing that can be understood.
-    #[error("{}:{line}: {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// Nobody is in it.
-    #[error("{}: there is no user in it", .0.display())]
-    Empty(PathBuf),
-}
 
 /// The hashes by user.
 #[derive(Clone, Debug)]
@@ -61,31 +36,21 @@ impl std::fmt::Debug for Hash {
 
 impl PasswordFile {
     /// Reads a file.
-    pub(super) fn load(path: &Path) -> Result<PasswordFile, PasswordFileError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PasswordFileError::Read { path: path.to_owned(), source })?;
-        PasswordFile::parse(&text, path)
+    pub(super) fn load(path: &Path) -> Result<PasswordFile, UserFileError> {
+        PasswordFile::parse(&user_file::read(path)?, path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<PasswordFile, PasswordFileError> {
+    fn parse(text: &str, path: &Path) -> Result<PasswordFile, UserFileError> {
         let mut file = PasswordFile { index: HashMap::new(), hashes: Vec::new() };
-        for (line, content) in (1..).zip(text.lines()) {
-            let content = content.trim();
-            if content.is_empty() || content.starts_with('#') {
-                continue;
-            }
-            let wrong = |reason| PasswordFileError::Line { path: path.to_owned(), line, reason };
-            let (user, hash) = content.split_once(':').ok_or_else(|| wrong("not of the form user:hash"))?;
-            if !super::is_user(user) {
-                return Err(wrong("no user in front of the colon"));
-            }
-            let hash = Hash::parse(hash).map_err(wrong)?;
+        user_file::each(text, path, |user, hash| {
+            let hash = Hash::parse(hash)?;
             if file.index.insert(user.to_owned(), file.hashes.len()).is_some() {
-                return Err(wrong("this user has a line already"));
+                return Err("this user has a line already");
             }
             file.hashes.push(hash);
-        }
-        if file.hashes.is_empty() { Err(PasswordFileError::Empty(path.to_owned())) } else { Ok(file) }
+            Ok(())
+        })?;
+        Ok(file)
     }
 
     /// The user's hash, or that of someone else, chosen by `lot`, where there is no such user: trying a password takes
@@ -135,7 +100,7 @@ impl Hash {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<PasswordFile, PasswordFileError> {
+    fn parse(text: &str) -> Result<PasswordFile, UserFileError> {
         PasswordFile::parse(text, Path::new("passwords"))
     }
 

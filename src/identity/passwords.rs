@@ -6,7 +6,8 @@
 
 use super::authorization::credentials;
 use super::fingerprint::Fingerprints;
-use super::password_file::{PasswordFile, PasswordFileError};
+use super::password_file::PasswordFile;
+use super::user_file::{self, UserFileError};
 use super::{Asking, Identify, Identifying, Principal, Proof, Unidentified, is_user};
 use arc_swap::ArcSwap;
 use base64::Engine;
@@ -14,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use moka::sync::Cache;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +23,6 @@ use tokio_util::sync::CancellationToken;
 const REMEMBERED: Duration = Duration::from_secs(300);
 /// Most proved passwords that are remembered.
 const MOST_REMEMBERED: u64 = 10_000;
-/// How often the file is looked at.
-const LOOK: Duration = Duration::from_secs(2);
 /// Longest password. bcrypt itself reads 72 bytes.
 const LONGEST: usize = 1024;
 
@@ -53,11 +52,11 @@ impl Passwords {
     /// Reads the file. `timeout` bounds one proof.
     ///
     /// # Errors
-    /// [`PasswordFileError`], with the line.
-    pub fn open(path: &Path, timeout: Duration) -> Result<Passwords, PasswordFileError> {
+    /// [`UserFileError`], with the line.
+    pub fn open(path: &Path, timeout: Duration) -> Result<Passwords, UserFileError> {
         let file = PasswordFile::load(path)?;
         let fingerprints =
-            Fingerprints::new().map_err(|source| PasswordFileError::Read { path: path.to_owned(), source })?;
+            Fingerprints::new().map_err(|source| UserFileError::Read { path: path.to_owned(), source })?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Passwords {
             path: path.to_owned(),
@@ -71,14 +70,7 @@ impl Passwords {
 
     /// Follows changes of the file until `cancel`. A broken file does not replace a good one.
     pub async fn watch(self: Arc<Self>, cancel: CancellationToken) {
-        let mut seen = stamp(&self.path).await;
-        while cancel.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
-            let now = stamp(&self.path).await;
-            if now != seen {
-                seen = now;
-                self.reload();
-            }
-        }
+        user_file::follow(&self.path, cancel, || self.reload()).await;
     }
 
     /// Reads the file again.
@@ -149,12 +141,6 @@ fn basic(encoded: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     (is_user(user) && (1..=LONGEST).contains(&password.len())).then(|| (user.to_owned(), password.to_owned()))
-}
-
-/// What changes when a file changes.
-async fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = tokio::fs::metadata(path).await.ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 #[cfg(test)]

@@ -185,6 +185,7 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
 fn proof(proof: &Proof) -> ProofRecord {
     let (by, issuer) = match proof {
         Proof::Password => ("password", None),
+        Proof::ServiceToken => ("service_token", None),
         Proof::TrustedHeader => ("trusted_header", None),
         Proof::Token { issuer } => ("token", Some(issuer.clone())),
     };

@@ -1,5 +1,6 @@
 """Access tokens of a real Keycloak, before a real Trino: who is believed, what becomes of groups and attributes, and what happens when keys change or the issuer is gone."""
 
+import hashlib
 import http.client
 import json
 import pathlib
@@ -42,13 +43,16 @@ def cases(stack):
         oidc = {"issuer": keycloak.issuer, "audience": ["sluice"], "user": "{preferred_username}", "groups_claim": "groups",
                 "attributes": {"region": "region"}, "ca": str(keycloak.ca), "refresh": "2s", "clock_skew": "0s",
                 "speaks_for": {"users": ["anna", "carl", "nora", "service-account-*"], "groups": ["analysts", "contractors"]}}
-        with stack.sluice("identity", POLICIES, settings={"identity": {"oidc": [oidc]}}) as sluice:
+        tokens = stack.folder / "service-tokens"
+        tokens.write_text(token_line("etl", "first"), encoding="ascii")
+        with stack.sluice("identity", POLICIES, settings={"identity": {"oidc": [oidc], "token_file": str(tokens)}}) as sluice:
             place = Place(keycloak, sluice)
             yield "a token is its user, with groups and attributes, and the log says whose it is", lambda: believed(place)
             yield "Trino's own command line logs in by a token", lambda: command_line(place)
             yield "who is in a denied group, or may be for all that a token tells, sees nothing", lambda: groups(place)
             yield "a token for another audience, of another kind, changed or expired is refused", lambda: refused(place)
             yield "a service acts for a user where a policy lets it", lambda: service(place)
+            yield "a token of the file is its service's, until it is taken out", lambda: service_token(place, tokens)
             yield "nothing of a token is written down", lambda: nothing_kept(place)
             yield "a new key is believed at once, and one that was taken back no more", lambda: rotation(place)
             yield "while Keycloak is gone known keys go on, and a password too", lambda: gone(place)
@@ -136,6 +140,27 @@ def service(place):
     assert as_anna.rows == [[1]], as_anna.error
     as_carl = place.client(token, "carl").query("SELECT 1").error
     assert "cannot impersonate user carl" in as_carl["message"], as_carl
+
+
+def secret(name):
+    """A token of a service, in tests."""
+    return f"{name}-".ljust(40, "0")
+
+
+def token_line(service_name, name):
+    """The line of the token file for it."""
+    return f"{service_name}:{hashlib.sha256(secret(name).encode()).hexdigest()}\n"
+
+
+def service_token(place, tokens):
+    """Beside tokens of an issuer, in the same header."""
+    assert place.client(secret("first"), "etl").rows("SELECT 1") == [[1]]
+    record = [r for r in place.sluice.records() if r["kind"] == "decision"][-1]
+    assert (record["principal"], record["proofs"]) == ("etl", [{"by": "service_token"}]), record
+    assert place.of(secret("second")) == 401
+    tokens.write_text(token_line("etl", "second"), encoding="ascii")
+    wait_for("the new token", lambda: place.of(secret("second")) == 200)
+    assert place.of(secret("first")) == 401
 
 
 def nothing_kept(place):
