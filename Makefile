@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test rules demo demo-once attacks proof conformance fuzz bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
+.PHONY: help fmt lint test rules demo demo-once attacks proof mutants conformance fuzz bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ attacks: ## the attack corpus on a fresh Trino (CASES=file for another file of c
 
 proof: ## generated statements beside Trino's own answers, 10,000 of them (ARGS="--generated 2000 --seed 3"; ARGS=--help)
 	@$(PYTHON) -m tests.proof.run $(or $(ARGS),--full)
+
+mutants: ## 200 small faults in the rewriter, each to be found by a test or by the verifier (ARGS="--seed 3"; ARGS=--help)
+	@$(PYTHON) -m tests.mutation.run $(ARGS)
 
 conformance: ## read SQL beside Trino's own parser: its test corpus, our probes, mutations (ARGS=--help)
 	@$(PYTHON) tests/conformance/run.py $(ARGS)
