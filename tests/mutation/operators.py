@@ -238,7 +238,7 @@ def returns(source):
     """A function does nothing."""
     for at, token in enumerate(source.tokens):
         body = source.body(at) if token.text == "fn" else None
-        if body is None or source.partner[body] == body + 1:
+        if body is None or body + 1 in source.skipped or source.partner[body] == body + 1:
             continue
         span = source.over(body + 1, source.partner[body] - 1)
         before = source.of(at, body)

@@ -45,7 +45,11 @@ class Source:
                 inside.update(range(body + 1, self.partner[body]))
         for at, token in enumerate(self.tokens):
             if token.text == "#" and self.word(at + 1) == "[":
-                inside.difference_update(range(at, self.partner[at + 1] + 1))
+                end = self.partner[at + 1]
+                if self.text[slice(*self.over(at, end))] == "#[cfg(test)]":
+                    # What is for tests alone the compiler does not look at when it is asked for the library.
+                    end = self.partner[self.body(next(place for place in range(end, len(self.tokens)) if self.word(place) == "fn"))]
+                inside.difference_update(range(at, end + 1))
         return set(range(len(self.tokens))) - inside
 
     def body(self, at):

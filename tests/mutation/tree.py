@@ -1,9 +1,9 @@
 """The mutated copy of the checkout, and what is built of it."""
 
+import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 
@@ -27,6 +27,7 @@ class Tree:
         self.folder = FOLDER / "tree"
         self.sources = [Source(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for pattern in MUTATED for path in sorted(ROOT.glob(pattern)) if path.name != "tests.rs"]
         self.mutants = dict(enumerate((one for source in self.sources for one in operators.mutants(source)), 1))
+        self.hash = hashlib.sha256("\n".join(map(self.told, self.mutants)).encode()).hexdigest()
         self.files = {}
 
     def told(self, number):
@@ -45,14 +46,29 @@ class Tree:
         shutil.copy(CORPORA, self.folder / "src/enforce/tests/corpora.rs")
         self.add("src/enforce/tests/mod.rs", "mod decisions;", "mod corpora;\nmod decisions;")
         self.add("src/lib.rs", "pub mod analysis;", f"pub mod analysis;{schemata.MODULE}")
+        self.without(self.known())
         for _ in range(ROUNDS):
             self.write()
             wrong = self.check()
             if not wrong:
                 return
             say(f"{len(wrong)} of {len(self.mutants)} mutants are no Rust")
-            self.mutants = {number: one for number, one in self.mutants.items() if number not in wrong}
+            self.without(wrong)
+            known = {"mutants": self.hash, "wrong": sorted(self.known() | wrong)}
+            (FOLDER / "no-rust.json").write_text(json.dumps(known), encoding="utf-8")
         raise Problem(f"the mutated tree in {self.folder} does not compile")
+
+    def without(self, wrong):
+        """Leaves mutants out."""
+        self.mutants = {number: one for number, one in self.mutants.items() if number not in wrong}
+
+    def known(self):
+        """The mutants of which the compiler said before that they are no Rust."""
+        try:
+            known = json.loads((FOLDER / "no-rust.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return set()
+        return set(known["wrong"]) if known["mutants"] == self.hash else set()
 
     def add(self, name, before, after):
         """Changes a file of the copy that is not mutated."""
@@ -66,7 +82,7 @@ class Tree:
         for source in self.sources:
             numbered = [(number, one) for number, one in self.mutants.items() if one.path == source.path]
             file = self.files[source.path] = schemata.File(source.text, numbered)
-            self.mutants = {number: one for number, one in self.mutants.items() if number not in file.left_out}
+            self.without(file.left_out)
             (self.folder / source.path).write_text(file.text, encoding="utf-8")
 
     def cargo(self, *arguments):
@@ -98,5 +114,7 @@ class Tree:
         done, messages = self.cargo("test", "--lib", "--no-run")
         built = [one["executable"] for one in messages if one["reason"] == "compiler-artifact" and one.get("executable") and one["profile"]["test"]]
         if done.returncode or not built:
-            raise Problem(f"the mutated tree does not build: {re.sub(chr(10) + '{', '', done.stderr)[-2000:]}")
-        return built[-1]
+            wrong = [one["message"]["rendered"] for one in messages if one["reason"] == "compiler-message" and one["message"]["level"] == "error"]
+            raise Problem(f"the mutated tree does not build: {''.join(wrong) or done.stderr[-2000:]}")
+        # Beside the tree, where no other build takes its place.
+        return shutil.copy2(built[-1], FOLDER / "tests")
