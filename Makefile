@@ -36,7 +36,7 @@ attacks: ## the attack corpus on a fresh Trino (CASES=file for another file of c
 proof: ## generated statements beside Trino's own answers, 10,000 of them (ARGS="--generated 2000 --seed 3"; ARGS=--help)
 	@$(PYTHON) -m tests.proof.run $(or $(ARGS),--full)
 
-mutants: ## 200 small faults in the rewriter, each to be found by a test or by the verifier (ARGS="--seed 3"; ARGS=--help)
+mutants: ## 200 small faults in the rewriter, each to be found by a test or by the verifier (ARGS="--seed 8 --mutants 50"; ARGS=--help)
 	@$(PYTHON) -m tests.mutation.run $(ARGS)
 
 conformance: ## read SQL beside Trino's own parser: its test corpus, our probes, mutations (ARGS=--help)

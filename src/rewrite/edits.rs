@@ -115,7 +115,18 @@ mod tests {
 
     #[test]
     fn a_parenthesis_in_a_comment_is_not_the_end() {
-        let text = "t -- )\r /* ) */ ) AS x";
-        assert_eq!(after_parenthesis(text, Span { start: 1, end: text.len() as u32 }), 17);
+        for (text, after) in [
+            ("t)", 2),
+            ("t -- )\r /* ) */ ) AS x", 17),
+            ("t -- )\n) AS x", 8),
+            ("t -- )\r) AS x", 8),
+            ("t /* a ) */) ", 12),
+            ("t /*/ ) */) ", 11),
+            ("t /* ) * / **/) ", 15),
+            ("t - / ) AS x", 7),
+            ("t -- )", 6),
+        ] {
+            assert_eq!(after_parenthesis(text, Span { start: 1, end: text.len() as u32 }), after, "{text}");
+        }
     }
 }

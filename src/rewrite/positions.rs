@@ -98,4 +98,19 @@ mod tests {
         assert_eq!(map.original_position(3, 12), (2, 14));
         assert_eq!(map.original_position(2, 9), (2, 6));
     }
+
+    #[test]
+    fn edits_may_come_in_any_order() {
+        let edit = |start, text: &str| Edit { span: Span { start, end: start + 1 }, text: text.into() };
+        assert_eq!(PositionMap::apply("a b c", vec![edit(4, "C"), edit(0, "A")]).edited(), "A b C");
+    }
+
+    #[test]
+    fn only_a_text_without_edits_is_unchanged_and_its_places_stay() {
+        let map = PositionMap::apply("SELECT a", Vec::new());
+        assert!(map.unchanged());
+        assert_eq!(map.original_position(7, 400), (7, 400));
+        let edit = Edit { span: Span { start: 7, end: 8 }, text: "a".into() };
+        assert!(!PositionMap::apply("SELECT a", vec![edit]).unchanged());
+    }
 }

@@ -27,13 +27,13 @@ class Mutant:
     sort: str
     form: str = "expression"
 
-    def told(self, was):
-        """What is changed, in one line."""
-        def short(text):
-            text = re.sub(r"\s+", " ", text)
-            return text if len(text) <= 70 else text[:67] + "…"
-
-        return f"{self.path}:{self.line}: {self.sort}: `{short(was)}` → `{short(self.text) or 'nothing'}`"
+    def change(self, text):
+        """The lines as they are and as they become, each as one line."""
+        first = text.rfind("\n", 0, self.start) + 1
+        last = text.find("\n", self.start if self.form == "front" else self.end)
+        was = text[first:last]
+        becomes = f"{text[first:self.start]}{self.text} {text[self.start:last]}" if self.form == "front" else text[first:self.start] + self.text + text[self.end:last]
+        return tuple(re.sub(r"\s+", " ", one).strip() or "nothing" for one in (was, becomes))
 
 
 def mutants(source):

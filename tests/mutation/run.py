@@ -1,31 +1,34 @@
 """Mutants of the rewriter, drawn by a seed.
 
-    python3 -m tests.mutation.run [--seed N] [--mutants N]
-    python3 -m tests.mutation.run --mutant N                 one mutant again, with what is other in the corpora
-    python3 -m tests.mutation.run --list                     all mutants, compiled or not
+    python3 -m tests.mutation.run [--seed N] [--mutants N]   goes on where it stopped, as long as no source has changed
+    python3 -m tests.mutation.run --again                    from the start
+    python3 -m tests.mutation.run --mutant N                 one mutant, and what is other in the corpora
+    python3 -m tests.mutation.run --list                     all mutants, those too that do not compile
 """
 
 import argparse
 import collections
 import concurrent.futures
+import json
 import os
 import random
 import resource
 import subprocess
 import sys
-import threading
 
 from tests.stack.progress import Problem, main, say
 
+from . import listed
 from .tree import FOLDER, Tree
 
 SEED = 7
 MUTANTS = 200
-TESTS = ("rewrite::", "enforce::")
 CORPORA = "enforce::tests::corpora::corpora"
-SECONDS = 120
+# Of processor time: a machine that does other things too must not make a mutant one that does not end.
+SECONDS = 180
 MEMORY = 6 << 30
-KILLED, REFUSED, OTHER, SAME = "killed by a test", "refused by the verifier", "other, and proved", "the same over the corpora"
+RESULTS = FOLDER / "results.jsonl"
+KILLED, REFUSED, DECIDED, LISTED, OPEN = ("fail a test in src/rewrite", "are refused by the verifier", "fail a test of decisions in src/enforce", "change nothing, for a reason that is listed", "are open")
 
 
 class Runner:
@@ -34,58 +37,65 @@ class Runner:
     def __init__(self, program, folder):
         self.program = program
         self.folder = folder
-        ended, self.plain = self.corpora(0)
-        if ended or not self.plain or any("\talarm" in line for line in self.plain):
-            raise Problem("without any mutant the corpora raise an alarm or do not end")
-        why = self.tests(0)
+        why, self.plain = self.corpora(0)
+        if why or not self.plain:
+            raise Problem(f"without any mutant the corpora do not end well: {why}")
+        why = self.tests(0, "rewrite::") or self.tests(0, "enforce::")
         if why:
             raise Problem(f"without any mutant a test fails: {why}")
 
     def run(self, number, arguments, line):
         """Runs the program, gives each line of it to `line`, and ends it when that says so; why it ended otherwise than well."""
-        process = subprocess.Popen([self.program, "--test-threads=1", *arguments], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace",
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        process = subprocess.Popen([self.program, "--test-threads=1", *arguments], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace", preexec_fn=limits,
                                    env={**os.environ, "SLUICE_MUTANT": str(number), "INSTA_UPDATE": "no", "INSTA_FORCE_PASS": "0", "INSTA_WORKSPACE_ROOT": str(self.folder), "RUST_BACKTRACE": "0"})
-        late = threading.Event()
-        timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
-        timer.start()
         try:
             for text in process.stdout:
                 why = line(text.rstrip("\n"))
                 if why:
                     return why
             process.wait()
-            return "it does not end" if late.is_set() else f"it ends with {process.returncode}" if process.returncode else None
+            return f"it ends with {process.returncode}" if process.returncode else None
         finally:
-            timer.cancel()
             process.kill()
             process.wait()
 
-    def tests(self, number):
+    def tests(self, number, of):
         """The first test that a mutant fails."""
-        return self.run(number, [*TESTS, "--skip", CORPORA], lambda text: text.split()[1] if text.startswith("test ") and text.endswith("FAILED") else None)
+        return self.run(number, [of, "--skip", CORPORA], lambda text: text.split()[1] if text.startswith("test ") and text.endswith("FAILED") else None)
 
-    def corpora(self, number):
-        """What becomes of the corpora with a mutant, and why they do not end."""
+    def corpora(self, number, to_the_end=True):
+        """Why the corpora do not end well with a mutant, and what becomes of them; unless to the end, no more than to the first alarm."""
         lines = []
-        why = self.run(number, [CORPORA, "--exact", "--nocapture"], lambda text: lines.append(text[text.index("@\t"):]) if "@\t" in text else None)
-        return why, lines
 
-    def judge(self, number, all_corpora=False):
-        """What becomes of a mutant: the test that fails; if none does, why the corpora do not end, and how they differ, by alarms and otherwise."""
-        test = self.tests(number)
-        if test and not all_corpora:
-            return test, None, [], []
-        why, lines = self.corpora(number)
-        differing = [(was, now) for was, now in zip(self.plain, lines, strict=False) if was != now]
-        return test, why, [one for one in differing if "\talarm" in one[1]], [one for one in differing if "\talarm" not in one[1]]
+        def line(text):
+            if "@\t" in text:
+                lines.append(text[text.index("@\t"):])
+                if "\talarm" in text and (number == 0 or not to_the_end):
+                    return "an alarm"
+            return None
+
+        return self.run(number, [CORPORA, "--exact", "--nocapture"], line), lines
+
+    def judge(self, number, to_the_end=False):
+        """What becomes of a mutant: the row of the table, what shows it, and statements of the corpora that become others."""
+        test = self.tests(number, "rewrite::")
+        if test and not to_the_end:
+            return KILLED, test, []
+        why, lines = self.corpora(number, to_the_end)
+        others = [(was, now) for was, now in zip(self.plain, lines, strict=False) if was != now]
+        alarms = [one for one in others if "\talarm" in one[1]]
+        if alarms:
+            return REFUSED, alarms[0][1].split("\t")[4], [shown(one) for one in alarms[:2]]
+        decided = self.tests(number, "enforce::")
+        if test or decided:
+            return KILLED if test else DECIDED, test or decided, [shown(one) for one in others[:20]] * to_the_end
+        return OPEN, f"the corpora: {why or 'they end well'}, {len(others)} statements become others", [shown(one) for one in others[:20 if to_the_end else 2]]
 
 
-def state(test, why, alarms, others):
-    """The row of the table that a mutant belongs to."""
-    if test:
-        return KILLED
-    return REFUSED if alarms else OTHER if others or why else SAME
+def limits():
+    """What a mutant may take."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
 def shown(pair):
@@ -95,17 +105,29 @@ def shown(pair):
     return f"      {was[:300]}\n        was …{was[max(0, at - 40):at + 160]}\n        is  …{now[max(0, at - 40):at + 160]}"
 
 
-def table(tree, judged, seed):
+def earlier(mark):
+    """What became of mutants in a run over the same sources."""
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []
+    if not lines or json.loads(lines[0]) != {"sources": mark}:
+        RESULTS.write_text(json.dumps({"sources": mark}) + "\n", encoding="utf-8")
+        return {}
+    return {number: tuple(one) for number, *one in map(json.loads, lines[1:])}
+
+
+def table(tree, judged, reasons, seed):
     """All figures."""
-    rows = collections.Counter(state(*one) for one in judged.values())
-    lines = [f"seed {seed}: {len(judged)} of {len(tree.mutants)} mutants"] + [f"{rows[name]:6} {name}" for name in (KILLED, REFUSED, OTHER, SAME)]
-    for name in (REFUSED, OTHER, SAME):
-        lines.append(f"{name}:")
-        lines += [f"  {number}: {tree.told(number)}" for number, one in sorted(judged.items()) if state(*one) == name]
-    by_file = collections.defaultdict(collections.Counter)
-    for number, one in judged.items():
-        by_file[tree.mutants[number].path][state(*one)] += 1
-    return "\n".join(lines + [f"{path}: {dict(rows)}" for path, rows in sorted(by_file.items())])
+    rows = {number: LISTED if state == OPEN and tree.key(number) in reasons else state for number, (state, *_) in judged.items()}
+    counts = collections.Counter(rows.values())
+    lines = [""]
+    for number in sorted(number for number in rows if rows[number] == LISTED):
+        lines.append(f"listed {number}: {tree.told(number)}\n  {reasons[tree.key(number)]}")
+    for number in sorted(number for number in rows if rows[number] == OPEN):
+        lines.append(f"OPEN {number}: {tree.told(number)}\n{listed.entry(tree.key(number))}")
+    lines.append(f"seed {seed}: {len(judged)} of {len(tree.mutants)} mutants")
+    lines += [f"{counts[row]:6} {row}" for row in (KILLED, REFUSED, DECIDED, LISTED, OPEN)]
+    if counts[OPEN]:
+        lines.append(f"Write a test for each open one, or list it with a reason in {listed.FILE.name}.")
+    return "\n".join(lines), counts[OPEN]
 
 
 def command():
@@ -114,6 +136,7 @@ def command():
     options.add_argument("--seed", type=int, default=SEED)
     options.add_argument("--mutants", type=int, default=MUTANTS, help="how many")
     options.add_argument("--mutant", type=int, action="append", help="this one alone")
+    options.add_argument("--again", action="store_true", help="do not go on where an earlier run stopped")
     options.add_argument("--list", action="store_true", help="print all mutants")
     options.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     chosen = options.parse_args()
@@ -122,21 +145,38 @@ def command():
         for number in tree.mutants:
             print(number, tree.told(number))
         return 0
-    tree.make()
+    reasons = listed.read({tree.key(number) for number in tree.mutants})
+    mark = tree.make()
     numbers = sorted(chosen.mutant or random.Random(chosen.seed).sample(sorted(tree.mutants), min(chosen.mutants, len(tree.mutants))))
-    say(f"building {len(tree.mutants)} mutants, {len(numbers)} are run")
-    runner = Runner(tree.build(), tree.folder)
-    judged = {}
-    with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
-        for number, one in zip(numbers, pool.map(lambda number: runner.judge(number, bool(chosen.mutant)), numbers), strict=True):
-            judged[number] = one
-            test, why, alarms, others = one
-            say(f"{number}: {state(*one)}{f' ({test})' if test else ''}; in the corpora {len(alarms)} alarms, {len(others)} others{f', {why}' if why else ''}: {tree.told(number)}")
-            if chosen.mutant or not test:
-                say("\n".join(shown(pair) for pair in (alarms + others)[:20 if chosen.mutant else 2]))
-    (FOLDER / "table.txt").write_text(table(tree, judged, chosen.seed) + "\n", encoding="utf-8")
-    print(table(tree, judged, chosen.seed))
-    return 0
+    wrong = sorted(set(numbers) - set(tree.mutants))
+    if wrong:
+        raise Problem(f"there is no mutant {wrong[0]}, or it does not compile")
+    if chosen.again:
+        RESULTS.unlink(missing_ok=True)
+    known = earlier(mark)
+    judged = {} if chosen.mutant else {number: known[number] for number in numbers if number in known}
+    rest = [number for number in numbers if number not in judged]
+    say(f"{len(numbers)} of {len(tree.mutants)} mutants, {len(judged)} of them known from before")
+    if rest:
+        say("building")
+        runner = Runner(tree.build(), tree.folder)
+        with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool, RESULTS.open("a", encoding="utf-8") as results:
+            running = {pool.submit(runner.judge, number, bool(chosen.mutant)): number for number in rest}
+            try:
+                for done in concurrent.futures.as_completed(running):
+                    number, one = running[done], done.result()
+                    judged[number] = one
+                    print(json.dumps([number, *one]), file=results, flush=True)
+                    state, why, others = one
+                    say(f"{len(judged)}/{len(numbers)}  {number} {state} ({why}): {tree.told(number)}")
+                    if chosen.mutant or state == OPEN:
+                        say("\n".join(others))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    text, unlisted = table(tree, judged, reasons, chosen.seed)
+    print(text)
+    return 1 if unlisted else 0
 
 
 if __name__ == "__main__":

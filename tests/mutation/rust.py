@@ -52,6 +52,17 @@ class Source:
                 inside.difference_update(range(at, end + 1))
         return set(range(len(self.tokens))) - inside
 
+    def function(self, start):
+        """The name of the innermost function around a place."""
+        name = "-"
+        for at, token in enumerate(self.tokens):
+            if token.start > start:
+                break
+            body = self.body(at) if token.text == "fn" else None
+            if body is not None and start < self.tokens[self.partner[body]].end:
+                name = self.word(at + 1)
+        return name
+
     def body(self, at):
         """The `{` of the function whose `fn` stands at `at`."""
         while at < len(self.tokens) and self.tokens[at].text not in ("{", ";"):

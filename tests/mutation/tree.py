@@ -1,5 +1,6 @@
 """The mutated copy of the checkout, and what is built of it."""
 
+import collections
 import hashlib
 import json
 import os
@@ -14,6 +15,9 @@ from . import operators, schemata
 from .rust import Source
 
 FOLDER = ROOT / "target/mutation"
+NO_RUST = FOLDER / "no-rust.json"
+# What the tests are built of and read, below the checkout.
+BUILT = ("src", "tests/attacks", "tests/masks")
 MUTATED = ("src/rewrite/*.rs", "src/rewrite/second_opinion/*.rs")
 CORPORA = pathlib.Path(__file__).with_name("corpora.rs")
 # So often the compiler is asked which mutants are no Rust.
@@ -27,17 +31,33 @@ class Tree:
         self.folder = FOLDER / "tree"
         self.sources = [Source(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for pattern in MUTATED for path in sorted(ROOT.glob(pattern)) if path.name != "tests.rs"]
         self.mutants = dict(enumerate((one for source in self.sources for one in operators.mutants(source)), 1))
-        self.hash = hashlib.sha256("\n".join(map(self.told, self.mutants)).encode()).hexdigest()
+        self.keys = self.named()
+        self.hash = hashlib.sha256(json.dumps(list(self.keys.values())).encode()).hexdigest()
         self.files = {}
+
+    def named(self):
+        """What each mutant is listed by: the file and function, the lines as they are, and as they become."""
+        texts, keys, seen = {source.path: source for source in self.sources}, {}, collections.Counter()
+        for number, mutant in self.mutants.items():
+            source = texts[mutant.path]
+            place, change = f"{mutant.path} {source.function(mutant.start)}", mutant.change(source.text)
+            seen[place, change] += 1
+            keys[number] = (f"{place} ({seen[place, change]})" if seen[place, change] > 1 else place, *change)
+        return keys
+
+    def key(self, number):
+        """What a mutant is listed by."""
+        return self.keys[number]
 
     def told(self, number):
         """A mutant for people."""
-        mutant = self.mutants[number]
-        source = next(source for source in self.sources if source.path == mutant.path)
-        return mutant.told(source.text[mutant.start:mutant.end])
+        mutant, (_, was, becomes) = self.mutants[number], self.key(number)
+        at = next((place for place, (a, b) in enumerate(zip(was, becomes, strict=False)) if a != b), 0)
+        at = max(0, at - 40)
+        return f"{mutant.path}:{mutant.line}: {mutant.sort}: `{'…' * bool(at)}{was[at:at + 100]}` → `{'…' * bool(at)}{becomes[at:at + 100]}`"
 
     def make(self):
-        """Copies the checkout and keeps the mutants that compile."""
+        """Copies the checkout and keeps the mutants that compile; a mark of all that is built."""
         shutil.rmtree(self.folder, ignore_errors=True)
         for name in subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
             if (ROOT / name).is_file():
@@ -46,16 +66,19 @@ class Tree:
         shutil.copy(CORPORA, self.folder / "src/enforce/tests/corpora.rs")
         self.add("src/enforce/tests/mod.rs", "mod decisions;", "mod corpora;\nmod decisions;")
         self.add("src/lib.rs", "pub mod analysis;", f"pub mod analysis;{schemata.MODULE}")
-        self.without(self.known())
+        # What overlaps is left out first, so that the same mutants stay whether or not the compiler was asked before.
+        self.write()
+        known, whole = self.known()
+        self.without(known)
         for _ in range(ROUNDS):
             self.write()
-            wrong = self.check()
+            wrong = set() if whole else self.check()
+            known |= wrong
+            NO_RUST.write_text(json.dumps({"mutants": self.hash, "wrong": sorted(known), "whole": not wrong}), encoding="utf-8")
             if not wrong:
-                return
+                return self.mark()
             say(f"{len(wrong)} of {len(self.mutants)} mutants are no Rust")
             self.without(wrong)
-            known = {"mutants": self.hash, "wrong": sorted(self.known() | wrong)}
-            (FOLDER / "no-rust.json").write_text(json.dumps(known), encoding="utf-8")
         raise Problem(f"the mutated tree in {self.folder} does not compile")
 
     def without(self, wrong):
@@ -63,12 +86,19 @@ class Tree:
         self.mutants = {number: one for number, one in self.mutants.items() if number not in wrong}
 
     def known(self):
-        """The mutants of which the compiler said before that they are no Rust."""
+        """The mutants of which the compiler said before that they are no Rust, and whether these are all."""
         try:
-            known = json.loads((FOLDER / "no-rust.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return set()
-        return set(known["wrong"]) if known["mutants"] == self.hash else set()
+            known = json.loads(NO_RUST.read_text(encoding="utf-8"))
+            return (set(known["wrong"]), known["whole"]) if known["mutants"] == self.hash else (set(), False)
+        except (OSError, ValueError, KeyError):
+            return set(), False
+
+    def mark(self):
+        """Another one for each other state of what is built."""
+        digest = hashlib.sha256()
+        for path in sorted(path for name in BUILT for path in (self.folder / name).rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(self.folder)}\0".encode() + path.read_bytes() + b"\0")
+        return digest.hexdigest()
 
     def add(self, name, before, after):
         """Changes a file of the copy that is not mutated."""
@@ -115,6 +145,7 @@ class Tree:
         built = [one["executable"] for one in messages if one["reason"] == "compiler-artifact" and one.get("executable") and one["profile"]["test"]]
         if done.returncode or not built:
             wrong = [one["message"]["rendered"] for one in messages if one["reason"] == "compiler-message" and one["message"]["level"] == "error"]
-            raise Problem(f"the mutated tree does not build: {''.join(wrong) or done.stderr[-2000:]}")
+            NO_RUST.unlink(missing_ok=True)
+            raise Problem(f"the mutated tree does not build; the next run asks the compiler again which mutants are no Rust: {''.join(wrong) or done.stderr[-2000:]}")
         # Beside the tree, where no other build takes its place.
         return shutil.copy2(built[-1], FOLDER / "tests")
