@@ -3,11 +3,13 @@
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import ssl
 import subprocess
 import time
 
+from tests.clients import drivers
 from tests.stack import fetch
 from tests.stack.client import Client, wait_for
 
@@ -49,6 +51,7 @@ def cases(stack):
             place = Place(keycloak, sluice)
             yield "a token is its user, with groups and attributes, and the log says whose it is", lambda: believed(place)
             yield "Trino's own command line logs in by a token", lambda: command_line(place)
+            yield "the Python client logs in by a token", lambda: python_client(place)
             yield "who is in a denied group, or may be for all that a token tells, sees nothing", lambda: groups(place)
             yield "a token for another audience, of another kind, changed or expired is refused", lambda: refused(place)
             yield "a service acts for a user where a policy lets it", lambda: service(place)
@@ -103,6 +106,26 @@ def command_line(place):
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-1500:]
     assert done.stdout.split("\n")[:-1] == [f'"{name}"' for [name] in EUROPE], done.stdout
+
+
+PYTHON = """
+import json, os, trino
+with trino.dbapi.connect(host="localhost", port=int(os.environ["PORT"]), user="anna", http_scheme="https", verify=os.environ["CA"],
+                         auth=trino.auth.JWTAuthentication(os.environ["TOKEN"])) as connection:
+    cursor = connection.cursor()
+    cursor.execute(os.environ["SQL"])
+    print(json.dumps(cursor.fetchall()))
+"""
+
+
+def python_client(place):
+    """The library that notebooks and Airflow use."""
+    program = drivers.python().command[0]
+    kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
+    told = {"PORT": str(place.sluice.port), "CA": str(place.sluice.ca), "SQL": NATIONS, "TOKEN": place.keycloak.access_token("anna")}
+    done = subprocess.run([program, "-c", PYTHON], capture_output=True, text=True, check=False, timeout=120, env={**kept, **told})
+    assert done.returncode == 0, done.stderr[-1500:]
+    assert json.loads(done.stdout) == EUROPE, done.stdout
 
 
 def groups(place):
