@@ -118,3 +118,24 @@ impl Relations {
 
 /// What one of them takes; the text of a view is shared with the cache of tables.
 const ENTRY: usize = 192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_of_two_texts_are_together_and_each_takes_memory() {
+        let name = |table| TableName::new("lake", "s", table);
+        let of = |table, named| {
+            let mut relations = Relations::default();
+            relations.add(name(table), Is::Table, named);
+            relations.add_of_policy(name("of_policies"));
+            relations
+        };
+        let both = of("a", false).and(of("b", true)).and(of("a", true));
+        assert_eq!(both.names().cloned().collect::<Vec<_>>(), [name("a"), name("b")]);
+        assert_eq!(both.named().count(), 2);
+        assert!(both.only_of_policies(&name("of_policies")));
+        assert_eq!(both.bytes(), 3 * ENTRY);
+    }
+}

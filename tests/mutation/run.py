@@ -28,7 +28,7 @@ CORPORA = "enforce::tests::corpora::corpora"
 SECONDS = 20
 MEMORY = 6 << 30
 RESULTS = FOLDER / "results.jsonl"
-KILLED, REFUSED, DECIDED, LISTED, OPEN = ("fail a test in src/rewrite", "are refused by the verifier", "fail a test of decisions in src/enforce", "change nothing, for a reason that is listed", "are open")
+KILLED, REFUSED, DECIDED, LISTED, OPEN = ("found by a test in src/rewrite", "refused by the verifier", "found by a test of decisions in src/enforce", "listed as the same", "open")
 
 
 class Runner:
@@ -114,9 +114,14 @@ def earlier(mark):
     return {number: tuple(one) for number, *one in map(json.loads, lines[1:])}
 
 
+def of_the_list(tree, number, judged, reasons):
+    """Whether a mutant that nothing found is one of the list."""
+    return judged[0] == OPEN and tree.key(number) in reasons
+
+
 def table(tree, judged, reasons, seed):
     """All figures."""
-    rows = {number: LISTED if state == OPEN and tree.key(number) in reasons else state for number, (state, *_) in judged.items()}
+    rows = {number: LISTED if of_the_list(tree, number, one, reasons) else one[0] for number, one in judged.items()}
     counts = collections.Counter(rows.values())
     lines = [""]
     for number in sorted(number for number in rows if rows[number] == LISTED):
@@ -167,9 +172,10 @@ def command():
                     number, one = running[done], done.result()
                     judged[number] = one
                     print(json.dumps([number, *one]), file=results, flush=True)
-                    state, why, others = one
-                    say(f"{len(judged)}/{len(numbers)}  {number} {state} ({why}): {tree.told(number)}")
-                    if chosen.mutant or state == OPEN:
+                    _, why, others = one
+                    row = LISTED if of_the_list(tree, number, one, reasons) else one[0]
+                    say(f"{len(judged)}/{len(numbers)}  {number} {row} ({why}): {tree.told(number)}")
+                    if others and (chosen.mutant or row == OPEN):
                         say("\n".join(others))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)

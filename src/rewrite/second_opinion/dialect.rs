@@ -52,14 +52,6 @@ impl Dialect for Trino {
         true
     }
 
-    fn supports_within_after_array_aggregation(&self) -> bool {
-        true
-    }
-
-    fn supports_window_clause_named_window_reference(&self) -> bool {
-        true
-    }
-
     fn supports_group_by_expr(&self) -> bool {
         true
     }
@@ -68,19 +60,7 @@ impl Dialect for Trino {
         true
     }
 
-    fn supports_lambda_functions(&self) -> bool {
-        true
-    }
-
     fn supports_parens_around_table_factor(&self) -> bool {
-        true
-    }
-
-    fn supports_left_associative_joins_without_parens(&self) -> bool {
-        true
-    }
-
-    fn supports_named_fn_args_with_rarrow_operator(&self) -> bool {
         true
     }
 

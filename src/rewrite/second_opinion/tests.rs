@@ -31,7 +31,9 @@ const ORDINARY: &[&str] = &[
     "SELECT \"$path\", t.* FROM lake.hr.\"employees$files\" t",
     "SELECT table_name FROM lake.information_schema.tables WHERE table_schema = 'hr'",
     "SELECT /* one */ a -- two\r\n, b FROM t -- three",
-    "SELECT 'it''s', U&'\\00e9', 1_000, 1e3, .5 FROM t",
+    "SELECT 'it''s', U&'\\00e9', 1e3, .5 FROM t WHERE a > 1_000 AND b",
+    "SELECT reduce(a, 0, (s, x) -> s + x, s -> IF(s > 0, s)) FROM t",
+    "SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY a ORDER BY b MEASURES A.c AS x PATTERN (A B+) DEFINE B AS B.c > A.c)",
     "SELECT id FROM t FETCH FIRST 1 ROW ONLY",
     "SELECT * FROM a NATURAL JOIN b, c RIGHT JOIN d ON c.x = d.x",
     "SELECT listagg(a, ',') WITHIN GROUP (ORDER BY b) FROM t",
@@ -75,6 +77,15 @@ fn a_table_that_only_sqlparser_sees_is_told() {
 fn the_text_of_execute_immediate_is_read_too() {
     let ours = parse_statement("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'").unwrap();
     assert_eq!(second_opinion("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'", &ours, GrammarVersion::V476), Ok(()));
+    // Of the text in the tree alone.
+    assert_eq!(second_opinion("SELECT 1 FROM c", &ours, GrammarVersion::V476), Ok(()));
+}
+
+#[test]
+fn long_texts_are_not_read_and_blanks_are_no_tokens() {
+    let long = |blanks: usize| compared(&format!("SELECT 1 FROM b{}", "\n".repeat(blanks)), "SELECT 1 FROM a");
+    assert!(long(20_000).is_err());
+    assert_eq!(long(super::LONGEST), Ok(()));
 }
 
 #[test]
