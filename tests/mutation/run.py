@@ -28,7 +28,7 @@ CORPORA = "enforce::tests::corpora::corpora"
 SECONDS = 20
 MEMORY = 6 << 30
 RESULTS = FOLDER / "results.jsonl"
-KILLED, REFUSED, DECIDED, LISTED, OPEN = ("found by a test in src/rewrite", "refused by the verifier", "found by a test of decisions in src/enforce", "listed as the same", "open")
+ROWS = KILLED, REFUSED, DECIDED, LISTED, OPEN = ("found by a test in src/rewrite", "refused by the verifier", "found by a test of decisions in src/enforce", "listed as the same", "open")
 
 
 class Runner:
@@ -108,8 +108,9 @@ def shown(pair):
 def earlier(mark):
     """What became of mutants in a run over the same sources."""
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []
-    if not lines or json.loads(lines[0]) != {"sources": mark}:
-        RESULTS.write_text(json.dumps({"sources": mark}) + "\n", encoding="utf-8")
+    head = json.dumps({"sources": mark, "rows": ROWS})
+    if not lines or lines[0] != head:
+        RESULTS.write_text(head + "\n", encoding="utf-8")
         return {}
     return {number: tuple(one) for number, *one in map(json.loads, lines[1:])}
 
@@ -129,7 +130,7 @@ def table(tree, judged, reasons, seed):
     for number in sorted(number for number in rows if rows[number] == OPEN):
         lines.append(f"OPEN {number}: {tree.told(number)}\n{listed.entry(tree.key(number))}")
     lines.append(f"seed {seed}: {len(judged)} of {len(tree.mutants)} mutants")
-    lines += [f"{counts[row]:6} {row}" for row in (KILLED, REFUSED, DECIDED, LISTED, OPEN)]
+    lines += [f"{counts[row]:6} {row}" for row in ROWS]
     if counts[OPEN]:
         lines.append(f"Write a test for each open one, or list it with a reason in {listed.FILE.name}.")
     return "\n".join(lines), counts[OPEN]
@@ -171,7 +172,8 @@ def command():
                 for done in concurrent.futures.as_completed(running):
                     number, one = running[done], done.result()
                     judged[number] = one
-                    print(json.dumps([number, *one]), file=results, flush=True)
+                    if not chosen.mutant:
+                        print(json.dumps([number, *one]), file=results, flush=True)
                     _, why, others = one
                     row = LISTED if of_the_list(tree, number, one, reasons) else one[0]
                     say(f"{len(judged)}/{len(numbers)}  {number} {row} ({why}): {tree.told(number)}")

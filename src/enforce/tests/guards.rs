@@ -57,6 +57,7 @@ fn forwarded(sql: &str) -> String {
     add("u", TableKind::Table);
     add("w", TableKind::Table);
     add("x", TableKind::Table);
+    add("y", TableKind::View { text: "SELECT 9 / id AS id FROM lake.s.t".into() });
     add("v", TableKind::View { text: "SELECT sluice_3.id FROM lake.s.t sluice_3".into() });
     let (subject, session) = (snapshot.subject("anna", &[]), Session::default());
     let options = &Options::TESTS;
@@ -81,6 +82,12 @@ fn a_mask_that_can_fail_gives_the_guarded_form_beside_tables_without_one_too() {
     {
         assert!(forwarded(sql).contains(" LIMIT 9223372036854775807"), "{sql}");
     }
+}
+
+#[test]
+fn a_view_that_can_fail_gives_the_guarded_form() {
+    let text = forwarded("SELECT id FROM lake.s.y");
+    assert!(text.contains(" LIMIT 9223372036854775807"), "{text}");
 }
 
 #[test]

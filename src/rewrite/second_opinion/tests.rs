@@ -35,6 +35,8 @@ const ORDINARY: &[&str] = &[
     "SELECT reduce(a, 0, (s, x) -> s + x, s -> IF(s > 0, s)) FROM t",
     "SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY a ORDER BY b MEASURES A.c AS x PATTERN (A B+) DEFINE B AS B.c > A.c)",
     "SELECT id FROM t FETCH FIRST 1 ROW ONLY",
+    "SELECT a1, b2_c FROM t1_x GROUP BY GROUPING SETS ((a1, b2_c), ())",
+    "SELECT 1 FROM (a) CROSS JOIN (b JOIN (c) ON b.x = c.x)",
     "SELECT * FROM a NATURAL JOIN b, c RIGHT JOIN d ON c.x = d.x",
     "SELECT listagg(a, ',') WITHIN GROUP (ORDER BY b) FROM t",
 ];
@@ -79,6 +81,11 @@ fn the_text_of_execute_immediate_is_read_too() {
     assert_eq!(second_opinion("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'", &ours, GrammarVersion::V476), Ok(()));
     // Of the text in the tree alone.
     assert_eq!(second_opinion("SELECT 1 FROM c", &ours, GrammarVersion::V476), Ok(()));
+}
+
+#[test]
+fn a_name_without_quotes_is_of_ascii() {
+    assert_eq!(theirs::names("SELECT 1 FROM \u{e9}"), None);
 }
 
 #[test]
