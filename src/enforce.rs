@@ -49,12 +49,29 @@ pub struct Options {
     pub second_opinion: bool,
     /// By which of Trino's grammars all texts are read: the statement, prepared ones, those of views, what is sent.
     pub grammar: GrammarVersion,
+    /// With whose rights the texts of views are read.
+    pub views: Views,
+}
+
+/// With whose rights the texts of views are read that Trino reads with their owners' rights. All others, and those of
+/// materialized views, are read with their reader's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Views {
+    /// The reader's: each mask, filter and denial of what a view reads reaches who reads the view.
+    #[default]
+    Invoker,
+    /// The owner's, who has to be able to read each row and column as it is.
+    Definer {
+        /// Whether the owner may be in groups that are not known, since only a log-in tells them.
+        more_groups: bool,
+    },
 }
 
 #[cfg(test)]
 impl Options {
     /// Those of tests: all that is optional, Trino 476.
-    pub(crate) const TESTS: Options = Options { second_opinion: true, grammar: GrammarVersion::V476 };
+    pub(crate) const TESTS: Options =
+        Options { second_opinion: true, grammar: GrammarVersion::V476, views: Views::Invoker };
 }
 
 /// What came of it.

@@ -76,6 +76,9 @@ pub(crate) enum Source {
     Table,
     /// The text of a view.
     View(Box<ViewText>),
+    /// A view by its name, which Trino reads with its owner's rights. The owner sees all of what it reads; the reader does
+    /// not, so nothing but what comes out of the view may be told.
+    OwnersView(Box<Facts>),
 }
 
 /// The text of a view, analysed for the reader.
@@ -109,13 +112,19 @@ pub(crate) struct PolicyExpr {
 }
 
 impl Guard {
-    /// Whether a mask or a filter applies, here or in what the view reads; a plan could then quote hidden values.
+    /// Whether a mask or a filter applies, here or in what the view reads, or an owner sees more of it; a plan could then quote hidden values.
     pub(crate) fn hides_values(&self) -> bool {
         let own = !self.filters.is_empty() || self.columns.iter().any(|column| column.mask.is_some());
         own || match &self.source {
             Source::Table => false,
             Source::View(view) => view.facts.hides_values(),
+            Source::OwnersView(_) => true,
         }
+    }
+
+    /// Whether it is a view that is read with its owner's rights.
+    pub(crate) fn of_owner(&self) -> bool {
+        matches!(self.source, Source::OwnersView(_))
     }
 
     /// Whether rows are filtered, here or in what the view reads.
@@ -124,6 +133,7 @@ impl Guard {
             || match &self.source {
                 Source::Table => false,
                 Source::View(view) => view.facts.guards().any(Guard::hides_rows),
+                Source::OwnersView(_) => true,
             }
     }
 }
@@ -147,7 +157,7 @@ impl Facts {
     /// How many guards a text needs, those in views' texts counted at each place that they are put in.
     pub(crate) fn guard_count(&self) -> usize {
         let count = |guard: &Guard| match &guard.source {
-            Source::Table => 1,
+            Source::Table | Source::OwnersView(_) => 1,
             Source::View(view) => 1 + view.guards,
         };
         self.guards().map(count).sum()

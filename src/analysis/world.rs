@@ -8,13 +8,14 @@ use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
 use super::walk::{self, ViewOf};
-use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
+use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
+use crate::enforce::{Options, Views};
 use crate::names::TableName;
 use crate::policy::{
     Answer, Expression, Object as Sort, PolicyRef, Privilege, Snapshot, Subject, TableAccess, VisibleTables,
 };
 use crate::sql::ast::Expr;
-use crate::sql::{GrammarVersion, StatementKind, parse_expression, parse_statement};
+use crate::sql::{StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
@@ -27,13 +28,17 @@ const VIEW_DEPTH: usize = 16;
 /// How many guards the text of a view may need, those of the views that it reads counted at each place.
 const VIEW_GUARDS: usize = 256;
 
+/// What is said of a view whose owner's rights do not do. What it reads is not the reader's to know.
+const OWNER: &str = "it is read with its owner's rights, and the owner may not read all that it reads as it is; the owner can \
+                     have all of it granted, or make the view with SECURITY INVOKER";
+
 /// The tables of one decision.
 pub(crate) struct World<'a> {
     snapshot: &'a Snapshot,
     subject: &'a Subject,
     tables: &'a Tables,
-    /// By which the texts of views and of metadata rules are read.
-    grammar: GrammarVersion,
+    /// By which the texts of views and of metadata rules are read, and with whose rights.
+    options: &'a Options,
     /// Found when it is first needed: few statements read metadata, and a user may have thousands of grants.
     visible: OnceCell<VisibleTables>,
     needs: BTreeSet<Need>,
@@ -50,13 +55,13 @@ impl<'a> World<'a> {
         snapshot: &'a Snapshot,
         subject: &'a Subject,
         tables: &'a Tables,
-        grammar: GrammarVersion,
+        options: &'a Options,
     ) -> World<'a> {
         World {
             snapshot,
             subject,
             tables,
-            grammar,
+            options,
             visible: OnceCell::new(),
             needs: BTreeSet::new(),
             asked: 0,
@@ -117,12 +122,13 @@ impl<'a> World<'a> {
         known
     }
 
-    /// What the text of a view reads; nothing where Trino has resolved another text. `None` if it has to be asked first.
-    pub(super) fn resolved(&mut self, view: &ViewOf<'_>) -> Option<BTreeSet<TableName>> {
+    /// What Trino resolved in the text of a view; nothing where it has resolved another text. `None` if it has to be
+    /// asked first.
+    pub(super) fn resolved(&mut self, view: &ViewOf<'_>) -> Option<Option<Arc<Resolved>>> {
         let need = Need::View(view.name.clone());
         match self.tables.get(&need) {
-            Some(Known::View(resolved)) if *resolved.text == *view.text => Some(resolved.reads.clone()),
-            Some(_) => Some(BTreeSet::new()),
+            Some(Known::View(resolved)) if *resolved.text == *view.text => Some(Some(resolved.clone())),
+            Some(_) => Some(None),
             None => {
                 self.needs.insert(need);
                 self.asked += 1;
@@ -212,9 +218,8 @@ impl<'a> World<'a> {
     fn read(&mut self, name: &TableName, access: &TableAccess, table: &Arc<Table>) -> Reading {
         let source = match &table.kind {
             TableKind::Table => Source::Table,
-            TableKind::View { text } | TableKind::MaterializedView { text } => match self.view(name, text, table) {
-                Ok(Some(view)) if view.facts.guards().next().is_none() => Source::Table,
-                Ok(Some(view)) => Source::View(Box::new(view)),
+            TableKind::View { text } | TableKind::MaterializedView { text } => match self.source(name, text, table) {
+                Ok(Some(source)) => source,
                 Ok(None) => return Reading::Pending,
                 Err(why) => return Reading::Impossible(why),
             },
@@ -275,7 +280,7 @@ impl<'a> World<'a> {
     ) -> Reading {
         let made = |world: &mut World<'a>| -> Result<Option<Guard>, String> {
             let mut read = |text: &str| -> Result<Option<PolicyExpr>, String> {
-                let expr = parse_expression(text, world.grammar).map_err(|error| error.message)?;
+                let expr = parse_expression(text, world.options.grammar).map_err(|error| error.message)?;
                 world.policy_expr(name, &columns, &hidden, &Arc::from(text), &expr, &Arc::default())
             };
             let Some(filter) = read(predicate)? else { return Ok(None) };
@@ -303,10 +308,14 @@ impl<'a> World<'a> {
 
     /// A policy is checked before it is known by which grammar Trino will read its expression.
     fn reads_like_the_policy(&self, rule: &Expression) -> Result<(), String> {
-        if rule.grammars.contains(&self.grammar) {
+        if rule.grammars.contains(&self.options.grammar) {
             return Ok(());
         }
-        Err(format!("policy {} can't be applied: Trino {} can't read its expression", rule.named(), self.grammar))
+        Err(format!(
+            "policy {} can't be applied: Trino {} can't read its expression",
+            rule.named(),
+            self.options.grammar
+        ))
     }
 
     /// A policy's expression over a table; `None` if Trino has to be asked first.
@@ -343,12 +352,40 @@ impl<'a> World<'a> {
         }))
     }
 
+    /// How a view is read. `None` if Trino has to be asked first.
+    fn source(&mut self, name: &TableName, text: &Arc<str>, table: &Arc<Table>) -> Result<Option<Source>, String> {
+        let for_reader = match self.view(name, text, table) {
+            Ok(None) => return Ok(None),
+            Ok(Some(view)) if view.facts.guards().next().is_none() => return Ok(Some(Source::Table)),
+            Ok(Some(view)) => Ok(Some(Source::View(Box::new(view)))),
+            Err(why) => Err(why),
+        };
+        let (Views::Definer { more_groups }, TableKind::View { .. }) = (self.options.views, &table.kind) else {
+            return for_reader;
+        };
+        let Some(resolved) = self.resolved(&ViewOf { name, text }) else { return Ok(None) };
+        let Some(owner) = resolved.as_ref().and_then(|resolved| resolved.owner.as_deref()) else { return for_reader };
+        let owner = self.snapshot.owner(owner, self.subject, more_groups);
+        let mut world = World::new(self.snapshot, &owner, self.tables, self.options);
+        world.views.clone_from(&self.views);
+        let view = world.view(name, text, table);
+        self.asked += world.asked;
+        self.needs.append(&mut world.needs);
+        match view {
+            Ok(Some(view)) if view.facts.guards().next().is_none() => {
+                Ok(Some(Source::OwnersView(Box::new(view.facts))))
+            }
+            Ok(None) => Ok(None),
+            Ok(Some(_)) | Err(_) => Err(OWNER.to_owned()),
+        }
+    }
+
     /// The text of a view for the reader; `None` if Trino has to be asked first.
     fn view(&mut self, name: &TableName, text: &Arc<str>, table: &Arc<Table>) -> Result<Option<ViewText>, String> {
         if self.views.contains(name) || self.views.len() >= VIEW_DEPTH {
             return Err("the view reads itself, or views are nested too deeply".to_owned());
         }
-        let Ok(statement) = parse_statement(text, self.grammar) else {
+        let Ok(statement) = parse_statement(text, self.options.grammar) else {
             return Err("the text of the view can't be read".to_owned());
         };
         let StatementKind::Query(query) = &statement.kind else {

@@ -22,6 +22,8 @@ pub(crate) struct Referenced {
     catalog: String,
     schema: String,
     table: String,
+    /// The user with whose rights it is read.
+    pub(crate) authorization: String,
     /// Not there for a table.
     pub(crate) view_text: Option<String>,
     reference_chain: Vec<Link>,

@@ -47,6 +47,8 @@ pub struct Resolved {
     pub text: Arc<str>,
     /// The tables and views that the text itself names.
     pub reads: BTreeSet<TableName>,
+    /// The user with whose rights Trino reads them, if that is not whoever reads the view.
+    pub owner: Option<CompactString>,
 }
 
 /// A property of sessions.

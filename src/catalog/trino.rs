@@ -140,6 +140,11 @@ impl TrinoClient {
         Ok(TrinoClient { http, user, limits: AnswerLimits::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
+    /// The service user.
+    pub(super) fn user(&self) -> &[u8] {
+        self.user.as_bytes()
+    }
+
     /// The same client with other bounds.
     pub fn with_limits(self, limits: AnswerLimits) -> TrinoClient {
         TrinoClient { limits, ..self }

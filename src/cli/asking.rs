@@ -6,6 +6,7 @@ use crate::catalog::listing::Listing;
 use crate::catalog::table::{Known, Need};
 use crate::catalog::{Catalog, TrinoClient};
 use crate::config::Config;
+use crate::enforce::Views;
 use crate::policy::{self, Snapshot};
 use crate::proxy::connect::http_client;
 use crate::store;
@@ -53,7 +54,7 @@ pub(super) fn listing(path: Option<&Path>) -> Result<Listing, Failure> {
 /// Where what tables look like comes from.
 pub(super) enum TableSource {
     Listing(Listing),
-    Trino { runtime: tokio::runtime::Runtime, catalog: Box<Catalog> },
+    Trino { runtime: tokio::runtime::Runtime, catalog: Box<Catalog>, views: Views },
 }
 
 impl TableSource {
@@ -63,7 +64,20 @@ impl TableSource {
         let config = Config::load(config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
-        Ok(TableSource::Trino { catalog: Box::new(Catalog::new(trino, &config.catalog)), runtime })
+        Ok(TableSource::Trino {
+            catalog: Box::new(Catalog::new(trino, &config.catalog)),
+            runtime,
+            // Nobody has logged in here.
+            views: config.views.switch(true),
+        })
+    }
+
+    /// With whose rights views are read. A listing does not tell of their owners.
+    pub(super) fn views(&self) -> Views {
+        match self {
+            TableSource::Listing(_) => Views::Invoker,
+            TableSource::Trino { views, .. } => *views,
+        }
     }
 
     /// The answers to needs.
@@ -72,7 +86,7 @@ impl TableSource {
             TableSource::Listing(listing) => {
                 Ok(needs.iter().map(|need| (need.clone(), listing.answer(need))).collect())
             }
-            TableSource::Trino { runtime, catalog } => {
+            TableSource::Trino { runtime, catalog, views: _ } => {
                 runtime.block_on(catalog.answer(needs)).map_err(|error| error.to_string())
             }
         }

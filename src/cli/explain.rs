@@ -135,7 +135,7 @@ impl Arguments {
         let grammar = self
             .trino_version
             .map_or(GrammarVersion::NEWEST, |version| GrammarVersion::of_trino(&version.to_string()).0);
-        let asked = Asked { sql: &sql, session: &session, grammar };
+        let asked = Asked { sql: &sql, session: &session, grammar, views: source.views() };
         Ok(statement(&snapshot, &subject, asked, &mut |needs| source.answer(needs))?)
     }
 

@@ -38,6 +38,31 @@ pub struct Config {
     /// a refusal.
     #[serde(default = "yes")]
     pub second_opinion: bool,
+    /// With whose rights the texts of views are read.
+    #[serde(default)]
+    pub views: Views,
+}
+
+/// With whose rights the texts of views are read. Those made with `SECURITY INVOKER`, and materialized views, are read with
+/// their reader's rights in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Views {
+    /// Each reader's: masks, filters and denials of what a view reads reach who reads the view.
+    #[default]
+    Invoker,
+    /// The owner's, as Trino does it. The owner has to be able to read all that the view reads without mask or filter.
+    Definer,
+}
+
+impl Views {
+    /// The switch of decisions; `more_groups` says whether an owner may be in groups that only a log-in tells.
+    pub fn switch(self, more_groups: bool) -> crate::enforce::Views {
+        match self {
+            Views::Invoker => crate::enforce::Views::Invoker,
+            Views::Definer => crate::enforce::Views::Definer { more_groups },
+        }
+    }
 }
 
 /// Where clients connect.

@@ -13,7 +13,7 @@ pub mod trial;
 use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
 use crate::catalog::table::{Known, Need, Tables};
-use crate::enforce::{Decision, Enforced, Options, Request, enforce};
+use crate::enforce::{Decision, Enforced, Options, Request, Views, enforce};
 use crate::policy::{Claims, Inputs, Snapshot, Subject};
 use crate::sql::GrammarVersion;
 use core::net::IpAddr;
@@ -83,6 +83,8 @@ pub struct Asked<'a> {
     pub session: &'a Session,
     /// By which of Trino's grammars it is read.
     pub grammar: GrammarVersion,
+    /// With whose rights views are read.
+    pub views: Views,
 }
 
 /// Why a statement has no decision.
@@ -106,7 +108,7 @@ pub fn decide(
     asked: Asked<'_>,
     answers: &mut Answers<'_>,
 ) -> Result<Arc<Decision>, Undecided> {
-    let options = Options { second_opinion: true, grammar: asked.grammar };
+    let options = Options { second_opinion: true, grammar: asked.grammar, views: asked.views };
     let mut tables = Tables::default();
     for _ in 0..ROUNDS {
         let request =

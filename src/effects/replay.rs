@@ -6,6 +6,7 @@ use super::explain::{Explanation, statement};
 use super::{Asked, Asker, Step, Undecided, listed};
 use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
+use crate::enforce::Views;
 use crate::policy::{Claims, Snapshot};
 use crate::sql::GrammarVersion;
 use core::net::IpAddr;
@@ -156,7 +157,7 @@ fn decide(
         ..Asker::default()
     };
     let session = Session { catalog: catalog.clone(), schema: schema.clone(), ..Session::default() };
-    let asked = Asked { sql, session: &session, grammar };
+    let asked = Asked { sql, session: &session, grammar, views: Views::Invoker };
     let Explanation { decision, error, rewritten, .. } =
         statement(snapshot, &asker.subject(snapshot), asked, &mut listed(listing))?;
     Ok(Outcome { decision, error, rewritten })

@@ -7,6 +7,7 @@ use super::explain::{self, Explanation};
 use super::{Asked, Asker, Step, listed};
 use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
+use crate::enforce::Views;
 use crate::names::TableName;
 use crate::policy::{PolicyRef, PolicyTest, Privilege, Question, Snapshot, TestSuite};
 use crate::sql::GrammarVersion;
@@ -107,7 +108,7 @@ fn one(
     match &test.question {
         Question::Statement(sql) => {
             let session = Session { catalog: test.catalog.clone(), schema: test.schema.clone(), ..Session::default() };
-            let asked = Asked { sql, session: &session, grammar: GrammarVersion::NEWEST };
+            let asked = Asked { sql, session: &session, grammar: GrammarVersion::NEWEST, views: Views::Invoker };
             match explain::statement(snapshot, &subject, asked, &mut listed(listing)) {
                 Ok(explanation) => got.statement(&explanation, sql, held),
                 Err(undecided) => got.message = Some(undecided.to_string()),

@@ -75,7 +75,7 @@ impl Judge<'_> {
                 _ => false,
             };
             if guard.metadata || !whole || kept != Kept::ForReaders {
-                return Err(refusals::kept_denied(&relation.name, kept, guard.metadata, whole).into());
+                return Err(refusals::kept_denied(&relation.name, kept, guard, whole).into());
             }
         }
         Ok(())

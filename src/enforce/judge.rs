@@ -53,8 +53,8 @@ pub(super) struct Judge<'a> {
     pub(super) record: Record,
     /// Whether a parameter is more than a literal.
     pub(super) parameters_can_fail: bool,
-    /// A table of which something is hidden, if one was met.
-    pub(super) hides: Option<TableName>,
+    /// A table of which something is hidden, if one was met, and whether it is a view that is read by its owner.
+    pub(super) hides: Option<(TableName, bool)>,
     /// The prepared statement that goes along, as the user's session has it.
     prepared: Option<(&'a str, Statement)>,
     depth: usize,
@@ -65,7 +65,7 @@ impl<'a> Judge<'a> {
         Judge {
             request,
             observe,
-            world: World::new(request.snapshot, request.subject, request.tables, request.options.grammar),
+            world: World::new(request.snapshot, request.subject, request.tables, request.options),
             record: Record::default(),
             parameters_can_fail: false,
             hides: None,
@@ -199,7 +199,7 @@ impl<'a> Judge<'a> {
     fn explain(&mut self, text: &str, statement: &Statement, validates: bool) -> Result<Draft, Stop> {
         let draft = self.statement(text, statement)?;
         match &self.hides {
-            Some(table) if !validates => Err(refusals::explain_denied(table).into()),
+            Some((table, of_owner)) if !validates => Err(refusals::explain_denied(table, *of_owner).into()),
             _ => Ok(draft),
         }
     }

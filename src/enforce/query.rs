@@ -3,7 +3,7 @@
 use super::judge::{Judge, Stop};
 use super::{ErrorCode, Refusal, Stage, refusals};
 use crate::analysis::facts::{BaseRelation, Facts, FunctionUse};
-use crate::analysis::object::{Guard, Reading, Source};
+use crate::analysis::object::{Reading, Source};
 use crate::analysis::walk;
 use crate::rewrite::{self, Edit};
 use crate::sql::ast::Query;
@@ -30,8 +30,11 @@ impl Judge<'_> {
         let checked = self.refusal(facts, text);
         (self.observe)(Stage::Decide);
         self.record.add(facts);
-        let hiding = facts.relations.iter().find(|relation| relation.guard().is_some_and(Guard::hides_values));
-        self.hides = self.hides.take().or_else(|| hiding.map(|relation| relation.name.clone()));
+        let hiding = facts.relations.iter().find_map(|relation| {
+            let guard = relation.guard().filter(|guard| guard.hides_values())?;
+            Some((relation.name.clone(), guard.of_owner()))
+        });
+        self.hides = self.hides.take().or(hiding);
         checked
     }
 
@@ -82,7 +85,7 @@ impl Judge<'_> {
             Reading::Impossible(why) => Err(refusals::table_impossible(&relation.name, why).into()),
             Reading::Unrestricted { .. } => Ok(()),
             Reading::Guarded(guard) => match (&guard.source, relation.period) {
-                (Source::View(_), Some(period)) => {
+                (Source::View(_) | Source::OwnersView(_), Some(period)) => {
                     let message = "FOR … AS OF over a view is not supported by Sluice yet";
                     Err(refusals::at(text, period, ErrorCode::NotSupported, message).into())
                 }

@@ -59,8 +59,10 @@ impl Record {
             self.policies.insert(policy.policy.clone());
             self.filters.insert(Applied { to: name.to_string(), policy: policy.policy.clone(), names: Vec::new() });
         }
-        if let Source::View(view) = &guard.source {
-            self.add(&view.facts);
+        match &guard.source {
+            Source::Table => {}
+            Source::View(view) => self.add(&view.facts),
+            Source::OwnersView(facts) => self.add(facts),
         }
     }
 

@@ -5,6 +5,7 @@
 use super::{Alarm, ErrorCode, Refusal};
 use crate::analysis::facts::{BaseRelation, MissingColumn, Problem};
 use crate::analysis::intent::{Kept, Needed};
+use crate::analysis::object::Guard;
 use crate::names::TableName;
 use crate::policy::{PolicyRef, Privilege};
 use crate::sql::{Span, SqlError, SqlErrorKind, line_and_column};
@@ -143,11 +144,13 @@ pub(super) fn problem(text: &str, span: Span, problem: &Problem) -> Refusal {
 }
 
 /// `EXPLAIN` would quote the policies' constants and count hidden rows.
-pub(super) fn explain_denied(table: &TableName) -> Refusal {
-    denied(format_args!(
-        "Cannot explain a query over table {table}: a mask or a row filter applies to it for you, and a plan would show what \
-         they hide; EXPLAIN (TYPE VALIDATE) is possible"
-    ))
+pub(super) fn explain_denied(table: &TableName, of_owner: bool) -> Refusal {
+    let why = if of_owner {
+        "it is a view that reads with its owner's rights what is not granted to you, and a plan would show that"
+    } else {
+        "a mask or a row filter applies to it for you, and a plan would show what they hide"
+    };
+    denied(format_args!("Cannot explain a query over table {table}: {why}; EXPLAIN (TYPE VALIDATE) is possible"))
 }
 
 /// Statistics count hidden rows and quote hidden values.
@@ -158,11 +161,18 @@ pub(super) fn stats_denied(name: &TableName) -> Refusal {
 }
 
 /// A view whose text would show more than its maker sees.
-pub(super) fn kept_denied(name: &TableName, kept: Kept, metadata: bool, whole: bool) -> Refusal {
-    let why = match (metadata, whole, kept) {
+pub(super) fn kept_denied(name: &TableName, kept: Kept, guard: &Guard, whole: bool) -> Refusal {
+    let why = match (guard.metadata, whole, kept) {
         (true, ..) => "what Trino tells of itself is not the same for each reader",
         (false, false, _) => {
             "you may not read each column of it, and Trino would look for the view's among all of them"
+        }
+        (false, true, Kept::Rows) if guard.of_owner() => {
+            "it reads with its owner's rights what is not granted to you, and a materialized view would store that"
+        }
+        (false, true, Kept::ForOwner) if guard.of_owner() => {
+            "it reads with its owner's rights what is not granted to you, and the view would be read with yours; create it \
+             with SECURITY INVOKER"
         }
         (false, true, Kept::Rows) => "a materialized view would store what a mask or a row filter hides from you",
         (false, true, Kept::ForReaders | Kept::ForOwner) => {

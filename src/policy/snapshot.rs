@@ -184,6 +184,14 @@ impl Snapshot {
         Subject { moment: Some(self.moment(now)), inputs: known.only(&self.reads), ..subject }
     }
 
+    /// The owner of a view, as far as anything is known of somebody who does not ask: at the time that `reader` asks.
+    /// `more_groups` says that it may be in groups that are not known.
+    pub(crate) fn owner(&self, owner: &str, reader: &Subject, more_groups: bool) -> Subject {
+        let subject = self.subject(owner, &[]);
+        let inputs = Inputs { minute: reader.inputs.minute, ..subject.inputs };
+        Subject { moment: reader.moment, inputs, more_groups, ..subject }
+    }
+
     /// What a time is to these policies.
     pub fn moment(&self, now: Timestamp) -> Moment {
         let past = self.ends.partition_point(|end| *end <= now);

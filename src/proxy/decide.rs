@@ -4,7 +4,7 @@ use super::client_headers::ClientHeaders;
 use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::Config;
-use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage};
+use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage, Views};
 use crate::identity::Proof;
 use crate::policy::{Moment, Snapshot, Subject};
 use crate::rewrite::{Guarded, Told};
@@ -34,21 +34,23 @@ impl<F: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'sta
 pub(super) struct Enforcer {
     enforce: Arc<dyn Enforce>,
     second_opinion: bool,
+    views: Views,
     decisions: Decisions,
 }
 
 impl Enforcer {
-    pub(super) fn new(enforce: impl Enforce, config: &Config) -> Enforcer {
+    pub(super) fn new(enforce: impl Enforce, config: &Config, more_groups: bool) -> Enforcer {
         Enforcer {
             enforce: Arc::new(enforce),
             second_opinion: config.second_opinion,
+            views: config.views.switch(more_groups),
             decisions: Decisions::new(config.limits.decision_cache_bytes),
         }
     }
 
     /// One call of the core; none if the decision was made before.
     fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables) -> Called {
-        let options = Options { second_opinion: self.second_opinion, grammar };
+        let options = Options { second_opinion: self.second_opinion, grammar, views: self.views };
         let request = Request {
             sql: &asked.sql,
             session: &asked.headers.session,

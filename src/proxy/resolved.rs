@@ -184,6 +184,12 @@ fn one(relations: &Relations, found: &Referenced, name: &TableName) -> Compared 
             None => return Compared::Other(view.clone()),
         }
     }
+    // Another owner of the view does not vouch for what it reads.
+    if let Some(view) = views.first()
+        && relations.owner(view).is_some_and(|owner| owner != found.authorization)
+    {
+        return Compared::Changed(view.clone());
+    }
     match (relations.proved(name), &found.view_text) {
         (Some(Is::Table), None) => Compared::Same,
         (Some(Is::View(proved)), Some(text)) if **proved == **text => Compared::Same,

@@ -102,7 +102,7 @@ impl Proxy {
             ends.ended(&ended);
         };
         Ok(Arc::new(Proxy {
-            enforcer: Enforcer::new(enforce, config),
+            enforcer: Enforcer::new(enforce, config, rooms.ways.tell_groups()),
             limits: config.limits.clone(),
             answer_timeout: config.upstream.answer_timeout.unsigned_abs(),
             cancel_running: config.policies.cancel_running,

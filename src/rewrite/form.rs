@@ -37,7 +37,7 @@ fn can_fail(facts: &Facts) -> bool {
 
 fn view_can_fail(guard: &Guard) -> bool {
     match &guard.source {
-        Source::Table => false,
+        Source::Table | Source::OwnersView(_) => false,
         Source::View(view) => can_fail(&view.facts),
     }
 }

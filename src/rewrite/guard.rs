@@ -39,8 +39,11 @@ pub(super) fn guard_select(
         };
         items.push((name, item));
     }
-    let filters: Vec<String> =
+    let mut filters: Vec<String> =
         guard.filters.iter().map(|filter| format!("({})", policy_text(filter, &table, fresh))).collect();
+    if filters.is_empty() && guard.of_owner() {
+        filters.push("TRUE".to_owned());
+    }
     let filter = filters.join(" AND ");
     let source = source(relation, guard, text, &alias, form, fresh);
     let listed = items.iter().map(|(_, item)| item.as_str()).collect::<Vec<_>>().join(", ");
@@ -64,7 +67,7 @@ pub(super) fn guard_select(
 
 fn source(relation: &BaseRelation, guard: &Guard, text: &str, alias: &str, form: Form, fresh: &mut Fresh) -> String {
     match &guard.source {
-        Source::Table => {
+        Source::Table | Source::OwnersView(_) => {
             let period = relation.period.map_or(String::new(), |period| format!(" {}", period.of(text)));
             format!("{}{period} {alias}", relation.name.to_sql())
         }

@@ -2,6 +2,7 @@
 
 use crate::catalog::table::TableKind;
 use crate::names::TableName;
+use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub struct Relations {
     /// Those that policies' own expressions name. Such an expression reads by the policies' authority, whatever it is
     /// that it reads.
     of_policies: BTreeSet<TableName>,
+    /// Views with the user with whose rights their texts are read, where that is not the reader.
+    owners: BTreeMap<TableName, CompactString>,
     told: Told,
 }
 
@@ -65,12 +68,18 @@ impl Relations {
         self.of_policies.insert(name);
     }
 
+    /// Notes that the text of a view is read with its owner's rights.
+    pub(crate) fn add_owner(&mut self, view: TableName, owner: CompactString) {
+        self.owners.insert(view, owner);
+    }
+
     /// Those of two texts together.
     pub(super) fn and(mut self, other: Relations) -> Relations {
         for (name, Proved { is, named }) in other.proved {
             self.add(name, is, named);
         }
         self.of_policies.extend(other.of_policies);
+        self.owners.extend(other.owners);
         self.told = self.told.max(other.told);
         self
     }
@@ -95,6 +104,11 @@ impl Relations {
         self.proved.get(name).map(|proved| &proved.is)
     }
 
+    /// With whose rights the text of a view was proved to be open; `None` for its reader's.
+    pub fn owner(&self, view: &TableName) -> Option<&str> {
+        self.owners.get(view).map(CompactString::as_str)
+    }
+
     /// Whether only policies' expressions name it.
     pub fn only_of_policies(&self, name: &TableName) -> bool {
         self.of_policies.contains(name) && !self.proved.contains_key(name)
@@ -112,7 +126,7 @@ impl Relations {
 
     /// About how much memory they take, in bytes.
     pub fn bytes(&self) -> usize {
-        (self.proved.len() + self.of_policies.len()) * ENTRY
+        (self.proved.len() + self.of_policies.len() + self.owners.len()) * ENTRY
     }
 }
 

@@ -4,7 +4,7 @@ use crate::grammar::{mutated, statement};
 use crate::random::Random;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Decision, Enforced, Options, Outcome, Request, enforce};
+use sluice::enforce::{Decision, Enforced, Options, Outcome, Request, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
 use sluice::rewrite::{PositionMap, Proposal, verify};
@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST };
+const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker };
 /// How often a decision may ask for what it needs to know.
 const QUESTIONS: usize = 20;
 /// What a decision may take; some hundred times what it takes.

@@ -8,6 +8,7 @@ AS_TRINO = {
     "not-supported": "Sluice does not decide the statement, or something in it, yet.",
     "own-words": "Both refuse with the same error name; Sluice finds the error itself and says it in other words or at another place.",
     "varies": "One of the two answers differently when asked again.",
+    "came-and-went": "Tables of other statements came and went between the two. Checked: asked again, both answer the same.",
     "catalogs-type": "SHOW CATALOGS is of type varchar; in Trino of varchar(n), n being the length of the longest name there is, hidden or not. Checked: the rows are the same.",
     "server": "A plan, a size or a path that is each execution's own.",
 }
@@ -23,6 +24,7 @@ STRICTER = {
     "error-of-the-data": "Both fail, over different rows first.",
     "origin": "DESCRIBE OUTPUT names no catalog, schema and table of a column of a table with a mask or a filter, and of a column that a view passes on the table behind the view. Checked: the names and types of the columns are the same.",
     "fails-first": "An expression fails over permitted rows that a connector's statistics leave out over the permitted data. Checked: it fails alike over them in memory.",
+    "trino-breaks": "Trino ends the statement over the permitted data with an internal error. Checked: over them in memory it answers the same.",
     "fails-last": "An expression that fails over the permitted data is not run, since a mask's constant decides the condition beside it.",
     "varies": "One of the two answers differently when asked again.",
 }

@@ -87,7 +87,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.head(200, len(body))
             return self.connection.sendall(body)
         if self.path.startswith("/v1/query/"):
-            table = {"catalog": "lake", "schema": "streaming", "table": self.upstream.table, "referenceChain": []}
+            table = {"catalog": "lake", "schema": "streaming", "table": self.upstream.table, "authorization": "anna", "referenceChain": []}
             body = json.dumps({"queryId": QUERY, "state": "RUNNING", "referencedTables": [table]}).encode()
             self.head(200, len(body))
             return self.connection.sendall(body)

@@ -85,6 +85,10 @@ def cases(stack):
         yield "a mask and a filter of the view itself hold over those of its bases", lambda: own_rules(trino, sluice)
         yield "short names in a view's text mean what they mean to Trino", lambda: short_names(trino, sluice)
         yield "what a maker may not read whole is made no view of", lambda: refused(trino, sluice.client("analyst"))
+    with stack.sluice("views-definer", POLICIES, settings={"views": "definer"}) as sluice:
+        yield "a reader of an owner's view sees what the owner does", lambda: by_owner(trino, sluice)
+        yield "an owner's view tells nothing of what it hides", lambda: barrier(trino, sluice)
+        yield "a view that has got another owner shows nothing", lambda: new_owner(trino, sluice)
     for schema in ["lake.v_staff", "lake.v_sandbox"]:
         trino.rows(f"DROP SCHEMA {schema} CASCADE")
 
@@ -187,3 +191,54 @@ def refused(trino, analyst):
             wrong.append(f"{statement}: {error and error['message']}")
     assert not wrong, "\n".join(wrong)
     assert trino.rows("SELECT table_schema, table_name FROM lake.information_schema.tables ORDER BY 1, 2") == before
+
+
+def by_owner(trino, sluice):
+    """Olga may read the view of one who may read all, and no more of what it reads than before."""
+    sluice.client("admin").rows("CREATE VIEW lake.v_staff.v_two AS SELECT id, name, region FROM lake.v_staff.people WHERE id < 3")
+    whole = [list(row) for row in PEOPLE[:2]]
+    for reader in ["olga", "analyst", "admin"]:
+        assert sluice.client(reader).rows("SELECT * FROM lake.v_staff.v_two ORDER BY id") == whole, reader
+    denied(sluice.client("olga"), "SELECT 1 FROM lake.v_staff.people")
+    assert sluice.client("anna").rows("SELECT * FROM lake.v_staff.people ORDER BY id") == SEEN
+    # The view's own policies are its reader's.
+    trino.rows("DROP VIEW IF EXISTS lake.v_staff.v_masked")
+    sluice.client("admin").rows("CREATE VIEW lake.v_staff.v_masked AS SELECT id, name, region FROM lake.v_staff.people WHERE id < 3")
+    assert sluice.client("olga").rows("SELECT * FROM lake.v_staff.v_masked ORDER BY id") == [[1, "Ann", "?"], [2, "Bob", "?"]]
+    # Names that the view's schema completes, and readers' rights where the view says so.
+    trino.client().rows("CREATE VIEW lake.v_staff.v_short AS SELECT count(*) AS n FROM people", {"X-Trino-Catalog": "lake", "X-Trino-Schema": "v_staff"})
+    assert sluice.client("olga").rows("SELECT n FROM lake.v_staff.v_short") == [[3]]
+    trino.rows("CREATE VIEW lake.v_staff.v_reader SECURITY INVOKER AS SELECT id, name, region FROM lake.v_staff.people")
+    assert sluice.client("analyst").rows("SELECT * FROM lake.v_staff.v_reader ORDER BY id") == SEEN
+    denied(sluice.client("olga"), "SELECT 1 FROM lake.v_staff.v_reader")
+    # An owner with a mask and a filter of his own vouches for nothing.
+    trino.client("analyst").rows("CREATE VIEW lake.v_staff.v_of_analyst AS SELECT id, name FROM lake.v_staff.people")
+    for reader in ["olga", "anna"]:
+        message = denied(sluice.client(reader), "SELECT 1 FROM lake.v_staff.v_of_analyst")
+        assert ("with its owner's rights" in message) == (reader == "olga"), message
+
+
+def barrier(trino, sluice):
+    """What fails over a row that the view's own text leaves out does not fail, as it does on Trino itself."""
+    failing = "SELECT 1 / (id - 3) FROM lake.v_staff.v_two WHERE 1 / (id - 3) < 5"
+    olga = sluice.client("olga")
+    assert olga.rows(failing) == [[0], [-1]] or sorted(olga.rows(failing)) == [[-1], [0]]
+    for sql in ["EXPLAIN SELECT * FROM lake.v_staff.v_two", "SHOW STATS FOR lake.v_staff.v_two", "SHOW CREATE VIEW lake.v_staff.v_two"]:
+        assert "people" not in denied(olga, sql)
+    page = olga.query("SELECT count(*) FROM lake.v_staff.v_two")
+    assert page.rows == [[2]] and page.stats["processedRows"] == 0, page.stats
+    seen = olga.rows("SELECT table_name FROM lake.information_schema.tables WHERE table_schema = 'v_staff'")
+    assert ["people"] not in seen and ["v_two"] in seen, seen
+
+
+def new_owner(trino, sluice):
+    """What Sluice knows of the view is a minute old, and Trino says with whose rights it reads."""
+    olga = sluice.client("olga")
+    text = "AS SELECT id, name FROM lake.v_staff.people WHERE id < 2"
+    trino.rows(f"CREATE VIEW lake.v_staff.v_given {text}")
+    assert olga.rows("SELECT name FROM lake.v_staff.v_given") == [["Ann"]]
+    trino.rows("DROP VIEW lake.v_staff.v_given")
+    trino.client("analyst").rows(f"CREATE VIEW lake.v_staff.v_given {text}")
+    error = olga.query("SELECT name FROM lake.v_staff.v_given").error
+    assert error["errorName"] == "PERMISSION_DENIED" and "is not what it was" in error["message"], error
+    assert "with its owner's rights" in denied(olga, "SELECT name FROM lake.v_staff.v_given")

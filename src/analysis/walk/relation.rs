@@ -210,7 +210,9 @@ impl Walk<'_, '_> {
             Names::Session(session) => table_name(session, name),
             Names::View(Some(view)) if written.len() < 3 => match self.world.resolved(view) {
                 None => return None,
-                Some(reads) => only_one(&reads, written).ok_or_else(|| Problem::NotThreeParts(written.join("."))),
+                Some(resolved) => resolved
+                    .and_then(|it| only_one(&it.reads, written))
+                    .ok_or_else(|| Problem::NotThreeParts(written.join("."))),
             },
             Names::View(_) | Names::Policy if written.len() != 3 => Err(Problem::NotThreeParts(written.join("."))),
             Names::View(_) | Names::Policy => table_name(&Session::default(), name),

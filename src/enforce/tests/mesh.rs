@@ -156,7 +156,7 @@ fn resolved(view: &TableName) -> Known {
     let TableKind::View { text } = &table.kind else { panic!() };
     let text = if view.table == "replaced" { "SELECT 1".into() } else { text.clone() };
     let reads = reads.split(' ').map(|name| TableName::parse(name).unwrap()).collect();
-    Known::View(Arc::new(Resolved { text, reads }))
+    Known::View(Arc::new(Resolved { text, reads, owner: None }))
 }
 
 /// Views `lake.sales.doubling_N` that read the one before twice.

@@ -1,6 +1,7 @@
 //! Decisions about whole statements, by a small mesh in memory.
 
 mod decisions;
+mod definer;
 mod guards;
 mod language;
 mod masks;

@@ -9,7 +9,7 @@ use crate::sql::visit::{Visit, walk};
 use crate::sql::{GrammarVersion, StatementKind, parse_statement};
 use std::sync::Arc;
 
-const NEWER: Options = Options { second_opinion: true, grammar: GrammarVersion::V483 };
+const NEWER: Options = Options { grammar: GrammarVersion::V483, ..Options::TESTS };
 
 /// Whether a tree holds what no decision is made about.
 #[derive(Default)]
@@ -72,7 +72,7 @@ fn masked_by(mask: &str) -> [Outcome; 2] {
     let subject = snapshot.subject("analyst", &[]);
     let session = session("lake.sales");
     GrammarVersion::ALL.map(|grammar| {
-        let options = Options { second_opinion: true, grammar };
+        let options = Options { grammar, ..Options::TESTS };
         let mut tables = Tables::default();
         loop {
             let sql = "SELECT card_number FROM orders";

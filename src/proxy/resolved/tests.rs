@@ -133,3 +133,28 @@ fn an_info_of_another_shape_can_not_be_read() {
         assert!(serde_json::from_value::<QueryInfo>(info.clone()).is_err(), "{info}");
     }
 }
+
+#[test]
+fn a_view_of_another_owner_is_not() {
+    let mut relations = relations();
+    relations.add(name("inner"), Is::View("SELECT 3".into()), false);
+    relations.add_owner(name("names"), "svc".into());
+    let compared = |owner: &str, inner: &str| {
+        let by = |user: &str, mut told: Value| {
+            told["authorization"] = json!(user);
+            told
+        };
+        let tables = [
+            people(),
+            names(),
+            by(owner, told("behind", None, &[("view", "names")])),
+            // What stands in a view within the view was proved to be open to the owner.
+            by(inner, told("people", None, &[("view", "inner"), ("view", "names")])),
+            by(owner, told("inner", Some("SELECT 3"), &[("view", "names")])),
+        ];
+        compare(&relations, &info("PLANNING", &tables))
+    };
+    assert_eq!(compared("svc", "svc"), Compared::Same);
+    assert_eq!(compared("svc", "other"), Compared::Same);
+    assert_eq!(compared("anna", "svc"), Compared::Changed(name("names")));
+}

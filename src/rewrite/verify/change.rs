@@ -241,7 +241,7 @@ fn changes(walk: &mut Walk<'_>, change: &Change) -> Result<(), Unproved> {
             let view = has_table(walk, view, Alter)?;
             match walk.standing(&view)? {
                 Standing::Unrestricted => Ok(()),
-                Standing::Restricted(..) | Standing::Metadata(_) => {
+                Standing::Restricted(..) | Standing::OfOwner(..) | Standing::Metadata(_) => {
                     Err(Unproved::because(format!("{view} is refreshed, whose rows are restricted")))
                 }
             }
@@ -421,7 +421,7 @@ fn read_as_a_whole(walk: &Walk<'_>, name: &QualifiedName) -> Result<TableName, U
     // Trino does not change a view, nor tell of the table that it changes.
     match standing::of(walk.request, &table, &[], &mut Relations::default())? {
         Standing::Unrestricted => Ok(table),
-        Standing::Restricted(..) | Standing::Metadata(_) => {
+        Standing::Restricted(..) | Standing::OfOwner(..) | Standing::Metadata(_) => {
             Err(Unproved::because(format!("{} changes, whose rows are restricted", shown(name))))
         }
     }

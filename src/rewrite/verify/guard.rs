@@ -95,7 +95,7 @@ fn of_view<'q>(
         if !view.columns.iter().map(|column| column.name.clone()).eq(columns.iter().map(Identifier::folded)) {
             continue;
         }
-        let guarded = Guarded { name, alias: table, rule: Rule::Policy(view, access) };
+        let guarded = Guarded { name, alias: table, rule: Rule::Policy { table: view, access, of_owner: false } };
         let holds = match inner {
             None => guarded.plain(walk, select),
             Some(inner) => guarded.two_level(walk, select, alias, inner),
@@ -125,8 +125,9 @@ fn hides(walk: &mut Walk<'_>, guarded: &Guarded<'_>, query: &Query) {
     Visit::query(&mut OfPolicies(&mut walk.found.relations), query);
     walk.found.values_hidden |= match &guarded.rule {
         // A mask of a column that the table does not have hides nothing.
-        Rule::Policy(table, access) => {
-            access.filters_rows()
+        Rule::Policy { table, access, of_owner } => {
+            *of_owner
+                || access.filters_rows()
                 || table
                     .columns
                     .iter()
@@ -150,7 +151,12 @@ impl Visit for OfPolicies<'_> {
 
 /// What a guard must hold.
 enum Rule {
-    Policy(std::sync::Arc<Table>, TableAccess),
+    /// `of_owner`: it is a view that hides rows by its own text too.
+    Policy {
+        table: std::sync::Arc<Table>,
+        access: TableAccess,
+        of_owner: bool,
+    },
     Visible(Metadata),
 }
 
@@ -173,7 +179,8 @@ impl<'a> Guarded<'a> {
         let name = walk.defaults.table(&reference.name)?;
         let rule = match walk.standing(&name)? {
             Standing::Unrestricted => return Ok(None),
-            Standing::Restricted(table, access) => Rule::Policy(table, access),
+            Standing::Restricted(table, access) => Rule::Policy { table, access, of_owner: false },
+            Standing::OfOwner(table, access) => Rule::Policy { table, access, of_owner: true },
             Standing::Metadata(metadata) => Rule::Visible(metadata),
         };
         Ok(Some(Guarded { name, alias, rule }))
@@ -220,21 +227,21 @@ impl<'a> Guarded<'a> {
 
     fn filters_rows(&self) -> bool {
         match &self.rule {
-            Rule::Policy(_, access) => access.filters_rows(),
+            Rule::Policy { access, of_owner, .. } => access.filters_rows() || *of_owner,
             Rule::Visible(_) => true,
         }
     }
 
     fn holds_json(&self) -> bool {
         match &self.rule {
-            Rule::Policy(table, _) => table.columns.iter().any(|column| column.data_type.contains("json")),
+            Rule::Policy { table, .. } => table.columns.iter().any(|column| column.data_type.contains("json")),
             Rule::Visible(_) => false,
         }
     }
 
     fn has_column(&self, column: &str) -> bool {
         match &self.rule {
-            Rule::Policy(table, _) => table.columns.iter().any(|other| other.name == column),
+            Rule::Policy { table, .. } => table.columns.iter().any(|other| other.name == column),
             Rule::Visible(_) => false,
         }
     }
@@ -252,7 +259,7 @@ impl<'a> Guarded<'a> {
                 return Err(self.unproved(format!("{name} stands twice")));
             }
             match &self.rule {
-                Rule::Policy(table, access) => self.item(walk, table, access, &name, expr)?,
+                Rule::Policy { table, access, .. } => self.item(walk, table, access, &name, expr)?,
                 Rule::Visible(metadata) => {
                     metadata.item(self.alias, &name, expr).map_err(|reason| self.unproved(reason))?;
                 }
@@ -293,7 +300,7 @@ impl<'a> Guarded<'a> {
     /// Proves that the conjunction of all filters stands here, and nothing else.
     fn filters(&self, walk: &Walk<'_>, found: Option<&Expr>) -> Result<(), Unproved> {
         let (table, access) = match &self.rule {
-            Rule::Policy(table, access) => (table, access),
+            Rule::Policy { table, access, .. } => (table, access),
             Rule::Visible(metadata) => {
                 let Some(found) = found else { return Err(self.unproved("no predicate")) };
                 return metadata.prove(self.alias, found).map_err(|reason| self.unproved(reason));
@@ -303,7 +310,9 @@ impl<'a> Guarded<'a> {
         if let Some(found) = found {
             flatten(found, &mut conjuncts);
         }
-        let mut met = vec![false; conjuncts.len()];
+        // It stands in a guard that has no other filter.
+        let is_true = |found: &&Expr| matches!(found.kind, ExprKind::Boolean(true));
+        let mut met: Vec<bool> = conjuncts.iter().map(is_true).collect();
         for filter in access.filters().map_err(|why| self.unproved(why))? {
             let mut wanted = Vec::new();
             flatten(&filter.expr, &mut wanted);

@@ -5,11 +5,12 @@ use super::metadata::{self, Metadata};
 use super::names::{Defaults, shown};
 use super::walk::{Kept, Walk};
 use crate::catalog::table::{Known, Need, Table, TableKind};
-use crate::enforce::Request;
+use crate::enforce::{Request, Views};
 use crate::names::TableName;
 use crate::policy::{Privilege, TableAccess};
 use crate::rewrite::relations::{Is, Relations};
 use crate::sql::{Identifier, QualifiedName, StatementKind};
+use compact_str::CompactString;
 use std::sync::Arc;
 
 /// Views within views that are read before giving up.
@@ -39,6 +40,8 @@ pub(super) enum Standing {
     Unrestricted,
     /// It must stand in a guard.
     Restricted(Arc<Table>, TableAccess),
+    /// So must a view that is read with the rights of its owner, who sees more of what it reads than who asks.
+    OfOwner(Arc<Table>, TableAccess),
     /// It must stand in a guard that filters by what is visible.
     Metadata(Metadata),
 }
@@ -80,15 +83,26 @@ fn found(
         Some(Known::Missing) if access.unrestricted() => return Ok((Standing::Unrestricted, Is::Table)),
         _ => return Err(Unproved::because(format!("nothing is known of {name}"))),
     };
-    match &table.kind {
-        TableKind::Table => (),
+    let of_owner = match &table.kind {
+        TableKind::Table => false,
         TableKind::View { text } | TableKind::MaterializedView { text } => {
-            view_reaches_only_unrestricted(request, name, text, views, read)?;
+            let for_reader = text_of_view(request, name, text, views, read, None);
+            match (for_reader, owner(request, name, table, text)) {
+                (Ok(()), _) => false,
+                (Err(unproved), None) => return Err(unproved),
+                (Err(_), Some(owner)) => {
+                    text_for_owner(request, &owner, name, text, views, read)?;
+                    true
+                }
+            }
         }
-    }
+    };
     let is = Is::from(&table.kind);
-    let standing =
-        if access.unrestricted() { Standing::Unrestricted } else { Standing::Restricted(Arc::clone(table), access) };
+    let standing = match (of_owner, access.unrestricted()) {
+        (true, _) => Standing::OfOwner(Arc::clone(table), access),
+        (false, true) => Standing::Unrestricted,
+        (false, false) => Standing::Restricted(Arc::clone(table), access),
+    };
     Ok((standing, is))
 }
 
@@ -152,9 +166,11 @@ pub(super) fn named_by_readers(walk: &mut Walk<'_>, name: &TableName) -> Result<
     found.relations.add(name.clone(), Is::from(&table.kind), views.is_empty());
     match &table.kind {
         TableKind::Table => Ok(()),
-        TableKind::View { text } | TableKind::MaterializedView { text } => {
-            text_of_view(request, name, text, views, &mut found.relations, Some(Kept::ForReaders))
-        }
+        TableKind::View { text } | TableKind::MaterializedView { text } => match owner(request, name, table, text) {
+            // Each reader of it sees what its owner does.
+            Some(owner) => text_for_owner(request, &owner, name, text, views, &mut found.relations),
+            None => text_of_view(request, name, text, views, &mut found.relations, Some(Kept::ForReaders)),
+        },
     }
 }
 
@@ -204,17 +220,37 @@ pub(super) fn named_in_view(
     Ok(walk.found.named)
 }
 
-/// A view may be named only where everything that its text reads is unrestricted for the reader.
-fn view_reaches_only_unrestricted(
+/// The user with whose rights the text of a view is read, where that is not whoever asks. What a materialized view has
+/// stored is nobody's.
+fn owner(request: &Request<'_>, view: &TableName, table: &Table, text: &str) -> Option<CompactString> {
+    let is_view = matches!(table.kind, TableKind::View { .. });
+    match (request.options.views, request.tables.get(&Need::View(view.clone()))) {
+        (Views::Definer { .. }, Some(Known::View(resolved))) if is_view && *resolved.text == *text => {
+            resolved.owner.clone()
+        }
+        _ => None,
+    }
+}
+
+/// Everything that the text of a view reads has to be unrestricted for its owner.
+fn text_for_owner(
     request: &Request<'_>,
+    owner: &CompactString,
     name: &TableName,
     text: &str,
     views: &[TableName],
     read: &mut Relations,
 ) -> Result<(), Unproved> {
-    text_of_view(request, name, text, views, read, None)
+    let Views::Definer { more_groups } = request.options.views else {
+        return Err(Unproved::because(format!("{name} is read with the rights of who asks")));
+    };
+    let subject = request.snapshot.owner(owner, request.subject, more_groups);
+    text_of_view(&Request { subject: &subject, ..*request }, name, text, views, read, None)?;
+    read.add_owner(name.clone(), owner.clone());
+    Ok(())
 }
 
+/// A view may be named only where everything that its text reads is unrestricted for who reads it.
 fn text_of_view(
     request: &Request<'_>,
     name: &TableName,
@@ -238,6 +274,9 @@ fn text_of_view(
     for name in walk.found.relations.names() {
         if let Some(is) = walk.found.relations.proved(name) {
             read.add(name.clone(), is.clone(), false);
+        }
+        if let Some(owner) = walk.found.relations.owner(name) {
+            read.add_owner(name.clone(), owner.into());
         }
     }
     Ok(())

@@ -222,7 +222,7 @@ impl Proof<'_> {
         let name = self.defaults().table(table)?;
         match standing::of(self.request, &name, &[], &mut Relations::default())? {
             Standing::Unrestricted => Ok(()),
-            Standing::Restricted(..) | Standing::Metadata(_) => {
+            Standing::Restricted(..) | Standing::OfOwner(..) | Standing::Metadata(_) => {
                 Err(Unproved::because(format!("statistics of the restricted table {name}")))
             }
         }

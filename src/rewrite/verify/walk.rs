@@ -276,7 +276,7 @@ impl<'a> Walk<'a> {
         }
         match self.standing(&name)? {
             Standing::Unrestricted => Ok(()),
-            Standing::Restricted(..) | Standing::Metadata(_) => {
+            Standing::Restricted(..) | Standing::OfOwner(..) | Standing::Metadata(_) => {
                 Err(Unproved::because(format!("{name} stands outside of a guard")))
             }
         }
