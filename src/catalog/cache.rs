@@ -157,6 +157,7 @@ impl Catalog {
     pub async fn invalidate(&self, table: &TableName) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.cache.invalidate(&Need::Table(table.clone())).await;
+        self.cache.invalidate(&Need::View(table.clone())).await;
     }
 
     /// Forgets everything, because a statement changed more than one table.

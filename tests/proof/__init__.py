@@ -181,7 +181,7 @@ class Proof:
             reason = "fails-first"
         elif reason == "ALLOWED" and compare.fails(theirs):
             reason = "fails-last"
-        elif reason == "ALLOWED" and theirs.error_name == "GENERIC_INTERNAL_ERROR" and any(compare.over_seen(mine, kept) == compare.SAME for kept in self.all(self.seen, made, "kept")):
+        elif reason == "ALLOWED" and theirs.error_name == "GENERIC_INTERNAL_ERROR" and compare.over_seen(mine, self.all(self.ruled, made)[-1]) == compare.SAME:
             reason = "trino-breaks"
         elif reason.isupper() and self.varies(made, self.seen, seen, "seen"):
             reason = "varies"

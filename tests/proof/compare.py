@@ -24,7 +24,7 @@ STRICTER = {
     "error-of-the-data": "Both fail, over different rows first.",
     "origin": "DESCRIBE OUTPUT names no catalog, schema and table of a column of a table with a mask or a filter, and of a column that a view passes on the table behind the view. Checked: the names and types of the columns are the same.",
     "fails-first": "An expression fails over permitted rows that a connector's statistics leave out over the permitted data. Checked: it fails alike over them in memory.",
-    "trino-breaks": "Trino ends the statement over the permitted data with an internal error. Checked: over them in memory it answers the same.",
+    "trino-breaks": "Trino ends the statement over the permitted data with an internal error. Checked: under its own rules it answers the same as Sluice.",
     "fails-last": "An expression that fails over the permitted data is not run, since a mask's constant decides the condition beside it.",
     "varies": "One of the two answers differently when asked again.",
 }

@@ -204,7 +204,8 @@ def by_owner(trino, sluice):
     # The view's own policies are its reader's.
     trino.rows("DROP VIEW IF EXISTS lake.v_staff.v_masked")
     sluice.client("admin").rows("CREATE VIEW lake.v_staff.v_masked AS SELECT id, name, region FROM lake.v_staff.people WHERE id < 3")
-    assert sluice.client("olga").rows("SELECT * FROM lake.v_staff.v_masked ORDER BY id") == [[1, "Ann", "?"], [2, "Bob", "?"]]
+    seen = sluice.client("olga").rows("SELECT * FROM lake.v_staff.v_masked ORDER BY id")
+    assert seen == [[1, "Ann", "?"]], seen
     # Names that the view's schema completes, and readers' rights where the view says so.
     trino.client().rows("CREATE VIEW lake.v_staff.v_short AS SELECT count(*) AS n FROM people", {"X-Trino-Catalog": "lake", "X-Trino-Schema": "v_staff"})
     assert sluice.client("olga").rows("SELECT n FROM lake.v_staff.v_short") == [[3]]
@@ -220,13 +221,15 @@ def by_owner(trino, sluice):
 
 def barrier(trino, sluice):
     """What fails over a row that the view's own text leaves out does not fail, as it does on Trino itself."""
-    failing = "SELECT 1 / (id - 3) FROM lake.v_staff.v_two WHERE 1 / (id - 3) < 5"
+    sluice.client("admin").rows("CREATE VIEW lake.v_staff.v_some AS SELECT id FROM lake.v_staff.people WHERE region IN (SELECT region FROM lake.v_staff.people WHERE id < 3)")
+    failing = "SELECT 1 / (id - 3) FROM lake.v_staff.v_some WHERE 1 / (id - 3) < 5"
+    assert (trino.client().query(failing).error or {}).get("errorName") == "DIVISION_BY_ZERO", "Trino holds by itself, so this case says nothing"
     olga = sluice.client("olga")
-    assert olga.rows(failing) == [[0], [-1]] or sorted(olga.rows(failing)) == [[-1], [0]]
+    assert sorted(olga.rows(failing)) == [[-1], [0]], failing
     for sql in ["EXPLAIN SELECT * FROM lake.v_staff.v_two", "SHOW STATS FOR lake.v_staff.v_two", "SHOW CREATE VIEW lake.v_staff.v_two"]:
         assert "people" not in denied(olga, sql)
-    page = olga.query("SELECT count(*) FROM lake.v_staff.v_two")
-    assert page.rows == [[2]] and page.stats["processedRows"] == 0, page.stats
+    *_, last = (page["stats"] for page, _ in olga.pages("SELECT count(*) FROM lake.v_staff.v_two"))
+    assert last["state"] == "FINISHED" and last["processedRows"] == 0, last
     seen = olga.rows("SELECT table_name FROM lake.information_schema.tables WHERE table_schema = 'v_staff'")
     assert ["people"] not in seen and ["v_two"] in seen, seen
 
@@ -241,4 +244,5 @@ def new_owner(trino, sluice):
     trino.client("analyst").rows(f"CREATE VIEW lake.v_staff.v_given {text}")
     error = olga.query("SELECT name FROM lake.v_staff.v_given").error
     assert error["errorName"] == "PERMISSION_DENIED" and "is not what it was" in error["message"], error
-    assert "with its owner's rights" in denied(olga, "SELECT name FROM lake.v_staff.v_given")
+    message = denied(olga, "SELECT name FROM lake.v_staff.v_given")
+    assert "with its owner's rights" in message, message
