@@ -181,11 +181,16 @@ class Proof:
             reason = "fails-first"
         elif reason == "ALLOWED" and compare.fails(theirs):
             reason = "fails-last"
-        elif reason == "ALLOWED" and theirs.error_name == "GENERIC_INTERNAL_ERROR" and compare.over_seen(mine, self.all(self.ruled, made)[-1]) == compare.SAME:
+        elif reason == "ALLOWED" and compare.breaks(theirs) and self.breaks_or_agrees(mine, self.all(self.ruled, made)[-1]):
             reason = "trino-breaks"
         elif reason.isupper() and self.varies(made, self.seen, seen, "seen"):
             reason = "varies"
         return reason, made, mine, theirs
+
+    @staticmethod
+    def breaks_or_agrees(mine, ruled):
+        """Whether Trino's own rules give an internal error too, or the same answer."""
+        return compare.breaks(ruled) or compare.over_seen(mine, ruled) == compare.SAME
 
     @staticmethod
     def worst(judge, ours, theirs):

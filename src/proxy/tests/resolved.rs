@@ -18,7 +18,8 @@ fn waiting(token: u32) -> Value {
 
 /// A query's info that tells of `lake.hr.people`, as a view if there is a text.
 fn info(text: Option<&str>) -> Value {
-    let mut people = json!({"catalog": "lake", "schema": "hr", "table": "people", "authorization": "anna", "referenceChain": []});
+    let mut people =
+        json!({"catalog": "lake", "schema": "hr", "table": "people", "authorization": "anna", "referenceChain": []});
     if let Some(text) = text {
         people["viewText"] = json!(text);
     }
