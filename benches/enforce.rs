@@ -11,7 +11,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use sluice::analysis::metadata::metadata_access;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
+use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Columns, Compiler, Privilege, Snapshot, Subject, Visible, VisibleTables, compile};
 use sluice::sql::{self, GrammarVersion};
@@ -122,7 +122,7 @@ fn parse(criterion: &mut Criterion) {
 
 /// Each stage on all texts: what passes between the end of the stage before it and its own end.
 fn stages(criterion: &mut Criterion) {
-    let shop = Shop::new(Options { second_opinion: true, grammar: GrammarVersion::NEWEST });
+    let shop = Shop::new(Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker });
     let mut group = criterion.benchmark_group("stage, all texts");
     group.throughput(Throughput::Elements(TEXTS.len() as u64));
     for stage in [Stage::Parse, Stage::Analyze, Stage::Decide, Stage::Rewrite, Stage::Verify, Stage::SecondOpinion] {
@@ -150,7 +150,7 @@ fn stages(criterion: &mut Criterion) {
 
 fn whole(criterion: &mut Criterion) {
     for (name, second_opinion) in [("enforce", true), ("enforce without second opinion", false)] {
-        let shop = Shop::new(Options { second_opinion, grammar: GrammarVersion::NEWEST });
+        let shop = Shop::new(Options { second_opinion, grammar: GrammarVersion::NEWEST, views: Views::Invoker });
         let mut group = criterion.benchmark_group(name);
         for (name, text) in TEXTS {
             group.bench_with_input(BenchmarkId::from_parameter(name), text, |bencher, text| {
@@ -163,7 +163,7 @@ fn whole(criterion: &mut Criterion) {
 
 /// A decision that was made before: finding what it was made from, and then finding it, as the proxy does.
 fn recall(criterion: &mut Criterion) {
-    let shop = Shop::new(Options { second_opinion: true, grammar: GrammarVersion::NEWEST });
+    let shop = Shop::new(Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker });
     let nothing = Tables::default();
     let decisions = Decisions::new(64 * 1024 * 1024);
     let mut group = criterion.benchmark_group("enforce, decided before");

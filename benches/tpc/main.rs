@@ -16,7 +16,7 @@ mod dialect;
 use dialect::Trino;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, enforce};
+use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
 use sluice::sql::GrammarVersion;
@@ -31,7 +31,7 @@ const DEEPEST: usize = 300;
 /// How long each of the three is measured for a text, in turns.
 const MEASURE: Duration = Duration::from_millis(120);
 
-const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST };
+const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker };
 
 /// Medians of a text.
 struct Measured {

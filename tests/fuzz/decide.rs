@@ -3,17 +3,26 @@
 use crate::grammar::{mutated, statement};
 use crate::random::Random;
 use sluice::analysis::session::Session;
-use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
+use sluice::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
 use sluice::enforce::{Decision, Enforced, Options, Outcome, Request, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
-use sluice::rewrite::{PositionMap, Proposal, verify};
+use sluice::rewrite::{Guarded, PositionMap, Proposal, verify};
 use sluice::sql::GrammarVersion;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker };
+const INVOKER: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker };
+const DEFINER: Options = Options { views: Views::Definer { more_groups: false }, ..INVOKER };
+/// Who may read all of `hr`, and has made the views.
+const OWNER: &str = "apiVersion: sluice/v1
+kind: Principals
+metadata: {name: owners}
+spec:
+  users: {owner: {groups: [hr]}}
+";
 /// How often a decision may ask for what it needs to know.
 const QUESTIONS: usize = 20;
 /// What a decision may take; some hundred times what it takes.
@@ -53,8 +62,9 @@ pub(crate) struct Decided {
 
 impl Decided {
     pub(crate) fn new() -> Decided {
-        let text = include_str!("../../src/enforce/tests/policies.yaml").to_owned();
-        let snapshot = compile(vec![SourceFile { path: "policies.yaml".to_owned(), text }]).expect("policies");
+        let file = |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned() };
+        let policies = include_str!("../../src/enforce/tests/policies.yaml");
+        let snapshot = compile(vec![file("policies.yaml", policies), file("owner.yaml", OWNER)]).expect("policies");
         let lines = |text: &'static str| text.lines().filter(|line| !line.starts_with('#'));
         let reads = lines(include_str!("../../src/enforce/tests/statements.txt"))
             .filter_map(|line| line.split_once(" | ").map(|(at, sql)| ("analyst", at, sql)));
@@ -81,15 +91,16 @@ impl Decided {
         let mut parts = at.split('.').filter(|part| *part != "-").map(str::to_owned);
         let session = Session { catalog: parts.next(), schema: parts.next(), ..Session::default() };
         let subject = self.snapshot.subject(user, &[]);
-        let checked = catch_unwind(AssertUnwindSafe(|| self.check(&sql, &session, &subject)));
+        let options = if random.below(3) == 0 { &DEFINER } else { &INVOKER };
+        let checked = catch_unwind(AssertUnwindSafe(|| self.check(&sql, &session, &subject, options)));
         let result = checked.unwrap_or_else(|panic| Err(format!("it panics: {}", crate::check::said(panic.as_ref()))));
-        (sql.into_bytes(), result.map_err(|why| format!("{user} at {at}: {why}")))
+        (sql.into_bytes(), result.map_err(|why| format!("{user} at {at}, {:?}: {why}", options.views)))
     }
 
-    fn check(&mut self, sql: &str, session: &Session, subject: &Subject) -> Result<bool, String> {
+    fn check(&mut self, sql: &str, session: &Session, subject: &Subject, options: &Options) -> Result<bool, String> {
         let most = AT_LEAST + EACH_BYTE * sql.len() as u32;
         let began = Instant::now();
-        let (decision, tables) = self.decide(sql, session, subject)?;
+        let (decision, tables) = self.decide(sql, session, subject, options)?;
         if began.elapsed() > most {
             return Err(format!("it takes {:?}", began.elapsed()));
         }
@@ -98,12 +109,12 @@ impl Decided {
             self.alarm.get_or_insert_with(|| format!("{sql:?}: {alarm:?}"));
         }
         let Outcome::Forward(guarded) = &decision.outcome else { return Ok(false) };
-        if decision.masks.is_empty() && decision.filters.is_empty() {
+        if decision.masks.is_empty() && decision.filters.is_empty() && !reads_for_owner(guarded) {
             return Ok(true);
         }
         self.restricted += 1;
         // What the rewriter may have forgotten is the verifier's to see: the user's own text proves nothing.
-        let request = Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options: &OPTIONS };
+        let request = Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options };
         let positions = PositionMap::apply(sql, Vec::new());
         let forged = Proposal { text: sql.to_owned(), prepared: None, positions };
         if guarded.text() != sql && verify(forged, &request).is_ok() {
@@ -112,11 +123,16 @@ impl Decided {
         Ok(true)
     }
 
-    fn decide(&self, sql: &str, session: &Session, subject: &Subject) -> Result<(Arc<Decision>, Tables), String> {
+    fn decide(
+        &self,
+        sql: &str,
+        session: &Session,
+        subject: &Subject,
+        options: &Options,
+    ) -> Result<(Arc<Decision>, Tables), String> {
         let mut tables = Tables::default();
         for _ in 0..QUESTIONS {
-            let request =
-                Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options: &OPTIONS };
+            let request = Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options };
             match enforce(&request, &mut |_| ()) {
                 Enforced::Decided(decision) => return Ok((decision, tables)),
                 Enforced::Needs(needs) => needs.into_iter().for_each(|need| {
@@ -129,9 +145,26 @@ impl Decided {
     }
 }
 
+/// Whether a view stands in it that is read with its owner's rights.
+fn reads_for_owner(guarded: &Guarded) -> bool {
+    let relations = guarded.relations();
+    relations.names().any(|name| relations.owner(name).is_some())
+}
+
 fn answer(need: &Need) -> Known {
-    let Need::Table(name) = need else {
-        return if matches!(need, Need::Schema { .. } | Need::Catalog(_)) { Known::Exists } else { Known::Missing };
+    let name = match need {
+        Need::Table(name) => name,
+        Need::Schema { .. } | Need::Catalog(_) => return Known::Exists,
+        Need::View(name) => {
+            let view = VIEWS.iter().find(|(known, ..)| TableName::parse(known).is_some_and(|known| known == *name));
+            let resolved = |(_, _, text): &(&str, &str, &str)| Resolved {
+                text: (*text).into(),
+                reads: BTreeSet::new(),
+                owner: Some("owner".into()),
+            };
+            return view.map_or(Known::Missing, |view| Known::View(Arc::new(resolved(view))));
+        }
+        Need::Query(_) | Need::SessionProperties => return Known::Missing,
     };
     let is = |text: &str| TableName::parse(text).is_some_and(|known| known == *name);
     let columns = |of: &str| {
