@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     pub(crate) copartition: Vec<(Span, Vec<CompactString>)>,
     /// What makes the text one that can't be decided; the first counts.
     pub(crate) problems: Vec<(Span, Problem)>,
+    /// The first function that the statement brings along.
+    pub(crate) own_functions: Option<Span>,
     /// The first expression that may fail at run time, depending on the row it is evaluated for.
     pub(crate) can_fail: Option<Span>,
     /// The digits that decimals have which are compared with anything, as many as any of them has.

@@ -127,6 +127,14 @@ impl Tables {
         self.known.get(need)
     }
 
+    /// The views and materialized views among them, in no order.
+    pub fn views(&self) -> impl Iterator<Item = &Table> {
+        self.known.values().filter_map(|known| match known {
+            Known::Table(table) if table.kind != TableKind::Table => Some(&**table),
+            _ => None,
+        })
+    }
+
     /// All needs with their answers, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Need, &Known)> {
         self.known.iter()

@@ -2,7 +2,7 @@
 
 use super::judge::{Judge, Stop};
 use super::{ErrorCode, Refusal, refusals};
-use crate::analysis::facts::Facts;
+use crate::analysis::facts::{Facts, Problem};
 use crate::analysis::intent::{self, Intent, Kept, Needed, Open, Own, Reads};
 use crate::analysis::walk;
 use crate::catalog::table::Known;
@@ -56,6 +56,9 @@ impl Judge<'_> {
     /// What the text of a view reads. It is kept as the user wrote it: a guard in it would give each reader the rights of
     /// its maker, and what a reader sees is decided when the view is read.
     fn kept(&mut self, text: &str, query: &Query, kept: Kept) -> Result<(), Stop> {
+        if let Some(what) = query.definitions() {
+            return Err(refusals::problem(text, query.span, &Problem::NotSupported(what)).into());
+        }
         let facts = self.analyze(query)?;
         // No plan is made of it.
         let hides = self.hides.take();

@@ -11,7 +11,7 @@ mod access;
 mod change;
 mod definition;
 mod properties;
-mod routine;
+pub(super) mod routine;
 
 use super::facts::{FunctionUse, Problem};
 use super::metadata::is_metadata;

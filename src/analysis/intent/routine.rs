@@ -10,7 +10,7 @@ use crate::sql::visit::{Visit, walk};
 /// # Errors
 /// For a body in another language, which can't be read, and for one with a query: whoever calls the function would read
 /// what its maker may see.
-pub(super) fn calls(function: &FunctionSpecification) -> Result<Vec<FunctionUse>, Unclear> {
+pub(in crate::analysis) fn calls(function: &FunctionSpecification) -> Result<Vec<FunctionUse>, Unclear> {
     if let RoutineBody::Definition(text) = &function.body {
         return Err((text.span, Problem::NotSupported("a function in another language than SQL")));
     }

@@ -1,15 +1,39 @@
 //! Queries: `WITH`, bodies, `SELECT`, `ORDER BY`.
 
 use super::super::facts::{Place, Problem, Star};
+use super::super::intent::routine;
 use super::super::scope::{Field, RelationType, Resolved, Scope, ScopeRef, TypeClass};
-use super::Walk;
 use super::column::chain;
+use super::{Names, Walk};
 use crate::sql::ast::{
-    Expr, ExprKind, FrameBound, FrameUnit, GroupBy, GroupingElement, GroupingSet, NamedQuery, Query, QueryBody, Select,
-    SelectItem, SetTerm, SortItem, WindowDefinition, WindowFrame, WindowSpecification, With,
+    Expr, ExprKind, FrameBound, FrameUnit, FunctionSpecification, GroupBy, GroupingElement, GroupingSet, NamedQuery,
+    Query, QueryBody, Select, SelectItem, SetTerm, SortItem, WindowDefinition, WindowFrame, WindowSpecification, With,
 };
 use compact_str::CompactString;
 use std::rc::Rc;
+
+/// Functions that Trino calls for something that is not written as a call, such as `||` and `POSITION (a IN b)`, and forms
+/// that are written as one.
+const OF_SYNTAX: [&str; 18] = [
+    "at_timezone",
+    "coalesce",
+    "concat",
+    "extract",
+    "format",
+    "if",
+    "listagg",
+    "ltrim",
+    "normalize",
+    "nullif",
+    "overlay",
+    "position",
+    "rtrim",
+    "strpos",
+    "substring",
+    "trim",
+    "trim_array",
+    "try",
+];
 
 impl Walk<'_, '_> {
     /// A query in `outer`; its named queries are seen by all that stands in it.
@@ -17,9 +41,11 @@ impl Walk<'_, '_> {
         let labels = self.labels.take();
         self.depth += 1;
         self.facts.queries += 1;
-        let Query { span, session: _, functions: _, with, body, order_by, offset: _, limit: _ } = query;
-        if let Some(what) = query.definitions() {
-            self.problem(*span, Problem::NotSupported(what));
+        let Query { span, session, functions, with, body, order_by, offset: _, limit: _ } = query;
+        match (self.names, query.definitions()) {
+            (_, None) => {}
+            (Names::Session(_), Some(_)) if self.depth == 1 && session.is_empty() => self.own_functions(functions),
+            (_, Some(what)) => self.problem(*span, Problem::NotSupported(what)),
         }
         let scope = match with {
             Some(with) => self.with(with, outer),
@@ -37,6 +63,25 @@ impl Walk<'_, '_> {
         self.depth -= 1;
         self.labels = labels;
         output
+    }
+
+    /// Functions that a statement brings along. What their calls give, and whether it fails, is theirs alone.
+    fn own_functions(&mut self, functions: &[FunctionSpecification]) {
+        for function in functions {
+            self.can_fail(function.span);
+            self.facts.own_functions.get_or_insert(function.span);
+            match function.name.parts.as_slice() {
+                [name] if OF_SYNTAX.contains(&name.folded().as_str()) => {
+                    self.problem(function.name.span, Problem::NotSupported("a function of your own with that name"));
+                }
+                [_] => {}
+                _ => self.problem(function.name.span, Problem::NotSupported("a function of your own in a schema")),
+            }
+            match routine::calls(function) {
+                Ok(calls) => self.facts.functions.extend(calls),
+                Err((span, problem)) => self.problem(span, problem),
+            }
+        }
     }
 
     fn with(&mut self, with: &With, outer: &ScopeRef) -> ScopeRef {

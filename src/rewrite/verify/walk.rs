@@ -5,7 +5,7 @@
 use super::Unproved;
 use super::names::{Defaults, Named, NamedQueries, shown};
 use super::standing::{self, Standing};
-use super::{function, guard};
+use super::{function, guard, routine};
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::rewrite::relations::{Relations, Told};
@@ -131,7 +131,11 @@ impl<'a> Walk<'a> {
             return Err(Unproved::because(format!("a query in {what}")));
         }
         if let Some(what) = query.definitions() {
-            return Err(Unproved::because(what));
+            let of_statement = self.depth == 0 && self.views.is_empty() && self.kept.is_none();
+            if !of_statement || !query.session.is_empty() {
+                return Err(Unproved::because(what));
+            }
+            routine::prove_own(self, &query.functions)?;
         }
         self.depth += 1;
         if !guard::met(self, query)? {
