@@ -107,6 +107,11 @@ pub trait Identify: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether a proof of this way could tell of groups of anybody.
+    fn tells_groups(&self) -> bool {
+        false
+    }
+
     /// The scheme of `Authorization` that it reads.
     fn scheme(&self) -> Option<&'static str> {
         None
@@ -126,6 +131,11 @@ impl Ways {
     /// Whether a proof could tell of groups of this user.
     pub fn tell_groups_of(&self, user: &str) -> bool {
         self.0.iter().any(|way| way.tells_groups_of(user))
+    }
+
+    /// Whether a proof could tell of groups of anybody.
+    pub fn tell_groups(&self) -> bool {
+        self.0.iter().any(|way| way.tells_groups())
     }
 
     /// The schemes of `Authorization` by which one can log in.

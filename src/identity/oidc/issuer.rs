@@ -53,6 +53,11 @@ impl Issuer {
         self.groups_claim.is_some() && self.may_speak_for(user)
     }
 
+    /// Whether its tokens tell groups.
+    pub(super) fn tells_groups(&self) -> bool {
+        self.groups_claim.is_some()
+    }
+
     fn may_speak_for(&self, user: &str) -> bool {
         self.users.as_ref().is_none_or(|users| users.take_in(user))
     }

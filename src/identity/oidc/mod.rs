@@ -209,6 +209,10 @@ impl Identify for Oidc {
         self.issuers.iter().any(|issuer| issuer.tells_groups_of(user))
     }
 
+    fn tells_groups(&self) -> bool {
+        self.issuers.iter().any(|issuer| issuer.tells_groups())
+    }
+
     fn scheme(&self) -> Option<&'static str> {
         Some("Bearer")
     }
