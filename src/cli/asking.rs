@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::enforce::Views;
 use crate::policy::{self, Snapshot};
 use crate::proxy::connect::http_client;
+use crate::proxy::views;
 use crate::store;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
@@ -68,7 +69,7 @@ impl TableSource {
             catalog: Box::new(Catalog::new(trino, &config.catalog)),
             runtime,
             // Nobody has logged in here.
-            views: config.views.switch(true),
+            views: views(config.views, true),
         })
     }
 

@@ -13,4 +13,4 @@ pub use identity::{Identity, Oidc, SigningAlgorithm, SpeaksFor, TrustedHeader};
 pub use load::ConfigError;
 pub(crate) use policies::Way;
 pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
-pub use types::{Audit, CatalogCache, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream};
+pub use types::{Audit, CatalogCache, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream, Views};

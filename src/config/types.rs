@@ -55,16 +55,6 @@ pub enum Views {
     Definer,
 }
 
-impl Views {
-    /// The switch of decisions; `more_groups` says whether an owner may be in groups that only a log-in tells.
-    pub fn switch(self, more_groups: bool) -> crate::enforce::Views {
-        match self {
-            Views::Invoker => crate::enforce::Views::Invoker,
-            Views::Definer => crate::enforce::Views::Definer { more_groups },
-        }
-    }
-}
-
 /// Where clients connect.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

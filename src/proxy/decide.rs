@@ -3,7 +3,7 @@
 use super::client_headers::ClientHeaders;
 use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage, Views};
 use crate::identity::Proof;
 use crate::policy::{Moment, Snapshot, Subject};
@@ -43,7 +43,7 @@ impl Enforcer {
         Enforcer {
             enforce: Arc::new(enforce),
             second_opinion: config.second_opinion,
-            views: config.views.switch(more_groups),
+            views: views(config.views, more_groups),
             decisions: Decisions::new(config.limits.decision_cache_bytes),
         }
     }
@@ -73,6 +73,14 @@ impl Enforcer {
             self.decisions.keep(&request, decision);
         }
         Called { enforced, made_before, took }
+    }
+}
+
+/// The switch of decisions; `more_groups` says whether an owner may be in groups that only a log-in tells.
+pub(crate) fn views(configured: config::Views, more_groups: bool) -> Views {
+    match configured {
+        config::Views::Invoker => Views::Invoker,
+        config::Views::Definer => Views::Definer { more_groups },
     }
 }
 

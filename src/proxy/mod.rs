@@ -35,6 +35,7 @@ mod tls;
 mod upstream;
 mod whole;
 
+pub(crate) use decide::views;
 pub use mark::{MarkKeyError, check_page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};
