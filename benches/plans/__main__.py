@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 
-from benches.plans.postgres import Postgres
+from tests.stack.postgres import Postgres
 from benches.plans.rules import rules
 from benches.proxy.__main__ import build, machine
 from tests.stack import process, sluice

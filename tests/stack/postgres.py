@@ -6,9 +6,8 @@ import pwd
 import shutil
 import subprocess
 
-from benches.proxy.__main__ import need
-from tests.stack import process
-from tests.stack.progress import Problem
+from . import process
+from .progress import Problem
 
 
 class Postgres:
@@ -20,7 +19,8 @@ class Postgres:
         self.process = None
 
     def __enter__(self):
-        need("psql", "postgresql")
+        if not shutil.which("psql"):
+            raise Problem("psql is missing: install the package postgresql")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         data, programs = self.folder / "data", home()
