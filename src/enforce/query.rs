@@ -45,9 +45,10 @@ impl Judge<'_> {
         for relation in &facts.relations {
             self.relation(relation, text)?;
         }
-        // One of its functions would take the place of one of Trino's in the view's text.
+        // One of its functions would take the place of one of Trino's in a view's text that is put in. A policy may read a view
+        // too, which is not the user's to know.
         if let (Some(span), true) = (facts.own_functions, self.request.tables.views().next().is_some()) {
-            let why = "a function of your own in a statement that reads a view is not supported by Sluice yet";
+            let why = "a function of your own is not supported by Sluice in this statement yet: write what it does in its place";
             return Err(refusals::at(text, span, ErrorCode::NotSupported, why).into());
         }
         if facts.guard_count() > MOST_GUARDS {

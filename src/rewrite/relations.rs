@@ -151,5 +151,12 @@ mod tests {
         assert_eq!(both.named().count(), 2);
         assert!(both.only_of_policies(&name("of_policies")));
         assert_eq!(both.bytes(), 3 * ENTRY);
+        let mut other = Relations::default().told_at(Told::Late);
+        other.add_of_policy(name("of_the_other"));
+        other.add_owner(name("view"), "svc".into());
+        let both = both.and(other);
+        assert!(both.only_of_policies(&name("of_the_other")) && both.only_of_policies(&name("of_policies")));
+        assert_eq!((both.told(), both.owner(&name("view"))), (Told::Late, Some("svc")));
+        assert_eq!(both.bytes(), 5 * ENTRY);
     }
 }

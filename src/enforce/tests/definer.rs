@@ -73,6 +73,8 @@ const VIEWS: &[(&str, Option<&str>, &str)] = &[
     ("replaced", Some("svc"), "SELECT id, name FROM lake.s.pay WHERE id > 5"),
     ("short", Some("svc"), "SELECT id, name FROM pay"),
     ("stored", Some("svc"), "SELECT id, name FROM lake.s.pay"),
+    // Its owner sees less of it than anna.
+    ("lesser", Some("svc"), "SELECT id, name FROM half"),
 ];
 
 fn tables() -> Tables {
@@ -92,7 +94,7 @@ fn tables() -> Tables {
     }
     for (name, owner, text) in VIEWS {
         let text = if *name == "replaced" { "SELECT 1" } else { text };
-        let reads = [TableName::new("lake", "s", "pay")].into();
+        let reads = [TableName::new("lake", "s", if *name == "lesser" { "half" } else { "pay" })].into();
         let resolved = Resolved { text: text.into(), reads, owner: owner.map(Into::into) };
         tables.insert(Need::View(TableName::new("lake", "v", name)), Known::View(Arc::new(resolved)));
     }
@@ -210,5 +212,18 @@ fn the_verifier_wants_a_guard_and_notes_the_owner() {
         (OWNERS, &limited.replace("staff", "invoker")),
     ] {
         assert!(proved(views, text).is_err(), "{views:?} {text}");
+    }
+}
+
+#[test]
+fn a_view_of_all_that_its_maker_may_read_is_made_whatever_its_owner_may() {
+    let mut asking = Asking::new(OWNERS);
+    asking.snapshot = compile(&POLICIES.replace("to: {groups: [services]}", "to: {everyone: true}"));
+    for sql in [
+        "SELECT name FROM lake.v.lesser",
+        "CREATE VIEW lake.v.new SECURITY INVOKER AS SELECT id FROM lake.v.lesser",
+        "CREATE VIEW lake.v.new AS SELECT id FROM lake.v.lesser",
+    ] {
+        assert_eq!(asking.told(sql), sql);
     }
 }

@@ -334,8 +334,10 @@ impl Check {
         let Select { span: _, quantifier: _, items, from, filter, group_by, having, windows } = select;
         for item in items {
             match item {
-                SelectItem::Expr { span: _, expr, alias: _ }
-                | SelectItem::QualifiedStar { span: _, target: expr, aliases: _ } => self.expr(expr),
+                SelectItem::Expr { span: _, expr, alias: _ } => self.expr(expr),
+                SelectItem::QualifiedStar { span, target: _, aliases: _ } => {
+                    self.forbid_with(*span, "a policy has no `t.*`", "name the columns, or write `*`");
+                }
                 SelectItem::Star(_) => {}
             }
         }
@@ -351,13 +353,14 @@ impl Check {
     }
 
     fn grouping(&mut self, element: &GroupingElement) {
-        let sets = match element {
-            GroupingElement::Set(set) => std::slice::from_ref(set),
-            GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => sets,
-            GroupingElement::Auto => &[],
-        };
-        for GroupingSet { span: _, exprs } in sets {
-            self.exprs(exprs);
+        match element {
+            GroupingElement::Set(GroupingSet { span: _, exprs }) => self.exprs(exprs),
+            GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
+                if let Some(set) = sets.first() {
+                    self.forbid(set.span, "a policy has no grouping sets");
+                }
+            }
+            GroupingElement::Auto => {}
         }
     }
 
@@ -375,9 +378,27 @@ impl Check {
                     self.forbid(period.span, "a policy has no time travel");
                 }
             }
-            Relation::Subquery { span: _, query } => self.query(query),
-            Relation::Parenthesized { span: _, relation }
-            | Relation::Aliased { span: _, relation, alias: _, columns: _ } => self.relation(relation),
+            Relation::Subquery { span, query } => {
+                self.forbid_with(*span, "a query in a policy's `FROM` has an alias", "write `(SELECT …) t`");
+                self.query(query);
+            }
+            Relation::Aliased { span: _, relation, alias: _, columns } => match relation.as_ref() {
+                Relation::Subquery { span, query } => {
+                    if columns.is_empty() && !names_its_columns(query) {
+                        self.forbid_with(
+                            *span,
+                            "a query in a policy's `FROM` names its columns",
+                            "write `(SELECT max(x) AS y …) t` or `(SELECT …) t (x, y)`",
+                        );
+                    }
+                    self.query(query);
+                }
+                Relation::Parenthesized { span, relation: _ } => {
+                    self.forbid_with(*span, "a policy has no parentheses before an alias", "write `c.s.t x`");
+                }
+                relation => self.relation(relation),
+            },
+            Relation::Parenthesized { span: _, relation } => self.relation(relation),
             Relation::Join { span: _, first, joins } => {
                 self.relation(first);
                 for Join { span, kind: _, right, criteria } in joins {
@@ -410,5 +431,20 @@ impl Check {
                 self.forbid(*span, "a policy reads no samples");
             }
         }
+    }
+}
+
+/// Whether each column of a query has a name of its own in the text.
+fn names_its_columns(query: &Query) -> bool {
+    match &query.body {
+        QueryBody::Select(select) => select.items.iter().all(|item| match item {
+            SelectItem::Expr { span: _, alias: Some(_), expr: _ } => true,
+            SelectItem::Expr { span: _, alias: None, expr } => {
+                matches!(expr.kind, ExprKind::Identifier(_) | ExprKind::Dereference { .. })
+            }
+            SelectItem::Star(_) | SelectItem::QualifiedStar { .. } => false,
+        }),
+        QueryBody::Parenthesized { span: _, query } => names_its_columns(query),
+        QueryBody::Table { .. } | QueryBody::Values { .. } | QueryBody::SetOperation { .. } => false,
     }
 }

@@ -167,8 +167,9 @@ pub(super) fn named_by_readers(walk: &mut Walk<'_>, name: &TableName) -> Result<
     match &table.kind {
         TableKind::Table => Ok(()),
         TableKind::View { text } | TableKind::MaterializedView { text } => match owner(request, name, table, text) {
-            // Each reader of it sees what its owner does.
-            Some(owner) => text_for_owner(request, &owner, name, text, views, &mut found.relations),
+            // Each reader of it sees what its owner does, unless all of it is open to the maker.
+            Some(owner) => text_of_view(request, name, text, views, &mut found.relations, None)
+                .or_else(|_| text_for_owner(request, &owner, name, text, views, &mut found.relations)),
             None => text_of_view(request, name, text, views, &mut found.relations, Some(Kept::ForReaders)),
         },
     }
