@@ -25,9 +25,10 @@ pub(crate) struct ErrorContext<'a> {
 }
 
 /// Errors that are found while the statement is read and planned, and limits. Their texts speak of the statement, of
-/// names and types, and of amounts, never of values in rows. `NOT_SUPPORTED`, `INVALID_FUNCTION_ARGUMENT` and the like
+/// names and types, and of limits, never of values in rows or how many there are: `EXCEEDED_LOCAL_MEMORY_LIMIT`, which lists
+/// what each operator has taken, is not here. `NOT_SUPPORTED`, `INVALID_FUNCTION_ARGUMENT` and the like
 /// are raised for values too, so they are not here.
-const SPEAK_OF_NO_ROWS: [&str; 66] = [
+const SPEAK_OF_NO_ROWS: [&str; 65] = [
     "ABANDONED_QUERY",
     "ADMINISTRATIVELY_KILLED",
     "ADMINISTRATIVELY_PREEMPTED",
@@ -43,7 +44,6 @@ const SPEAK_OF_NO_ROWS: [&str; 66] = [
     "DUPLICATE_PROPERTY",
     "EXCEEDED_CPU_LIMIT",
     "EXCEEDED_GLOBAL_MEMORY_LIMIT",
-    "EXCEEDED_LOCAL_MEMORY_LIMIT",
     "EXCEEDED_SCAN_LIMIT",
     "EXCEEDED_SPILL_LIMIT",
     "EXCEEDED_TIME_LIMIT",
@@ -316,7 +316,13 @@ mod tests {
 
     #[test]
     fn an_error_that_can_quote_a_row_is_withheld_where_rows_are_hidden() {
-        for name in ["INVALID_CAST_ARGUMENT", "INVALID_FUNCTION_ARGUMENT", "NOT_SUPPORTED", "GENERIC_INTERNAL_ERROR"] {
+        for name in [
+            "INVALID_CAST_ARGUMENT",
+            "INVALID_FUNCTION_ARGUMENT",
+            "NOT_SUPPORTED",
+            "GENERIC_INTERNAL_ERROR",
+            "EXCEEDED_LOCAL_MEMORY_LIMIT",
+        ] {
             let error = shown(name, "Cannot cast '123-45-6789' to INT", true, Some(&map()));
             let text = error.to_string();
             assert!(!text.contains("123-45") && !text.contains("deeper") && !text.contains("secret"), "{text}");

@@ -4,7 +4,7 @@
 //! thing that can be forwarded, or why there is no proof. It shares nothing with rewriting but the parser and the form
 //! that a guard has, and it believes nothing that rewriting says.
 //!
-//! The proof, in short: the text is of a class that is allowed ([`statement`]); each relation in it is resolved again as
+//! The proof, in short: the text is of a class that is allowed ([`statement`]), and of the same as the user's ([`class`]); each relation in it is resolved again as
 //! Trino would ([`names`], [`walk`]); each base table is unrestricted for this user ([`standing`]) or stands in a guard
 //! ([`guard`]) that selects only granted columns, masks as the policy says ([`same`]) and holds each row filter; metadata
 //! tables stand in a guard whose predicate takes in nothing that is not visible ([`metadata`]); and no expression that can
@@ -12,6 +12,7 @@
 //! policies about the view itself hold too ([`own_rules`]).
 
 mod change;
+mod class;
 mod expression;
 mod failure;
 mod function;
@@ -73,7 +74,7 @@ impl Unproved {
 pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unproved> {
     session_properties_are_granted(request)?;
     let tree = parse(&proposal.text, request)?;
-    same_class(request, &tree)?;
+    class::same(request, &tree, proposal.prepared.as_ref().map(|(_, text)| text.as_str()))?;
     let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let found = statement::prove(request, &proposal.text, &tree, prepared)?;
     own_rules::prove(request, prepared.map(|(name, _)| name), &found)?;
@@ -90,18 +91,6 @@ fn parse(text: &str, request: &Request<'_>) -> Result<sql::Statement, Unproved> 
 /// Each property that goes along in the session must be one that the user may set.
 fn session_properties_are_granted(request: &Request<'_>) -> Result<(), Unproved> {
     request.session.properties.keys().try_for_each(|property| statement::may_set(request, &property.to_lowercase()))
-}
-
-/// Rewriting may turn `SHOW …` into a query, and nothing else into anything else.
-fn same_class(request: &Request<'_>, tree: &sql::Statement) -> Result<(), Unproved> {
-    let asked = parse(request.sql, request)?.kind.class();
-    let proposed = tree.kind.class();
-    let shows = ["ShowCatalogs", "ShowSchemas", "ShowTables", "ShowColumns", "ShowGrants", "ShowRoles", "ShowSession"];
-    let shown = shows.contains(&asked) && proposed == "Query";
-    if asked == "ShowSession" {
-        session::prove(request, tree)?;
-    }
-    if asked == proposed || shown { Ok(()) } else { Err(Unproved::because(format!("{asked} became {proposed}"))) }
 }
 
 /// Whether rewriting changed anything. It changes only what is restricted, so this errs on the safe side where a guard

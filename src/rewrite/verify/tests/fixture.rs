@@ -126,9 +126,10 @@ pub(super) fn tables() -> Tables {
     tables
 }
 
-/// Verifies `text` as what an analyst's `sql` became, in the session lake.hr.
+/// Verifies `text` as what an analyst's `sql` became, in the session lake.hr. What is prepared is what the user sent.
 pub(super) fn verify_rewritten(sql: &str, text: &str, prepared: Option<&str>) -> Result<Guarded, Unproved> {
-    let session = Session { catalog: Some("lake".into()), schema: Some("hr".into()), ..Session::default() };
+    let mut session = Session { catalog: Some("lake".into()), schema: Some("hr".into()), ..Session::default() };
+    session.prepared.extend(prepared.map(|text| ("q".into(), text.into())));
     verify_in(&session, sql, text, prepared)
 }
 

@@ -148,3 +148,38 @@ fn a_session_property_that_is_not_granted_refuses_each_statement() {
     assert!(verify_in(&with("query_max_run_time"), "SELECT 1", "SELECT 1", None).is_ok());
     assert!(verify_in(&with("legacy_views"), "SELECT 1", "SELECT 1", None).is_err());
 }
+
+#[test]
+fn a_statement_within_a_statement_is_of_its_class_too() {
+    let mut session = Session { catalog: Some("lake".into()), schema: Some("hr".into()), ..Session::default() };
+    session.prepared.insert("q".into(), "SHOW SESSION".into());
+    let hidden = "SELECT * FROM (VALUES ('vault.x', '1')) t (a, b)";
+    let shown = "SELECT * FROM (VALUES ('query_max_run_time', '1')) t (a, b)";
+    let immediate = |text: &str| format!("EXECUTE IMMEDIATE '{}'", text.replace('\'', "''"));
+    for (sql, becomes) in [
+        ("EXPLAIN SHOW SESSION", format!("EXPLAIN {shown}")),
+        ("EXPLAIN ANALYZE SHOW SESSION", format!("EXPLAIN ANALYZE {shown}")),
+        ("EXECUTE IMMEDIATE 'SHOW SESSION'", immediate(shown)),
+        ("EXECUTE IMMEDIATE 'EXPLAIN SHOW SESSION'", immediate(&format!("EXPLAIN {shown}"))),
+    ] {
+        let verified = |text: &str| verify_in(&session, sql, text, None);
+        assert!(verified(&becomes).is_ok(), "{sql} {becomes} {:?}", verified(&becomes));
+        let other = becomes.replace("query_max_run_time", "vault.x");
+        assert!(verified(&other).is_err(), "{sql} {other}");
+        assert!(verified(&sql.replace("SHOW SESSION", "SHOW CATALOGS")).is_err(), "{sql}");
+    }
+    for (sql, text, prepared) in [
+        ("EXECUTE q", "EXECUTE q", hidden),
+        ("DESCRIBE OUTPUT q", "DESCRIBE OUTPUT q", hidden),
+        ("EXECUTE q", "EXECUTE q", "EXECUTE q"),
+        ("EXECUTE q", "EXECUTE p", shown),
+        ("EXECUTE p", "EXECUTE p", shown),
+        ("EXPLAIN SELECT 1", "EXPLAIN SHOW CATALOGS", ""),
+        ("EXPLAIN ANALYZE SELECT 1", "EXPLAIN ANALYZE ROLLBACK", ""),
+        ("EXECUTE IMMEDIATE 'SELECT 1'", "EXECUTE IMMEDIATE 'COMMIT'", ""),
+    ] {
+        let prepared = Some(prepared).filter(|text| !text.is_empty());
+        assert!(verify_in(&session, sql, text, prepared).is_err(), "{sql} {text} {prepared:?}");
+    }
+    assert!(verify_in(&session, "EXECUTE q", "EXECUTE q", Some(shown)).is_ok());
+}
