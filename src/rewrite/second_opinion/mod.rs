@@ -17,9 +17,6 @@ type Name = Vec<String>;
 /// milliseconds for each ten thousand terms.
 const LONGEST: usize = 64 * 1024;
 
-/// `EXECUTE IMMEDIATE` within each other that are read.
-const DEEPEST: usize = 4;
-
 /// sqlparser saw tables that we did not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("another parser sees {} in the statement", names.join(", "))]
@@ -33,25 +30,18 @@ pub struct Unseen {
 /// # Errors
 /// [`Unseen`], if it sees any that we do not.
 pub fn second_opinion(sql: &str, ours: &Statement, grammar: GrammarVersion) -> Result<(), Unseen> {
-    opinion(sql, ours, grammar, 0)
-}
-
-fn opinion(sql: &str, statement: &Statement, grammar: GrammarVersion, depth: usize) -> Result<(), Unseen> {
-    if let StatementKind::ExecuteImmediate { text, .. } = &statement.kind
-        && depth < DEEPEST
+    // A text within another has half of its quotes at most, so there are few within each other.
+    if let StatementKind::ExecuteImmediate { text, .. } = &ours.kind
         && let Ok(inner) = parse_statement(&text.value, grammar)
     {
-        return opinion(&text.value, &inner, grammar, depth + 1);
+        return second_opinion(&text.value, &inner, grammar);
     }
     if sql.len() > LONGEST {
         return Ok(());
     }
     let Some(theirs) = theirs::names(sql) else { return Ok(()) };
-    let ours: BTreeSet<Name> = summary(statement)
-        .relations
-        .into_iter()
-        .map(|name| name.parts.iter().map(ToString::to_string).collect())
-        .collect();
+    let ours: BTreeSet<Name> =
+        summary(ours).relations.into_iter().map(|name| name.parts.iter().map(ToString::to_string).collect()).collect();
     let names: Vec<String> = theirs.difference(&ours).map(|name| name.join(".")).collect();
     if names.is_empty() { Ok(()) } else { Err(Unseen { names }) }
 }

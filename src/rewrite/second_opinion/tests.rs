@@ -14,6 +14,7 @@ fn compared(theirs: &str, ours: &str) -> Result<(), Unseen> {
 /// Queries as people and tools write them. Each of them is read by both parsers.
 const ORDINARY: &[&str] = &[
     "SELECT 1",
+    "SELECT extract(YOW FROM o.orderdate) FROM orders o",
     "SELECT l.returnflag, sum(l.quantity) AS q, avg(l.discount) FROM tpch.tiny.lineitem AS l WHERE l.shipdate <= DATE '1998-12-01' - INTERVAL '90' DAY GROUP BY l.returnflag ORDER BY 1",
     "SELECT s.acctbal, n.name FROM part p, supplier s, partsupp ps, nation n, region r WHERE p.partkey = ps.partkey AND ps.supplycost = (SELECT min(x.supplycost) FROM partsupp x, supplier y WHERE x.suppkey = y.suppkey) LIMIT 100",
     "SELECT orderpriority, count(*) FROM orders o WHERE EXISTS (SELECT * FROM lineitem WHERE orderkey = o.orderkey AND commitdate < receiptdate) GROUP BY orderpriority",
