@@ -29,7 +29,7 @@ impl Judge<'_> {
 
     fn may_kill(&mut self, name: TableName, arguments: &[CallArgument]) -> Result<(), Stop> {
         let Some(query) = query_id(arguments) else {
-            let why = "its id has to be written as a text, `CALL system.runtime.kill_query(query_id => '…')`";
+            let why = "its arguments have to be written as texts, `CALL system.runtime.kill_query(query_id => '…')`";
             return Err(refusals::denied(format_args!("Cannot kill query: {why}")).into());
         };
         let request = self.request;
@@ -61,7 +61,7 @@ impl Judge<'_> {
     }
 }
 
-/// The id where it is written out, by place or by name.
+/// The id where it is written out, by place or by name, and so is whatever else is said.
 fn query_id(arguments: &[CallArgument]) -> Option<&str> {
     let named = |argument: &&CallArgument| argument.name.as_ref().is_some_and(|name| name.folded() == "query_id");
     let argument = match arguments {
@@ -73,8 +73,9 @@ fn query_id(arguments: &[CallArgument]) -> Option<&str> {
         }
         _ => return None,
     };
+    let written_out = |argument: &CallArgument| matches!(argument.value.kind, ExprKind::String(_));
     match &argument.value.kind {
-        ExprKind::String(text) => Some(text.value.as_str()),
+        ExprKind::String(text) if arguments.iter().all(written_out) => Some(text.value.as_str()),
         _ => None,
     }
 }
