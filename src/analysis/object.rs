@@ -112,7 +112,8 @@ pub(crate) struct PolicyExpr {
 }
 
 impl Guard {
-    /// Whether a mask or a filter applies, here or in what the view reads, or an owner sees more of it; a plan could then quote hidden values.
+    /// Whether a mask or a filter applies, here or in what the view reads, or an owner sees more of it; a plan could then
+    /// quote hidden values.
     pub(crate) fn hides_values(&self) -> bool {
         let own = !self.filters.is_empty() || self.columns.iter().any(|column| column.mask.is_some());
         own || match &self.source {

@@ -150,7 +150,7 @@ impl Ways {
     pub async fn identify(&self, asking: Asking<'_>) -> Result<Principal, Unidentified> {
         let mut found: Option<Principal> = None;
         let mut silent = Vec::new();
-        let mut read = !asking.headers.contains_key(AUTHORIZATION) || self.schemes().is_empty();
+        let mut read = !asking.headers.contains_key(AUTHORIZATION) || self.0.iter().all(|way| way.scheme().is_none());
         for way in &self.0 {
             let Some(principal) = way.identify(asking).await? else {
                 silent.push(way);

@@ -343,8 +343,8 @@ impl Check {
         }
         from.iter().for_each(|relation| self.relation(relation));
         self.exprs(filter);
-        if let Some(GroupBy { span: _, quantifier: _, elements }) = group_by {
-            elements.iter().for_each(|element| self.grouping(element));
+        if let Some(GroupBy { span, quantifier: _, elements }) = group_by {
+            elements.iter().for_each(|element| self.grouping(element, *span));
         }
         self.exprs(having);
         for WindowDefinition { name: _, window } in windows {
@@ -352,7 +352,7 @@ impl Check {
         }
     }
 
-    fn grouping(&mut self, element: &GroupingElement) {
+    fn grouping(&mut self, element: &GroupingElement, span: Span) {
         match element {
             GroupingElement::Set(GroupingSet { span: _, exprs }) => self.exprs(exprs),
             GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) | GroupingElement::Sets(sets) => {
@@ -360,7 +360,7 @@ impl Check {
                     self.forbid(set.span, "a policy has no grouping sets");
                 }
             }
-            GroupingElement::Auto => {}
+            GroupingElement::Auto => self.forbid(span, "a policy has no `GROUP BY AUTO`"),
         }
     }
 
