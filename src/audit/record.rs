@@ -75,13 +75,19 @@ pub struct DecisionRecord {
 }
 
 /// How somebody proved to be who.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ProofRecord {
-    /// `password`, `service_token`, `trusted_header` or `token`.
+    /// `password`, `service_token`, `trusted_header`, `token` or `certificate`.
     pub by: &'static str,
-    /// Who issued the token.
+    /// Who issued the token or the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// The certificate's number at its issuer, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// The certificate's SHA-256, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// What happens with a statement.
@@ -182,7 +188,11 @@ pub(super) mod tests {
             id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
             time: Timestamp::UNIX_EPOCH,
             principal: "superset".to_owned(),
-            proofs: vec![ProofRecord { by: "token", issuer: Some("https://login.example.com".to_owned()) }],
+            proofs: vec![ProofRecord {
+                by: "token",
+                issuer: Some("https://login.example.com".to_owned()),
+                ..ProofRecord::default()
+            }],
             user: "anna".to_owned(),
             groups: BTreeSet::from(["analysts".to_owned()]),
             source: Some("Apache Superset".to_owned()),

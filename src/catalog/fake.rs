@@ -88,15 +88,7 @@ impl Fake {
     }
 
     pub(crate) fn client(&self) -> TrinoClient {
-        let upstream = Upstream {
-            url: self.url.clone(),
-            ca: None,
-            user: "sluice".to_owned(),
-            trino_version: None,
-            password_file: None,
-            connect_timeout: SignedDuration::from_secs(5),
-            answer_timeout: SignedDuration::from_secs(30),
-        };
+        let upstream = Upstream { answer_timeout: SignedDuration::from_secs(30), ..Upstream::at(self.url.clone()) };
         TrinoClient::new(http_client(&upstream).unwrap(), &upstream).unwrap()
     }
 

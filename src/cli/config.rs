@@ -2,9 +2,9 @@
 
 use super::Failure;
 use crate::config::Config;
-use crate::identity::{Oidc, Passwords, ServiceTokens};
+use crate::identity::{ClientCertificates, Oidc, Passwords, ServiceTokens};
 use crate::proxy::connect::http_client;
-use crate::proxy::{acceptor, check_page_key};
+use crate::proxy::{Acceptor, check_page_key};
 use crate::store::Store;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
@@ -58,7 +58,8 @@ impl Arguments {
 
 /// Reads each file that `serve` would read at its start.
 fn named_files(config: &Config) -> Result<(), Failure> {
-    config.listen.tls.as_ref().map(acceptor).transpose()?;
+    config.listen.tls.as_ref().map(Acceptor::open).transpose()?;
+    ClientCertificates::new(&config.identity.client_certificates)?;
     check_page_key(config.listen.page_key_file.as_deref())?;
     http_client(&config.upstream)?;
     config.identity.password_file.as_deref().map(|path| Passwords::open(path, Duration::ZERO)).transpose()?;

@@ -5,9 +5,9 @@ use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
+use crate::identity::{ClientCertificates, Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
 use crate::proxy::connect::http_client;
-use crate::proxy::{Proxy, Rooms, acceptor};
+use crate::proxy::{Acceptor, Proxy, Rooms};
 use crate::store::{Status, Store, Webhook};
 use clap::Args;
 use std::path::PathBuf;
@@ -27,7 +27,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Run the proxy.
 ///
 /// It serves until SIGTERM or SIGINT: then no statement is started any more, and those that run are served until they
-/// end or `limits.drain` is over. SIGHUP reads passwords and service tokens again; policies are followed by themselves.
+/// end or `limits.drain` is over. SIGHUP reads passwords, service tokens and the files of
+/// `listen.tls` again; policies are followed by themselves.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -62,7 +63,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     });
     let catalog = catalog(trino, &config, &metrics);
     let (ways, followed) = ways(&config.identity, &config.limits)?;
-    let tls = config.listen.tls.as_ref().map(acceptor).transpose()?;
+    let tls = config.listen.tls.as_ref().map(Acceptor::open).transpose()?.map(Arc::new);
     let rooms = Rooms {
         ways,
         store: Arc::clone(&store),
@@ -88,7 +89,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     beside.spawn(console::serve(operators, answers, end.clone()));
     beside.spawn(Arc::clone(&proxy).follow_policies(end.clone()));
-    for reload in followed.follow(&beside, &end) {
+    let reloads = followed.follow(&beside, &end).into_iter().chain(tls.as_ref().map(|tls| {
+        beside.spawn(Arc::clone(tls).watch(end.clone()));
+        let tls = Arc::clone(tls);
+        Arc::new(move || tls.reload()) as Reload
+    }));
+    for reload in reloads {
         beside.spawn(reread(reload, end.clone())?);
     }
     beside.spawn(wait_for_signal(stop.clone())?);
@@ -160,6 +166,9 @@ fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Followed), Failur
     let tokens = identity.token_file.as_deref().map(ServiceTokens::open).transpose()?.map(Arc::new);
     if let Some(tokens) = &tokens {
         ways.push(Arc::clone(tokens) as Arc<dyn Identify>);
+    }
+    if !identity.client_certificates.is_empty() {
+        ways.push(Arc::new(ClientCertificates::new(&identity.client_certificates)?));
     }
     Ok((Ways::new(ways), Followed { passwords, tokens, oidc }))
 }
@@ -246,7 +255,7 @@ fn reread(reload: Reload, end: CancellationToken) -> Result<impl Future<Output =
         while let Some(Some(())) = end.run_until_cancelled(hangup.recv()).await {
             let reload = Arc::clone(&reload);
             if let Err(error) = tokio::task::spawn_blocking(move || reload()).await {
-                tracing::error!(%error, "a file of users could not be read again");
+                tracing::error!(%error, "a file could not be read again");
             }
         }
     })

@@ -7,7 +7,6 @@ use crate::catalog::{AnswerLimits, TrinoClient, Wanted, export};
 use crate::config::Upstream;
 use crate::proxy::connect::http_client;
 use clap::Args;
-use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,13 +32,10 @@ impl TrinoUser {
     /// The Trino at an address.
     pub(super) fn at(&self, url: &str) -> Upstream {
         Upstream {
-            url: url.to_owned(),
             ca: self.ca.clone(),
             user: self.user.clone(),
-            trino_version: None,
             password_file: self.password_file.clone(),
-            connect_timeout: SignedDuration::from_secs(5),
-            answer_timeout: SignedDuration::from_mins(2),
+            ..Upstream::at(url.to_owned())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the types of the configuration can't say.
 
+use super::certificates;
 use super::types::{Config, Listen, Upstream};
 use http::Uri;
 use jiff::SignedDuration;
@@ -19,6 +20,7 @@ fn listen(listen: &Listen, problems: &mut Vec<String>) {
     if let Some(url) = &listen.public_url {
         origin("listen.public_url", url, problems);
     }
+    certificates::check_listener(listen, problems);
 }
 
 fn upstream(upstream: &Upstream, problems: &mut Vec<String>) {
@@ -26,8 +28,17 @@ fn upstream(upstream: &Upstream, problems: &mut Vec<String>) {
     if upstream.user.is_empty() {
         problems.push("upstream.user: a name is needed".to_owned());
     }
-    if upstream.password_file.is_some() && !upstream.url.starts_with("https://") {
-        problems.push("upstream.password_file: a password is only sent to an https upstream.url".to_owned());
+    let Upstream { password_file, token_file, certificate, key, .. } = upstream;
+    let proofs = [("password_file", password_file), ("token_file", token_file), ("certificate", certificate)];
+    let given: Vec<&str> = proofs.iter().filter(|(_, file)| file.is_some()).map(|(field, _)| *field).collect();
+    if given.len() > 1 {
+        problems.push(format!("upstream: Sluice proves itself in one way: {}", given.join(" or ")));
+    }
+    if let (Some(field), false) = (given.first(), upstream.url.starts_with("https://")) {
+        problems.push(format!("upstream.{field}: Sluice only proves itself to an https upstream.url"));
+    }
+    if certificate.is_some() != key.is_some() {
+        problems.push("upstream: certificate and key go together".to_owned());
     }
 }
 
@@ -129,6 +140,51 @@ mod tests {
             let mut problems = Vec::new();
             origin("upstream.url", url, &mut problems);
             assert_eq!(problems.len(), 1, "{url}");
+        }
+    }
+
+    #[test]
+    fn sluice_proves_itself_in_one_way_over_tls() {
+        for (change, said) in [
+            (
+                (|upstream| upstream.password_file = Some("p".into())) as fn(&mut Upstream),
+                "upstream.password_file: Sluice only",
+            ),
+            (|upstream| upstream.token_file = Some("p".into()), "upstream.token_file: Sluice only"),
+            (|upstream| upstream.certificate = Some("p".into()), "certificate and key go together"),
+            (|upstream| upstream.key = Some("p".into()), "certificate and key go together"),
+            (
+                |upstream| {
+                    upstream.token_file = Some("p".into());
+                    upstream.password_file = Some("p".into());
+                },
+                "in one way: password_file or token_file",
+            ),
+        ] {
+            let mut upstream = Upstream::at("http://trino:8080".to_owned());
+            change(&mut upstream);
+            let mut found = Vec::new();
+            super::upstream(&upstream, &mut found);
+            assert!(found.join("\n").contains(said), "{said}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_of_clients_need_an_authority() {
+        let text = found(|config| {
+            config.identity.client_certificates = vec![crate::config::ClientCertificate::default()];
+            config.listen.tls = Some(crate::config::Tls {
+                certificate: "c".into(),
+                key: "k".into(),
+                client_ca: None,
+                client_crls: vec!["crl".into()],
+                client_certificate_required: true,
+            });
+        });
+        for said in
+            ["client_certificates: needs listen.tls", "client_crls: needs listen.tls", "required: needs listen.tls"]
+        {
+            assert!(text.contains(said), "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! How clients prove who they are: the types of `identity` in `sluice.yaml`, and what they can't say.
 
+use super::certificates::{self, ClientCertificate};
 use super::types::Listen;
 use http::{HeaderName, Uri};
 use ipnet::IpNet;
@@ -30,6 +31,9 @@ pub struct Identity {
     /// A header that a trusted peer sets.
     #[serde(default)]
     pub trusted_header: Option<TrustedHeader>,
+    /// Whose the certificates of clients are.
+    #[serde(default)]
+    pub client_certificates: Vec<ClientCertificate>,
 }
 
 /// A header that a trusted peer, such as an ingress that has logged the user in, sets.
@@ -147,8 +151,9 @@ impl Identity {
     /// All that does not go together.
     pub(super) fn check(&self, listen: &Listen, problems: &mut Vec<String>) {
         let files = [&self.password_file, &self.token_file];
-        if files.iter().all(|file| file.is_none()) && self.trusted_header.is_none() && self.oidc.is_empty() {
-            let ways = "password_file, token_file, oidc or trusted_header";
+        let lists_empty = self.oidc.is_empty() && self.client_certificates.is_empty();
+        if files.iter().all(|file| file.is_none()) && self.trusted_header.is_none() && lists_empty {
+            let ways = "password_file, token_file, oidc, client_certificates or trusted_header";
             problems.push(format!("identity: give at least one way: {ways}"));
         }
         if self.passwords_without_tls && !listen.address.ip().is_loopback() {
@@ -174,6 +179,7 @@ impl Identity {
         if let Some(header) = &self.trusted_header {
             header.check(problems);
         }
+        certificates::check(&self.client_certificates, listen, problems);
         let mut issuers = BTreeSet::new();
         for oidc in &self.oidc {
             if !issuers.insert(&oidc.issuer) {

@@ -65,11 +65,11 @@ impl Config {
         if let Some(tls) = &mut listen.tls {
             resolve(&mut tls.certificate, folder);
             resolve(&mut tls.key, folder);
+            tls.client_ca.iter_mut().chain(&mut tls.client_crls).for_each(|path| resolve(path, folder));
         }
-        let secrets = [&mut listen.page_key_file, &mut upstream.password_file];
-        for path in secrets.into_iter().chain([&mut upstream.ca]).flatten() {
-            resolve(path, folder);
-        }
+        let secrets = [&mut listen.page_key_file, &mut upstream.password_file, &mut upstream.token_file];
+        let files = [&mut upstream.ca, &mut upstream.certificate, &mut upstream.key];
+        secrets.into_iter().chain(files).flatten().for_each(|path| resolve(path, folder));
         identity.paths().for_each(|path| resolve(path, folder));
         policies.paths().into_iter().for_each(|path| resolve(path, folder));
         resolve(&mut audit.folder, folder);
@@ -144,13 +144,12 @@ audit: {folder: log}
         let page = std::fs::read_to_string(page).unwrap();
         let mut count = 0;
         for (block, _) in page.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```")) {
-            let rest = "listen: {address: '0.0.0.0:8443', tls: {certificate: c, key: k}}\n\
+            let rest = "listen: {address: '0.0.0.0:8443', tls: {certificate: c, key: k, client_ca: a}}\n\
                         upstream: {url: 'http://127.0.0.1:8080'}\npolicies: {folder: p}\naudit: {folder: l}\n";
             let config = Config::parse(&format!("{rest}{block}"), "a block").unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(check::problems(&config), [""; 0], "{block}");
-            assert!(!config.identity.oidc.is_empty() || config.identity.token_file.is_some());
             count += 1;
         }
-        assert_eq!(count, 3);
+        assert_eq!(count, 4);
     }
 }

@@ -3,12 +3,14 @@
 //! Each room gets its own part of [`Config`]; nothing else is configured from anywhere. Secrets are named by file, never
 //! written here.
 
+mod certificates;
 mod check;
 mod identity;
 mod load;
 mod policies;
 mod types;
 
+pub use certificates::ClientCertificate;
 pub use identity::{Identity, Oidc, SigningAlgorithm, SpeaksFor, TrustedHeader};
 pub use load::ConfigError;
 pub(crate) use policies::Way;

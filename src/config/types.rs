@@ -82,6 +82,16 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
+    /// Certificates of the authorities that sign those of clients, as PEM. With it clients are asked for a certificate.
+    #[serde(default)]
+    pub client_ca: Option<PathBuf>,
+    /// Lists of clients' certificates that were taken back (CRL), as PEM. With any of them, a certificate that no current
+    /// list of its issuer covers is refused.
+    #[serde(default)]
+    pub client_crls: Vec<PathBuf>,
+    /// Whether a client without a certificate is refused.
+    #[serde(default)]
+    pub client_certificate_required: bool,
 }
 
 /// The Trino behind Sluice.
@@ -102,6 +112,15 @@ pub struct Upstream {
     /// A file with the password of `user`, sent on each request over TLS.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// A file with a token (JWT) of `user`, sent on each request over TLS; read anew when it changes.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
+    /// A certificate chain by which Sluice proves itself, as PEM; read anew when it changes.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// The private key of that certificate.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
     /// How long a connection may take to be made.
     #[serde(default = "five_seconds")]
     #[schemars(with = "String")]
@@ -110,6 +129,24 @@ pub struct Upstream {
     #[serde(default = "two_minutes")]
     #[schemars(with = "String")]
     pub answer_timeout: SignedDuration,
+}
+
+impl Upstream {
+    /// A server that is asked without a credential.
+    pub fn at(url: String) -> Upstream {
+        Upstream {
+            url,
+            ca: None,
+            user: service_user(),
+            trino_version: None,
+            password_file: None,
+            token_file: None,
+            certificate: None,
+            key: None,
+            connect_timeout: five_seconds(),
+            answer_timeout: two_minutes(),
+        }
+    }
 }
 
 /// Where decisions are written down.

@@ -5,6 +5,7 @@
 //! never a proof. Acting for another user is decided by policy, not here.
 
 mod authorization;
+mod certificate;
 mod fingerprint;
 mod oidc;
 mod password_file;
@@ -13,6 +14,7 @@ mod service_tokens;
 mod trusted_header;
 mod user_file;
 
+pub use certificate::{Certificate, CertificateRuleError, ClientCertificates, Shown};
 pub use oidc::{Oidc, OidcError};
 pub use passwords::Passwords;
 pub use service_tokens::ServiceTokens;
@@ -58,6 +60,8 @@ pub enum Proof {
         /// Who issued it.
         issuer: String,
     },
+    /// By a certificate.
+    Certificate(Arc<Shown>),
 }
 
 impl Principal {
@@ -75,6 +79,8 @@ pub struct Asking<'a> {
     pub headers: &'a HeaderMap,
     /// The address at the other end of the connection.
     pub peer: IpAddr,
+    /// The certificate that the client showed, if it is good.
+    pub certificate: Option<&'a Certificate>,
 }
 
 /// Why there is no principal.
@@ -225,7 +231,7 @@ mod tests {
         if !header.is_empty() {
             headers.insert(AUTHORIZATION, header.parse().unwrap());
         }
-        ways.identify(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]) }).await
+        ways.identify(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]), certificate: None }).await
     }
 
     async fn asked(ways: &[Result<Option<&'static str>, Unidentified>]) -> Result<String, Unidentified> {

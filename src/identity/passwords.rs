@@ -161,7 +161,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        let asking = Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]) };
+        let asking = Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]), certificate: None };
         passwords.identify(asking).await.map(|found| found.map(|principal| principal.name))
     }
 

@@ -127,7 +127,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        let found = tokens.find(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]) });
+        let found = tokens.find(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]), certificate: None });
         found.map(|found| found.map(|principal| principal.name))
     }
 

@@ -56,7 +56,8 @@ mod tests {
         for value in values {
             headers.append("x-user", value.parse().unwrap());
         }
-        way.read(Asking { headers: &headers, peer: peer.parse().unwrap() }).map(|p| p.map(|p| p.name))
+        way.read(Asking { headers: &headers, peer: peer.parse().unwrap(), certificate: None })
+            .map(|p| p.map(|p| p.name))
     }
 
     #[test]

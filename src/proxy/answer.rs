@@ -45,6 +45,12 @@ pub(super) fn bare(status: StatusCode) -> Response<Answer> {
     response
 }
 
+/// An answer after which the connection is closed.
+pub(super) fn closing(mut response: Response<Answer>) -> Response<Answer> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// The request to log in, by these schemes. It is given for nothing else: clients begin their log-in anew for it.
 pub(super) fn unauthorized(reason: &str, schemes: &BTreeSet<&'static str>) -> Response<Answer> {
     let mut response = text(StatusCode::UNAUTHORIZED, reason);

@@ -4,10 +4,13 @@
 //! a slow client slows Trino down. It speaks to the configured address alone, whatever a request or an answer names, and
 //! it never sends a credential other than Sluice's own.
 
+mod credential;
+#[cfg(test)]
+mod tests;
+
 use crate::config::Upstream;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use credential::{Credential, OwnCertificate};
 use http::header::{AUTHORIZATION, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
@@ -18,6 +21,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::client::Resumption;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -62,9 +66,12 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
-    /// A password would go over the wire in clear.
-    #[error("upstream.password_file needs an https:// upstream.url: a password is never sent in clear")]
-    PasswordWithoutTls,
+    /// Sluice would prove itself over the wire in clear.
+    #[error("upstream.{field} needs an https:// upstream.url: Sluice does not prove itself in clear")]
+    WithoutTls {
+        /// By what.
+        field: &'static str,
+    },
     /// A user's name with a colon can't be sent in HTTP's Basic scheme.
     #[error("upstream.user `{user}` can't be sent with a password: it has a colon")]
     User {
@@ -107,7 +114,7 @@ pub struct HttpClient {
     scheme: Scheme,
     authority: Authority,
     host: HeaderValue,
-    authorization: Option<HeaderValue>,
+    authorization: Arc<Credential>,
     answer_timeout: Duration,
 }
 
@@ -121,15 +128,12 @@ pub fn http_client(upstream: &Upstream) -> Result<HttpClient, ClientError> {
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(upstream.connect_timeout.unsigned_abs()));
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls(upstream.ca.as_deref())?)
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
+    let connector =
+        HttpsConnectorBuilder::new().with_tls_config(tls(upstream)?).https_or_http().enable_http1().wrap_connector(tcp);
     let client =
         Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector);
     let host = HeaderValue::from_str(authority.as_str()).map_err(|_| ClientError::Url { url: upstream.url.clone() })?;
-    let authorization = authorization(upstream, &scheme)?;
+    let authorization = Arc::new(Credential::of(upstream, &scheme)?);
     let answer_timeout = upstream.answer_timeout.unsigned_abs();
     Ok(HttpClient { client, scheme, authority, host, authorization, answer_timeout })
 }
@@ -150,8 +154,8 @@ impl HttpClient {
         *request.uri_mut() = uri.map_err(|_| SendError::Path(path.as_str().to_owned()))?;
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().remove(AUTHORIZATION);
-        if let Some(own) = &self.authorization {
-            request.headers_mut().insert(AUTHORIZATION, own.clone());
+        if let Some(own) = self.authorization.header().await {
+            request.headers_mut().insert(AUTHORIZATION, own);
         }
         match tokio::time::timeout(self.answer_timeout, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
@@ -201,46 +205,34 @@ fn address(url: &str) -> Result<(Scheme, Authority), ClientError> {
     }
 }
 
-fn tls(ca: Option<&Path>) -> Result<ClientConfig, ClientError> {
+fn tls(upstream: &Upstream) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore::empty();
-    match ca {
+    match &upstream.ca {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
-            let wrong = |reason: String| ClientError::File { path: path.to_owned(), reason };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
-                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(wrong("has no certificate in it".to_owned()));
+            for certificate in certificates(path)? {
+                let wrong = |error: rustls::Error| ClientError::File { path: path.clone(), reason: error.to_string() };
+                roots.add(certificate).map_err(wrong)?;
             }
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
-
-fn authorization(upstream: &Upstream, scheme: &Scheme) -> Result<Option<HeaderValue>, ClientError> {
-    let Some(path) = &upstream.password_file else {
-        return Ok(None);
+        .with_root_certificates(roots);
+    let (Some(certificate), Some(key)) = (&upstream.certificate, &upstream.key) else {
+        return Ok(config.with_no_client_auth());
     };
-    if *scheme != Scheme::HTTPS {
-        return Err(ClientError::PasswordWithoutTls);
-    }
-    if upstream.user.contains(':') {
-        return Err(ClientError::User { user: upstream.user.clone() });
-    }
-    let wrong = |reason: String| ClientError::File { path: path.clone(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let password = text.trim_end_matches(['\r', '\n']);
-    let encoded = STANDARD.encode(format!("{}:{password}", upstream.user));
-    let mut header = HeaderValue::from_str(&format!("Basic {encoded}")).map_err(|error| wrong(error.to_string()))?;
-    header.set_sensitive(true);
-    Ok(Some(header))
+    let mut config = config.with_client_cert_resolver(Arc::new(OwnCertificate::open(certificate, key)?));
+    // A session that is resumed would go on with the certificate that it began with.
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
-#[cfg(test)]
-mod tests;
+/// The certificates in a file, of which there is at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
+    let wrong = |reason: String| ClientError::File { path: path.to_owned(), reason };
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+    let found = found.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;
+    if found.is_empty() { Err(wrong("has no certificate in it".to_owned())) } else { Ok(found) }
+}

@@ -183,13 +183,19 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
 }
 
 fn proof(proof: &Proof) -> ProofRecord {
-    let (by, issuer) = match proof {
-        Proof::Password => ("password", None),
-        Proof::ServiceToken => ("service_token", None),
-        Proof::TrustedHeader => ("trusted_header", None),
-        Proof::Token { issuer } => ("token", Some(issuer.clone())),
-    };
-    ProofRecord { by, issuer }
+    let bare = |by| ProofRecord { by, ..ProofRecord::default() };
+    match proof {
+        Proof::Password => bare("password"),
+        Proof::ServiceToken => bare("service_token"),
+        Proof::TrustedHeader => bare("trusted_header"),
+        Proof::Token { issuer } => ProofRecord { issuer: Some(issuer.clone()), ..bare("token") },
+        Proof::Certificate(shown) => ProofRecord {
+            issuer: Some(shown.issuer.clone()),
+            serial: Some(shown.serial.clone()),
+            fingerprint: Some(shown.fingerprint.clone()),
+            ..bare("certificate")
+        },
+    }
 }
 
 fn micros(took: Duration) -> u64 {

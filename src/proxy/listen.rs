@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::patience::{Answering, AnsweringOne, Patient, Times};
 use super::serve::Proxy;
+use super::tls::{Acceptor, Presented};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::server::conn::http1;
@@ -17,7 +18,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl Proxy {
     /// Serves connections until `stop`. Then no statement is started, those that run are served until they end or
     /// `limits.drain` is over, what is left is written down as unknown, and it returns.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, tls: Option<TlsAcceptor>, stop: CancellationToken) {
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, tls: Option<Arc<Acceptor>>, stop: CancellationToken) {
         let close = CancellationToken::new();
         let abort = CancellationToken::new();
         let connections = TaskTracker::new();
@@ -91,7 +91,7 @@ impl Proxy {
     async fn take(
         self: Arc<Self>,
         listener: TcpListener,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<Acceptor>>,
         close: CancellationToken,
         abort: CancellationToken,
         connections: TaskTracker,
@@ -124,7 +124,7 @@ impl Proxy {
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<Acceptor>>,
         close: CancellationToken,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
@@ -132,10 +132,10 @@ impl Proxy {
             return;
         }
         let Some(tls) = tls else {
-            return self.speak(stream, peer, close).await;
+            return self.speak(stream, peer, None, close).await;
         };
         match tokio::time::timeout(self.limits.header_timeout.unsigned_abs(), tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.speak(stream, peer, close).await,
+            Ok(Ok((stream, presented))) => self.speak(stream, peer, presented, close).await,
             Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS with a client"),
             Err(_) => tracing::debug!(%peer, "a client took too long for TLS"),
         }
@@ -145,6 +145,7 @@ impl Proxy {
         self: Arc<Self>,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: SocketAddr,
+        presented: Option<Presented>,
         close: CancellationToken,
     ) {
         let limits = &self.limits;
@@ -157,11 +158,11 @@ impl Proxy {
         http.max_buf_size(limits.header_bytes).header_read_timeout(None).half_close(false);
         let answering = Answering::default();
         let stream = TokioIo::new(Patient::new(stream, times, answering.clone()));
-        let proxy = Arc::clone(&self);
+        let (proxy, presented) = (Arc::clone(&self), presented.map(Arc::new));
         let service = service_fn(move |request| {
-            let (proxy, one) = (Arc::clone(&proxy), answering.one());
+            let (proxy, presented, one) = (Arc::clone(&proxy), presented.clone(), answering.one());
             async move {
-                let response = proxy.answer(peer.ip().to_canonical(), request).await;
+                let response = proxy.answer(peer.ip().to_canonical(), presented.as_deref(), request).await;
                 Ok::<_, Infallible>(response.map(|body| Answered { body, _one: one }))
             }
         });

@@ -39,4 +39,4 @@ pub(crate) use decide::views;
 pub use mark::{MarkKeyError, check_page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};
-pub use tls::{TlsError, acceptor};
+pub use tls::{Acceptor, TlsError};

@@ -12,13 +12,14 @@ use super::pages::{self, PageRequest};
 use super::routes::{Route, route};
 use super::started::{Ended, Started};
 use super::statement;
+use super::tls::Presented;
 use super::upstream::Upstream;
 use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoGrammar};
 use crate::config::{Config, Limits};
 use crate::console::Metrics;
 use crate::enforce::enforce;
-use crate::identity::{Asking, Principal, Unidentified, Ways};
+use crate::identity::{Asking, Principal, Shown, Unidentified, Ways};
 use crate::store::Store;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -129,7 +130,12 @@ impl Proxy {
     }
 
     /// Answers a request.
-    pub(super) async fn answer(self: &Arc<Self>, peer: IpAddr, request: Request<Incoming>) -> Response<Answer> {
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        presented: Option<&Presented>,
+        request: Request<Incoming>,
+    ) -> Response<Answer> {
         let route = match route(request.method(), request.uri()) {
             Ok(route) => route,
             Err(status) => return answer::status(status),
@@ -140,7 +146,14 @@ impl Proxy {
         if let Route::Info(path) = route {
             return pages::info(self, request.method().clone(), path).await;
         }
-        let principal = match self.rooms.ways.identify(Asking { headers: request.headers(), peer }).await {
+        if let Some(presented) = presented.filter(|presented| !presented.holds(self.clock.now().as_second())) {
+            let Shown { issuer, serial, .. } = presented.certificate().shown();
+            tracing::info!(%peer, issuer, serial, "a client's certificate has ended or was taken back");
+            return answer::closing(unidentified(Unidentified::Wrong, peer, &self.rooms.ways));
+        }
+        let certificate = presented.map(Presented::certificate);
+        let asking = Asking { headers: request.headers(), peer, certificate };
+        let principal = match self.rooms.ways.identify(asking).await {
             Ok(principal) => principal,
             Err(error) => return unidentified(error, peer, &self.rooms.ways),
         };

@@ -137,14 +137,14 @@ impl Template {
 
 /// Names with `*` for any text, of users or of groups.
 #[derive(Clone, Debug)]
-pub(super) struct Names(Vec<String>);
+pub(in crate::identity) struct Names(Vec<String>);
 
 impl Names {
-    pub(super) fn new(patterns: &[String]) -> Names {
+    pub(in crate::identity) fn new(patterns: &[String]) -> Names {
         Names(patterns.to_vec())
     }
 
-    pub(super) fn take_in(&self, name: &str) -> bool {
+    pub(in crate::identity) fn take_in(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| fits(pattern, name))
     }
 }

@@ -136,13 +136,10 @@ impl Documents {
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         Ok(http_client(&config::Upstream {
-            url: format!("{}://{authority}", uri.scheme_str().unwrap_or_default()),
             ca: self.ca.clone(),
-            user: String::new(),
-            trino_version: None,
-            password_file: None,
             connect_timeout: self.timeout,
             answer_timeout: self.timeout,
+            ..config::Upstream::at(format!("{}://{authority}", uri.scheme_str().unwrap_or_default()))
         })?)
     }
 }

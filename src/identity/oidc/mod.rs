@@ -12,6 +12,8 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
+pub(super) use claims::Names;
+
 use super::authorization::credentials;
 use super::fingerprint::Fingerprints;
 use super::{Asking, Identify, Identifying, Principal, Unidentified};

@@ -4,18 +4,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
+use rustls::client::ResolvesClientCert;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 fn upstream(url: &str) -> Upstream {
     Upstream {
-        url: url.to_owned(),
-        ca: None,
-        user: "sluice".to_owned(),
-        trino_version: None,
-        password_file: None,
         connect_timeout: SignedDuration::from_secs(2),
         answer_timeout: SignedDuration::from_secs(2),
+        ..Upstream::at(url.to_owned())
     }
 }
 
@@ -132,6 +129,52 @@ async fn the_service_users_password_goes_over_tls() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_file_goes_over_tls_as_the_file_has_it_now() {
+    let server = tls_server().await;
+    let path = server.folder.path().join("token");
+    std::fs::write(&path, "first\n").unwrap();
+    let ca = Some(server.folder.path().join("ca.pem"));
+    let client = http_client(&Upstream { ca, token_file: Some(path.clone()), ..upstream(&server.url) }).unwrap();
+    assert!(!format!("{client:?}").contains("first"), "a debug print shows the token");
+    let said = async || body_of(client.send(Request::new(empty())).await.unwrap()).await;
+    assert!(said().await.ends_with("/ Bearer first"));
+    for (text, expected) in [("second-one", "/ Bearer second-one"), ("\n", "/ Bearer second-one"), ("3", "/ Bearer 3")]
+    {
+        std::fs::write(&path, text).unwrap();
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        assert!(said().await.ends_with(expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn sluice_shows_its_certificate_as_the_files_have_it_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let write = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(path(&format!("{name}.pem")), made.cert.pem()).unwrap();
+        std::fs::write(path(&format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().to_vec()
+    };
+    let first = write("own");
+    let own = OwnCertificate::open(&path("own.pem"), &path("own.key")).unwrap();
+    let shown = || own.resolve(&[], &[]).unwrap().cert.first().unwrap().to_vec();
+    assert_eq!(shown(), first);
+    let second = write("other");
+    // A file's time may have no more than whole milliseconds.
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::copy(path("other.pem"), path("own.pem")).unwrap();
+    assert_eq!(shown(), first, "a certificate without its key changes nothing");
+    std::fs::copy(path("other.key"), path("own.key")).unwrap();
+    assert_eq!(shown(), second);
+    let upstream =
+        |url: &str| Upstream { certificate: Some(path("own.pem")), key: Some(path("own.key")), ..upstream(url) };
+    assert!(http_client(&upstream("https://trino:8443")).is_ok());
+    let in_clear = http_client(&upstream("http://trino:8080")).unwrap_err();
+    assert!(matches!(in_clear, ClientError::WithoutTls { field: "certificate" }), "{in_clear}");
+}
+
+#[tokio::test]
 async fn a_certificate_that_leads_nowhere_is_not_trusted() {
     let server = tls_server().await;
     let error = http_client(&upstream(&server.url)).unwrap().send(Request::new(empty())).await.unwrap_err();
@@ -148,7 +191,7 @@ fn a_configuration_that_can_not_be_safe_is_refused() {
         assert!(matches!(http_client(&upstream(url)).unwrap_err(), ClientError::Url { .. }), "{url}");
     }
     let in_clear = Upstream { password_file: Some(password.clone()), ..upstream("http://trino:8080") };
-    assert!(matches!(http_client(&in_clear).unwrap_err(), ClientError::PasswordWithoutTls));
+    assert!(matches!(http_client(&in_clear).unwrap_err(), ClientError::WithoutTls { field: "password_file" }));
     let no_certificate = Upstream { ca: Some(password), ..upstream("https://trino:8443") };
     assert!(matches!(http_client(&no_certificate).unwrap_err(), ClientError::File { .. }));
     let no_file = Upstream { ca: Some(folder.path().join("none")), ..upstream("https://trino:8443") };

@@ -35,13 +35,12 @@ impl GitHttp {
         let origin =
             format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |a| a.as_str()));
         let upstream = config::Upstream {
-            url: origin,
             ca: git.ca.clone(),
             user: git.user.clone(),
-            trino_version: None,
             password_file: git.password_file.clone(),
             connect_timeout: CONNECT,
             answer_timeout: git.timeout,
+            ..config::Upstream::at(origin)
         };
         let http = GitHttp { upstream, url: git.url.clone() };
         http.client()?;

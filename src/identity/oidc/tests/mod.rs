@@ -83,7 +83,8 @@ fn set_clock(ahead: i64) {
 async fn identified(oidc: &Oidc, header: &str) -> Result<Option<String>, Unidentified> {
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, header.parse().unwrap());
-    let found = oidc.identify(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]) }).await;
+    let found =
+        oidc.identify(Asking { headers: &headers, peer: IpAddr::from([127, 0, 0, 1]), certificate: None }).await;
     found.map(|found| found.map(|principal| principal.name))
 }
 
