@@ -111,7 +111,8 @@ fn page(path: &str) -> Value {
 fn info(path: &str) -> Value {
     let query = path.trim_start_matches("/v1/query/");
     let table = query.rsplit('_').next().unwrap_or_default();
-    let table = json!({"catalog": "lake", "schema": "bench", "table": table, "referenceChain": []});
+    let table =
+        json!({"catalog": "lake", "schema": "bench", "table": table, "referenceChain": [], "authorization": "analyst"});
     json!({"queryId": query, "state": "RUNNING", "referencedTables": [table]})
 }
 

@@ -31,11 +31,13 @@ pub(crate) struct ClientHeaders {
 }
 
 /// Why headers are refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HeaderError {
     /// They are not the protocol: a 400 with this text.
+    #[error("{0}")]
     Malformed(String),
     /// They ask for what Sluice does not do: an error in the shape of results, so that clients show it well.
+    #[error("{0}")]
     Unsupported(String),
 }
 
@@ -110,6 +112,17 @@ impl ClientHeaders {
             return Err(unsupported("X-Trino-Extra-Credential", "leave extra credentials out"));
         }
         Ok(read)
+    }
+
+    /// The user to act as, from the headers of a request about a running query: nothing else of them counts there.
+    ///
+    /// # Errors
+    /// [`HeaderError`] for a header of the protocol that is unknown, and for a user who is given twice or can't be read.
+    pub(crate) fn acting_user(headers: &HeaderMap) -> Result<Option<String>, HeaderError> {
+        for name in headers.keys() {
+            known(name)?;
+        }
+        single(headers, "x-trino-user")
     }
 
     /// Headers for Trino, without the user and without prepared statements.

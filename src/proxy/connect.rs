@@ -5,22 +5,20 @@
 //! it never sends a credential other than Sluice's own.
 
 mod credential;
+mod pool;
 #[cfg(test)]
 mod tests;
 
+use self::pool::{Pool, PoolError};
 use crate::config::Upstream;
 use bytes::Bytes;
 use credential::{Credential, OwnCertificate};
 use http::header::{AUTHORIZATION, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use http_body_util::Full;
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::client::Resumption;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
@@ -30,24 +28,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An idle connection is closed after this time; Trino closes its own after 200 s.
-const IDLE: Duration = Duration::from_secs(60);
-
-/// What a body's stream can end with.
-pub type BodyError = Box<dyn Error + Send + Sync>;
-
-/// A body of a request or an answer, streamed.
-pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+/// The body of a request, which is there before it is sent.
+pub type Body = Full<Bytes>;
 
 /// A body without a byte.
 pub fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
+    Full::default()
 }
 
-/// A body that is there already.
+/// A body of these bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes.into())
 }
+
+pub use self::pool::Received;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +104,7 @@ impl SendError {
 /// The client: pooled connections to the one configured address. Cloning it is cheap and shares the pool.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector>, Body>,
+    pool: Pool,
     scheme: Scheme,
     authority: Authority,
     host: HeaderValue,
@@ -130,12 +124,13 @@ pub fn http_client(upstream: &Upstream) -> Result<HttpClient, ClientError> {
     tcp.set_connect_timeout(Some(upstream.connect_timeout.unsigned_abs()));
     let connector =
         HttpsConnectorBuilder::new().with_tls_config(tls(upstream)?).https_or_http().enable_http1().wrap_connector(tcp);
-    let client =
-        Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector);
-    let host = HeaderValue::from_str(authority.as_str()).map_err(|_| ClientError::Url { url: upstream.url.clone() })?;
+    let wrong = || ClientError::Url { url: upstream.url.clone() };
+    let target = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/").build();
+    let pool = Pool::new(connector, target.map_err(|_| wrong())?);
+    let host = HeaderValue::from_str(authority.as_str()).map_err(|_| wrong())?;
     let authorization = Arc::new(Credential::of(upstream, &scheme)?);
     let answer_timeout = upstream.answer_timeout.unsigned_abs();
-    Ok(HttpClient { client, scheme, authority, host, authorization, answer_timeout })
+    Ok(HttpClient { pool, scheme, authority, host, authorization, answer_timeout })
 }
 
 impl HttpClient {
@@ -144,23 +139,20 @@ impl HttpClient {
     ///
     /// # Errors
     /// [`SendError`], which tells whether Trino may have seen the request.
-    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, SendError> {
-        let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        let uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(path.clone())
-            .build();
-        *request.uri_mut() = uri.map_err(|_| SendError::Path(path.as_str().to_owned()))?;
+    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Received>, SendError> {
+        if request.uri().authority().is_some() {
+            let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+            *request.uri_mut() = Uri::from(path);
+        }
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().remove(AUTHORIZATION);
         if let Some(own) = self.authorization.header().await {
             request.headers_mut().insert(AUTHORIZATION, own);
         }
-        match tokio::time::timeout(self.answer_timeout, self.client.request(request)).await {
+        match tokio::time::timeout(self.answer_timeout, self.pool.send(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if error.is_connect() => Err(SendError::Unreachable(chain(&error))),
-            Ok(Err(error)) => Err(SendError::Broken(chain(&error))),
+            Ok(Err(PoolError::Unreachable(reason))) => Err(SendError::Unreachable(reason)),
+            Ok(Err(PoolError::Broken(reason))) => Err(SendError::Broken(reason)),
             Err(_) => Err(SendError::Late(self.answer_timeout)),
         }
     }

@@ -1,6 +1,7 @@
 //! The way of a page: whose it is, from Trino to the client, and what is noted of it.
 
 use super::answer::{self, Answer};
+use super::connect::Received;
 use super::mark::{Facts, Owner};
 use super::origin::Origin;
 use super::query_id::QueryId;
@@ -17,7 +18,6 @@ use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Refusal};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Limited};
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +120,7 @@ async fn unresolved(
     proxy: &Arc<Proxy>,
     asked: PageRequest,
     statement: Arc<Statement>,
-    response: Response<Incoming>,
+    response: Response<Received>,
 ) -> Response<Answer> {
     let page = match Whole::read(proxy, response).await {
         Ok(page) => page,
@@ -172,7 +172,7 @@ async fn pass(
     facts: Facts,
     path: String,
     statement: Arc<Statement>,
-    response: Response<Incoming>,
+    response: Response<Received>,
 ) -> Response<Answer> {
     let (parts, incoming) = response.into_parts();
     let plain = parts.headers.get(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
@@ -186,6 +186,8 @@ async fn pass(
         key: proxy.key.clone(),
         owner: asked.owner,
         facts,
+        // It holds the same facts for the same owner and query, so it is the next page's as well.
+        mark: asked.query.mark,
         positions: statement.positions(),
         query: Some(asked.path.query.clone()),
         envelope_bytes: proxy.limits.envelope_bytes,

@@ -23,9 +23,9 @@ const SESSION: [HeaderName; 10] = [
 /// The headers of a page.
 pub(crate) fn of_page(trino: &HeaderMap) -> HeaderMap {
     let mut headers = of_results();
-    for name in &SESSION {
-        for value in trino.get_all(name) {
-            headers.append(name, value.clone());
+    for (name, value) in trino {
+        if name.as_str().starts_with("x-trino-") && SESSION.contains(name) {
+            headers.append(name.clone(), value.clone());
         }
     }
     headers
@@ -33,7 +33,8 @@ pub(crate) fn of_page(trino: &HeaderMap) -> HeaderMap {
 
 /// The headers of each JSON answer.
 pub(crate) fn of_results() -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    // Those of HTTP itself, such as the length, come beside them.
+    let mut headers = HeaderMap::with_capacity(6);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -21,7 +21,7 @@ use crate::console::Metrics;
 use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Shown, Unidentified, Ways};
 use crate::store::Store;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -143,43 +143,91 @@ impl Proxy {
         let Some(origin) = self.origins.of(request.headers()) else {
             return answer::text(StatusCode::BAD_REQUEST, "The Host header is missing, doubled or no host");
         };
-        if let Route::Info(path) = route {
-            return pages::info(self, request.method().clone(), path).await;
+        let client = Client { peer, presented };
+        match route {
+            Route::Info(path) => pages::info(self, request.method().clone(), path).await,
+            // Apart, since it takes much more room than the way of a page.
+            Route::Statement => Box::pin(self.statement(client, origin, request)).await,
+            Route::Kill(query) => match self.asked_by(client, request.headers()).await {
+                Ok(owner) => pages::kill(self, &query, &owner).await,
+                Err(declined) => declined.answer(self, client),
+            },
+            Route::Page(path, query) => match self.asked_by(client, request.headers()).await {
+                Ok(owner) => {
+                    let asked = PageRequest { method: request.method().clone(), path, query, owner, origin };
+                    pages::answer(self, asked).await
+                }
+                Err(declined) => declined.answer(self, client),
+            },
         }
-        if let Some(presented) = presented.filter(|presented| !presented.holds(self.clock.now().as_second())) {
-            let Shown { issuer, serial, .. } = presented.certificate().shown();
-            tracing::info!(%peer, issuer, serial, "a client's certificate has ended or was taken back");
-            return answer::closing(unidentified(Unidentified::Wrong, peer, &self.rooms.ways));
-        }
-        let certificate = presented.map(Presented::certificate);
-        let asking = Asking { headers: request.headers(), peer, certificate };
-        let principal = match self.rooms.ways.identify(asking).await {
+    }
+
+    async fn statement(
+        self: &Arc<Self>,
+        client: Client<'_>,
+        origin: Origin,
+        request: Request<Incoming>,
+    ) -> Response<Answer> {
+        let principal = match self.principal(client, request.headers()).await {
             Ok(principal) => principal,
-            Err(error) => return unidentified(error, peer, &self.rooms.ways),
+            Err(declined) => return declined.answer(self, client),
         };
-        let caller = Caller { principal, peer, origin };
         let headers = ClientHeaders::read(request.headers());
         if let Err(HeaderError::Malformed(reason)) = &headers {
             return answer::text(StatusCode::BAD_REQUEST, reason);
         }
-        match route {
-            Route::Statement => statement::answer(self, caller, headers, request).await,
-            Route::Kill(query) => pages::kill(self, &query, &owner_of(&caller, headers)).await,
-            Route::Page(path, query) => {
-                let owner = owner_of(&caller, headers);
-                let asked = PageRequest { method: request.method().clone(), path, query, owner, origin: caller.origin };
-                pages::answer(self, asked).await
-            }
-            Route::Info(path) => pages::info(self, request.method().clone(), path).await,
+        statement::answer(self, Caller { principal, peer: client.peer, origin }, headers, request).await
+    }
+
+    async fn principal(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Principal, Declined> {
+        let now = self.clock.now().as_second();
+        if client.presented.is_some_and(|presented| !presented.holds(now)) {
+            return Err(Declined::Ended);
         }
+        let certificate = client.presented.map(Presented::certificate);
+        Ok(self.rooms.ways.identify(Asking { headers, peer: client.peer, certificate }).await?)
+    }
+
+    /// Whose a request about a running query is.
+    async fn asked_by(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Owner, Declined> {
+        let principal = self.principal(client, headers).await?.name;
+        let user = ClientHeaders::acting_user(headers)?;
+        Ok(Owner { user: user.unwrap_or_else(|| principal.clone()), principal })
     }
 }
 
-/// Whose a request about a running query is.
-fn owner_of(caller: &Caller, headers: Result<ClientHeaders, HeaderError>) -> Owner {
-    let principal = caller.principal.name.clone();
-    let user = headers.ok().and_then(|headers| headers.user).unwrap_or_else(|| principal.clone());
-    Owner { principal, user }
+/// The other end of a connection.
+#[derive(Clone, Copy)]
+struct Client<'a> {
+    peer: IpAddr,
+    presented: Option<&'a Presented>,
+}
+
+/// Why a request is not looked at any further.
+#[derive(Debug, thiserror::Error)]
+enum Declined {
+    #[error("a client's certificate has ended or was taken back")]
+    Ended,
+    #[error(transparent)]
+    Unidentified(#[from] Unidentified),
+    #[error(transparent)]
+    Headers(#[from] HeaderError),
+}
+
+impl Declined {
+    fn answer(self, proxy: &Proxy, client: Client<'_>) -> Response<Answer> {
+        let Client { peer, presented } = client;
+        match &self {
+            Declined::Ended => {
+                let shown = presented.map(|presented| presented.certificate().shown());
+                let (issuer, serial) = shown.map_or(("", ""), |Shown { issuer, serial, .. }| (issuer, serial));
+                tracing::info!(%peer, issuer, serial, "{self}");
+                answer::closing(unidentified(Unidentified::Wrong, peer, &proxy.rooms.ways))
+            }
+            Declined::Unidentified(error) => unidentified(*error, peer, &proxy.rooms.ways),
+            Declined::Headers(error) => answer::text(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
 }
 
 fn unidentified(error: Unidentified, peer: IpAddr, ways: &Ways) -> Response<Answer> {

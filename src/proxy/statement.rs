@@ -2,7 +2,7 @@
 
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
-use super::connect::SendError;
+use super::connect::{Received, SendError};
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::mark::{Facts, Owner};
 use super::pages;
@@ -187,7 +187,7 @@ impl Way {
         &self,
         guarded: &Guarded,
         decision: Uuid,
-        response: Response<Incoming>,
+        response: Response<Received>,
     ) -> Result<(Whole, Shown), Malformed> {
         let page = Whole::read(&self.proxy, response).await?;
         let shown = page.shown(PageContext {
@@ -195,6 +195,7 @@ impl Way {
             key: self.proxy.key.clone(),
             owner: self.owner.clone(),
             facts: self.facts(guarded, decision),
+            mark: None,
             positions: Some(Arc::new(guarded.positions().clone())),
             query: None,
             envelope_bytes: self.proxy.limits.envelope_bytes,
@@ -374,7 +375,7 @@ fn unreached(error: &SendError) -> Refusal {
 }
 
 /// Trino's text for a request that it refuses, where it can't quote what is hidden.
-async fn reason(body: Incoming, restricted: bool) -> String {
+async fn reason(body: Received, restricted: bool) -> String {
     const PLAIN: &str = "Trino refused the request's headers";
     if restricted {
         return PLAIN.to_owned();

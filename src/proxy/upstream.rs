@@ -5,11 +5,10 @@
 //! told to Trino, which would refuse the request (`http-server.process-forwarded`).
 
 use super::client_headers::{ClientHeaders, prepared_header};
-use super::connect::{self, HttpClient, SendError};
+use super::connect::{self, HttpClient, Received, SendError};
 use crate::console::Metrics;
 use crate::rewrite::Guarded;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
-use hyper::body::Incoming;
 use std::sync::Arc;
 
 const USER: HeaderName = HeaderName::from_static("x-trino-user");
@@ -38,7 +37,7 @@ impl Upstream {
         headers: &ClientHeaders,
         user: &HeaderValue,
         agent: Option<&HeaderValue>,
-    ) -> Result<Response<Incoming>, SendError> {
+    ) -> Result<Response<Received>, SendError> {
         let mut all = headers.forward().clone();
         all.insert(USER, user.clone());
         if let Some((name, text)) = guarded.prepared() {
@@ -62,7 +61,7 @@ impl Upstream {
         method: Method,
         path: &str,
         user: &HeaderValue,
-    ) -> Result<Response<Incoming>, SendError> {
+    ) -> Result<Response<Received>, SendError> {
         let mut headers = HeaderMap::new();
         headers.insert(USER, user.clone());
         self.send(method, path, headers, connect::empty()).await
@@ -72,7 +71,7 @@ impl Upstream {
     ///
     /// # Errors
     /// [`SendError`].
-    pub(crate) async fn info(&self, method: Method, path: &'static str) -> Result<Response<Incoming>, SendError> {
+    pub(crate) async fn info(&self, method: Method, path: &'static str) -> Result<Response<Received>, SendError> {
         self.send(method, path, HeaderMap::new(), connect::empty()).await
     }
 
@@ -82,7 +81,7 @@ impl Upstream {
         path: &str,
         headers: HeaderMap,
         body: connect::Body,
-    ) -> Result<Response<Incoming>, SendError> {
+    ) -> Result<Response<Received>, SendError> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|_| SendError::Path(path.to_owned()))?;

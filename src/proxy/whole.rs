@@ -1,6 +1,7 @@
 //! A page of Trino's that is read as a whole before anything of it is given: the first ones of a query, which have no
 //! rows to speak of. Until such a page is read, an error can be told, and it can be left for the next.
 
+use super::connect::Received;
 use super::origin::Origin;
 use super::results::page::{Page, PageContext, Summary};
 use super::results::scanner::Malformed;
@@ -9,7 +10,6 @@ use super::started::Statement;
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 
 /// A page as Trino wrote it.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Shown {
 
 impl Whole {
     /// Reads a page, which must be plain and of no more than the parts that change may have.
-    pub(super) async fn read(proxy: &Proxy, response: Response<Incoming>) -> Result<Whole, Malformed> {
+    pub(super) async fn read(proxy: &Proxy, response: Response<Received>) -> Result<Whole, Malformed> {
         let (parts, body) = response.into_parts();
         if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(Malformed("it is packed"));
@@ -59,6 +59,7 @@ pub(super) fn context(proxy: &Proxy, statement: &Statement, origin: &Origin, unr
         key: proxy.key.clone(),
         owner: statement.owner.clone(),
         facts: super::mark::Facts { unresolved, ..statement.facts },
+        mark: None,
         positions: statement.positions(),
         query: Some(statement.query.clone()),
         envelope_bytes: proxy.limits.envelope_bytes,

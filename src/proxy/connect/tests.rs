@@ -1,5 +1,6 @@
 use super::*;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -37,7 +38,7 @@ async fn plain_server() -> String {
     url
 }
 
-async fn body_of(response: Response<Incoming>) -> String {
+async fn body_of(response: Response<Received>) -> String {
     String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 

@@ -5,15 +5,15 @@
 
 use super::page::{Page, Summary};
 use super::scanner::Malformed;
+use crate::proxy::connect::Received;
 use bytes::Bytes;
-use http_body::{Body, Frame};
-use hyper::body::Incoming;
+use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Why a page ends too early. The client's connection is closed, so that it can't take the page for whole.
@@ -48,14 +48,17 @@ pub(crate) type OnPassed = Box<dyn FnOnce(Passed, u64) + Send>;
 
 /// The stream.
 pub(crate) struct PageBody {
-    incoming: Incoming,
+    incoming: Received,
     page: Page,
     ready: VecDeque<Bytes>,
     bytes: u64,
     ended: bool,
+    summary: Option<Summary>,
     stall: Duration,
-    timer: Pin<Box<Sleep>>,
-    revoked: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Runs while nothing comes.
+    timer: Option<Pin<Box<Sleep>>>,
+    revoked: CancellationToken,
+    revoking: Pin<Box<WaitForCancellationFutureOwned>>,
     on_passed: Option<OnPassed>,
 }
 
@@ -63,7 +66,7 @@ impl PageBody {
     /// A page of which nothing has been read. `stall` bounds how long Trino may write nothing; from
     /// `revoked` on nothing more is given.
     pub(crate) fn new(
-        incoming: Incoming,
+        incoming: Received,
         page: Page,
         stall: Duration,
         revoked: CancellationToken,
@@ -75,9 +78,11 @@ impl PageBody {
             ready: VecDeque::new(),
             bytes: 0,
             ended: false,
+            summary: None,
             stall,
-            timer: Box::pin(tokio::time::sleep(stall)),
-            revoked: Box::pin(revoked.cancelled_owned()),
+            timer: None,
+            revoking: Box::pin(revoked.clone().cancelled_owned()),
+            revoked,
             on_passed: Some(on_passed),
         }
     }
@@ -90,14 +95,13 @@ impl PageBody {
 
     /// Ready when there are bytes, or when the page has ended.
     fn fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PageError>> {
-        if !self.ended && self.revoked.as_mut().poll(context).is_ready() {
-            self.ended = true;
-            self.ready.clear();
-            self.tell(Passed::CutOff);
-            return Poll::Ready(Err(PageError::Revoked));
+        if !self.ended && self.revoked.is_cancelled() {
+            return Poll::Ready(Err(self.revoke()));
         }
         while self.ready.is_empty() && !self.ended {
-            let result = ready!(self.read(context));
+            let Poll::Ready(result) = self.read(context) else {
+                return self.revoking.as_mut().poll(context).map(|()| Err(self.revoke()));
+            };
             if result.is_err() {
                 self.ended = true;
                 self.tell(Passed::CutOff);
@@ -107,26 +111,50 @@ impl PageBody {
         Poll::Ready(Ok(()))
     }
 
+    fn revoke(&mut self) -> PageError {
+        self.ended = true;
+        self.ready.clear();
+        self.tell(Passed::CutOff);
+        PageError::Revoked
+    }
+
     fn read(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PageError>> {
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) else {
-            return self.timer.as_mut().poll(context).map(|()| Err(PageError::Stalled(self.stall)));
+            let stall = self.stall;
+            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+            return timer.as_mut().poll(context).map(|()| Err(PageError::Stalled(stall)));
         };
-        self.timer.as_mut().reset(Instant::now() + self.stall);
+        self.timer = None;
         Poll::Ready(match frame {
             Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => self.page.push(&data, &mut self.ready).map_err(PageError::from),
+                Ok(data) => self.take(&data),
                 Err(_) => Ok(()),
             },
             Some(Err(error)) => Err(error.into()),
-            None => match self.page.finish() {
-                Ok(summary) => {
-                    self.ended = true;
-                    self.tell(Passed::Whole(summary));
-                    Ok(())
-                }
-                Err(error) => Err(error.into()),
-            },
+            None => self.finish(),
         })
+    }
+
+    fn take(&mut self, data: &Bytes) -> Result<(), PageError> {
+        self.page.push(data, &mut self.ready)?;
+        // Where Trino says how long a page is, its end is known with its last byte, and the page is sent as one.
+        if self.incoming.is_end_stream() { self.finish() } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> Result<(), PageError> {
+        self.summary = Some(self.page.finish()?);
+        self.ended = true;
+        self.given();
+        Ok(())
+    }
+
+    /// Tells of the page once all of it was given.
+    fn given(&mut self) {
+        if self.ready.is_empty()
+            && let Some(summary) = self.summary.take()
+        {
+            self.tell(Passed::Whole(summary));
+        }
     }
 
     fn tell(&mut self, passed: Passed) {
@@ -151,11 +179,21 @@ impl Body for PageBody {
         }
         let next = self.ready.pop_front();
         self.bytes += next.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        self.given();
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
         self.ended && self.ready.is_empty()
+    }
+
+    /// A page that is there as a whole says how long it is.
+    fn size_hint(&self) -> SizeHint {
+        if self.ended {
+            SizeHint::with_exact(self.ready.iter().map(|bytes| bytes.len() as u64).sum())
+        } else {
+            SizeHint::default()
+        }
     }
 }
 

@@ -14,11 +14,12 @@ use crate::proxy::query_id::QueryId;
 use crate::proxy::routes::{PagePath, PageQuery};
 use crate::rewrite::PositionMap;
 use bytes::{Bytes, BytesMut};
-use http::Uri;
 use std::sync::Arc;
 
 /// Pieces smaller than this are put together, so that a page is not sent in crumbs.
 const SMALL: usize = 4096;
+/// About how much longer the parts that change become.
+const LONGER: usize = 512;
 
 /// What a page is changed by.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct PageContext {
     pub(crate) owner: Owner,
     /// What is known of it.
     pub(crate) facts: Facts,
+    /// The mark that says so, if it is at hand.
+    pub(crate) mark: Option<String>,
     /// The way back to places in the user's text, where it is still known.
     pub(crate) positions: Option<Arc<PositionMap>>,
     /// The query that the page must be of; not known for the first page.
@@ -82,7 +85,7 @@ impl Page {
     pub(crate) fn push(&mut self, chunk: &Bytes, out: &mut impl Extend<Bytes>) -> Result<(), Malformed> {
         let mut pieces = std::mem::take(&mut self.pieces);
         let result = self.scanner.push(chunk, &mut pieces);
-        let mut small = BytesMut::new();
+        let mut small = BytesMut::with_capacity(chunk.len().min(SMALL) + LONGER);
         for piece in pieces.drain(..) {
             match piece {
                 Piece::Begin(field) => self.begin(field, &mut small),
@@ -121,10 +124,7 @@ impl Page {
     }
 
     fn begin(&mut self, field: Field, out: &mut BytesMut) {
-        out.extend_from_slice(if self.fields == 0 { b"{\"" } else { b",\"" });
-        out.extend_from_slice(field.name().as_bytes());
-        out.extend_from_slice(b"\":");
-        self.fields += 1;
+        begin(&mut self.fields, field, out);
     }
 
     fn whole(&mut self, field: Field, value: Vec<u8>, out: &mut BytesMut) -> Result<(), Malformed> {
@@ -144,61 +144,18 @@ impl Page {
 
     /// Writes the parts that wait for the query's id, once it is known.
     fn release(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
-        let Some(query) = self.query.clone() else {
+        let Some(query) = &self.query else {
             return Ok(());
         };
-        for (field, value) in std::mem::take(&mut self.held) {
-            if let Some(changed) = self.changed(field, &value, &query)? {
-                self.begin(field, out);
-                out.extend_from_slice(&changed);
+        for (field, value) in self.held.drain(..).filter(|(_, value)| value != b"null") {
+            begin(&mut self.fields, field, out);
+            match self.context.change(field, &value, query, out)? {
+                Noted::Nothing => {}
+                Noted::Next(next) => self.next = Some(next),
+                Noted::Error(name) => self.error = Some(name),
             }
         }
         Ok(())
-    }
-
-    /// A part for the client; `None` where Trino has null.
-    fn changed(&mut self, field: Field, value: &[u8], query: &QueryId) -> Result<Option<Vec<u8>>, Malformed> {
-        if value == b"null" {
-            return Ok(None);
-        }
-        let context = &self.context;
-        let errors = ErrorContext {
-            query,
-            restricted: context.facts.restricted,
-            rewritten: context.facts.rewritten,
-            positions: context.positions.as_deref(),
-        };
-        let changed = match field {
-            Field::InfoUri => quoted(&info_uri(&context.origin, query))?,
-            Field::PartialCancelUri => quoted(&self.address(value, query)?.0)?,
-            Field::NextUri => {
-                let (address, next) = self.address(value, query)?;
-                self.next = Some(next);
-                quoted(&address)?
-            }
-            Field::Error => {
-                let (error, name) = trino_error::error(value, &errors)?;
-                self.error = Some(name);
-                error
-            }
-            Field::Warnings => trino_error::warnings(value, &errors)?,
-            Field::Stats => statistics::without_counts(value)?,
-            _ => return Err(Malformed("a field out of place")),
-        };
-        Ok(Some(changed))
-    }
-
-    /// An address of Trino's as one of Sluice's with a mark, and as path and query that Trino is asked for.
-    fn address(&self, value: &[u8], query: &QueryId) -> Result<(String, String), Malformed> {
-        const ADDRESS: Malformed = Malformed("an address that leads elsewhere");
-        let uri: Uri = string(value)?.and_then(|text| text.parse().ok()).ok_or(ADDRESS)?;
-        let path = PagePath::parse(uri.path()).filter(|path| path.query == *query).ok_or(ADDRESS)?;
-        let asked = PageQuery::parse(uri.query()).filter(|asked| asked.mark.is_none()).ok_or(ADDRESS)?;
-        let context = &self.context;
-        let mark = context.key.mark(&context.owner, query, &context.facts);
-        let next = asked.upstream(&path);
-        let joint = if asked.trino.is_empty() { '?' } else { '&' };
-        Ok((format!("{}{next}{joint}sluice={mark}", context.origin.as_str()), next))
     }
 
     fn end(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
@@ -210,12 +167,99 @@ impl Page {
     }
 }
 
+/// What is kept of a part that was changed.
+enum Noted {
+    Nothing,
+    /// Path and query of the next page, as asked of Trino.
+    Next(String),
+    /// The name of the error.
+    Error(String),
+}
+
+impl PageContext {
+    /// Writes a part for the client.
+    fn change(&self, field: Field, value: &[u8], query: &QueryId, out: &mut BytesMut) -> Result<Noted, Malformed> {
+        let errors = ErrorContext {
+            query,
+            restricted: self.facts.restricted,
+            rewritten: self.facts.rewritten,
+            positions: self.positions.as_deref(),
+        };
+        match field {
+            Field::InfoUri => quoted(&info_uri(&self.origin, query), out)?,
+            Field::PartialCancelUri => {
+                self.address(value, query, out)?;
+            }
+            Field::NextUri => return Ok(Noted::Next(self.address(value, query, out)?)),
+            Field::Error => {
+                let (error, name) = trino_error::error(value, &errors)?;
+                out.extend_from_slice(&error);
+                return Ok(Noted::Error(name));
+            }
+            Field::Warnings if value == b"[]" => out.extend_from_slice(value),
+            Field::Warnings => out.extend_from_slice(&trino_error::warnings(value, &errors)?),
+            Field::Stats => statistics::without_counts(value, out)?,
+            _ => return Err(Malformed("a field out of place")),
+        }
+        Ok(Noted::Nothing)
+    }
+
+    /// Writes an address of Trino's as one of Sluice's with a mark. Gives path and query that Trino is asked for.
+    fn address(&self, value: &[u8], query: &QueryId, out: &mut BytesMut) -> Result<String, Malformed> {
+        const ADDRESS: Malformed = Malformed("an address that leads elsewhere");
+        let (path, asked) = path_and_query(value).ok_or(ADDRESS)?;
+        let path = PagePath::parse(path).filter(|path| path.query == *query).ok_or(ADDRESS)?;
+        let asked = PageQuery::parse(asked).filter(|asked| asked.mark.is_none()).ok_or(ADDRESS)?;
+        let made = self.mark.is_none().then(|| self.key.mark(&self.owner, query, &self.facts));
+        let mark = self.mark.as_deref().or(made.as_deref()).unwrap_or_default();
+        let next = asked.upstream(&path);
+        let joint = if asked.trino.is_empty() { "?sluice=" } else { "&sluice=" };
+        quoted_parts(&[self.origin.as_str(), &next, joint, mark], out)?;
+        Ok(next)
+    }
+}
+
+/// Writes a field's name and what stands in front of it.
+fn begin(fields: &mut usize, field: Field, out: &mut BytesMut) {
+    out.extend_from_slice(if *fields == 0 { b"{\"" } else { b",\"" });
+    out.extend_from_slice(field.name().as_bytes());
+    out.extend_from_slice(b"\":");
+    *fields += 1;
+}
+
 fn string(value: &[u8]) -> Result<Option<String>, Malformed> {
     serde_json::from_slice(value).map_err(|_| Malformed("a text of another shape"))
 }
 
-fn quoted(text: &str) -> Result<Vec<u8>, Malformed> {
-    serde_json::to_vec(text).map_err(|_| Malformed("a text of another shape"))
+/// What follows host and port, if there are any, in an address that is written as a JSON string without escapes. What it says is for
+/// [`PagePath`] and [`PageQuery`] to judge, which take a few characters alone.
+fn path_and_query(value: &[u8]) -> Option<(&str, Option<&str>)> {
+    let address = std::str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    let target = match address.strip_prefix("http://").or_else(|| address.strip_prefix("https://")) {
+        Some(rest) => rest.get(rest.find('/')?..)?,
+        None => address,
+    };
+    Some(target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query))))
+}
+
+fn quoted(text: &str, out: &mut BytesMut) -> Result<(), Malformed> {
+    quoted_parts(&[text], out)
+}
+
+/// Writes texts as one JSON string.
+fn quoted_parts(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if parts.iter().all(|part| part.bytes().all(plain)) {
+        out.extend_from_slice(b"\"");
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
+        out.extend_from_slice(b"\"");
+        return Ok(());
+    }
+    let text = serde_json::to_vec(&parts.concat()).map_err(|_| Malformed("a text of another shape"))?;
+    out.extend_from_slice(&text);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -239,6 +283,7 @@ mod tests {
                 unresolved: false,
                 decision: Uuid::from_u128(1),
             },
+            mark: None,
             positions: None,
             query: query.map(|id| QueryId::parse(id).unwrap()),
             envelope_bytes: 100_000,

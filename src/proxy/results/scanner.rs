@@ -5,6 +5,7 @@
 //! whatever the size of the page. It never repairs: what is not the JSON object that Trino writes is [`Malformed`].
 
 use bytes::Bytes;
+use memchr::memchr2;
 
 /// Deepest nesting within one field. Trino's types nest far less.
 const DEEPEST: usize = 256;
@@ -305,22 +306,25 @@ impl Scanner {
             at += 1;
         }
         while let Some(rest) = bytes.get(at..) {
-            match rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            let end = memchr2(b'"', b'\\', rest);
+            let plain = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            // All of them are looked at, which processors do many at a time.
+            if plain.iter().fold(false, |control, byte| control | (*byte < b' ')) {
+                return Err(Malformed("a control character in a string"));
+            }
+            match end.and_then(|end| rest.get(end)) {
                 None => return Ok(bytes.len()),
-                Some(step) => match rest.get(step) {
-                    Some(b'"') => {
-                        self.in_string = false;
-                        return Ok(at + step + 1);
+                Some(b'"') => {
+                    self.in_string = false;
+                    return Ok(at + plain.len() + 1);
+                }
+                Some(_) => {
+                    at += plain.len() + 2;
+                    if at > bytes.len() {
+                        self.escaped = true;
+                        return Ok(bytes.len());
                     }
-                    Some(b'\\') => {
-                        at += step + 2;
-                        if at > bytes.len() {
-                            self.escaped = true;
-                            return Ok(bytes.len());
-                        }
-                    }
-                    _ => return Err(Malformed("a control character in a string")),
-                },
+                }
             }
         }
         Ok(bytes.len())
