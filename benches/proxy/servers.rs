@@ -11,6 +11,10 @@ mod upstream;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+/// Sluice's own, so that what is compared is the way of a page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]

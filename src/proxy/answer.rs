@@ -8,7 +8,7 @@ use http_body_util::{Either, Full};
 use std::collections::BTreeSet;
 
 /// The body of an answer: there already, or on its way from Trino.
-pub(super) type Answer = Either<Full<Bytes>, PageBody>;
+pub(super) type Answer = Either<Full<Bytes>, Box<PageBody>>;
 
 /// A body that is there already.
 pub(super) fn full(bytes: impl Into<Bytes>) -> Answer {

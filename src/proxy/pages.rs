@@ -42,7 +42,7 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
     let statement = proxy.started.find(&asked.path.query, &asked.owner, facts);
-    let path = asked.query.upstream(&asked.path);
+    let path = asked.query.upstream(asked.path.as_str());
     if asked.method != Method::DELETE
         && let Err(refusal) = revoke::review(proxy, &statement).await
     {
@@ -196,7 +196,7 @@ async fn pass(
     let mut body = PageBody::new(incoming, page, proxy.answer_timeout, statement.revoked.clone(), on_passed);
     match body.begin().await {
         Ok(()) => {
-            let mut response = Response::new(Either::Right(body));
+            let mut response = Response::new(Either::Right(Box::new(body)));
             *response.headers_mut() = response_headers::of_page(&parts.headers);
             response
         }

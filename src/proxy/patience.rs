@@ -92,10 +92,17 @@ impl<C> Patient<C> {
             Some(since) => since + self.times.head,
             None => *self.idle_since.get_or_insert(now) + self.times.idle,
         };
-        if self.timer.deadline() != deadline {
+        // A timer that ends before the deadline is set anew when it does, not for each request.
+        if self.timer.deadline() > deadline {
             self.timer.as_mut().reset(deadline);
         }
-        self.timer.as_mut().poll(context).is_ready()
+        while self.timer.as_mut().poll(context).is_ready() {
+            if Instant::now() >= deadline {
+                return true;
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+        false
     }
 
     fn sent<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct QueryId(String);
 
 impl QueryId {
-    /// Reads one. Trino's own rule is lower-case letters, digits and `_`; the length is bounded here.
+    /// Reads one.
     pub(crate) fn parse(text: &str) -> Option<QueryId> {
-        let right =
-            (1..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-        right.then(|| QueryId(text.to_owned()))
+        QueryId::is(text).then(|| QueryId(text.to_owned()))
+    }
+
+    /// Whether a text is one. Trino's own rule is lower-case letters, digits and `_`; the length is bounded here.
+    pub(crate) fn is(text: &str) -> bool {
+        (1..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
     }
 
     /// A new one for a statement that is answered by Sluice alone. Trino's end in a coordinator's five characters that

@@ -40,21 +40,23 @@ impl PagePath {
     /// Reads `/v1/statement/{queued,executing}/ID/SLUG/TOKEN` and
     /// `/v1/statement/{partialCancel,executing/partialCancel}/ID/STAGE/SLUG/TOKEN`, the way Trino writes them.
     pub(crate) fn parse(path: &str) -> Option<PagePath> {
-        let rest = path.strip_prefix("/v1/statement/")?;
-        let after = if let Some(rest) = rest.strip_prefix("executing/partialCancel/") {
-            cancelled_stage(rest)
-        } else if let Some(rest) = rest.strip_prefix("partialCancel/") {
-            cancelled_stage(rest)
-        } else {
-            rest.strip_prefix("queued/").or_else(|| rest.strip_prefix("executing/")).map(str::to_owned)
-        }?;
-        let parts: Vec<&str> = after.split('/').collect();
-        let [query, slug, token] = parts.as_slice() else {
-            return None;
-        };
-        let right = is_word(slug) && is_number(token);
-        let query = QueryId::parse(query).filter(|_| right)?;
+        let query = PagePath::query_in(path).and_then(QueryId::parse)?;
         Some(PagePath { query, path: path.to_owned() })
+    }
+
+    /// The query's id in such a path.
+    pub(crate) fn query_in(path: &str) -> Option<&str> {
+        let rest = path.strip_prefix("/v1/statement/")?;
+        let after = |name: &str| rest.strip_prefix(name);
+        let cancelled = after("executing/partialCancel/").or_else(|| after("partialCancel/"));
+        let mut parts = cancelled.or_else(|| after("queued/")).or_else(|| after("executing/"))?.split('/');
+        let query = parts.next().filter(|id| QueryId::is(id))?;
+        if cancelled.is_some() {
+            parts.next().filter(|stage| is_number(stage))?;
+        }
+        parts.next().filter(|slug| is_word(slug))?;
+        parts.next().filter(|token| is_number(token))?;
+        parts.next().is_none().then_some(query)
     }
 
     /// Whether it stands for the end of a stage rather than of the query.
@@ -66,13 +68,6 @@ impl PagePath {
     pub(crate) fn as_str(&self) -> &str {
         &self.path
     }
-}
-
-/// `ID/STAGE/SLUG/TOKEN` without its stage.
-fn cancelled_stage(rest: &str) -> Option<String> {
-    let (query, rest) = rest.split_once('/')?;
-    let (stage, rest) = rest.split_once('/')?;
-    is_number(stage).then(|| format!("{query}/{rest}"))
 }
 
 fn is_word(text: &str) -> bool {
@@ -108,12 +103,8 @@ impl PageQuery {
     }
 
     /// Path and query as they are asked of Trino.
-    pub(crate) fn upstream(&self, path: &PagePath) -> String {
-        if self.trino.is_empty() {
-            path.as_str().to_owned()
-        } else {
-            format!("{}?{}", path.as_str(), self.trino.join("&"))
-        }
+    pub(crate) fn upstream(&self, path: &str) -> String {
+        if self.trino.is_empty() { path.to_owned() } else { format!("{path}?{}", self.trino.join("&")) }
     }
 }
 
@@ -246,7 +237,7 @@ mod tests {
     fn a_mark_is_not_sent_to_trino() {
         let path = PagePath::parse("/v1/statement/queued/q_1/yabc/0").unwrap();
         let query = PageQuery::parse(Some("sluice=abc&targetResultSize=1MB")).unwrap();
-        assert_eq!(query.upstream(&path), "/v1/statement/queued/q_1/yabc/0?targetResultSize=1MB");
+        assert_eq!(query.upstream(path.as_str()), "/v1/statement/queued/q_1/yabc/0?targetResultSize=1MB");
         assert_eq!(query.mark.as_deref(), Some("abc"));
     }
 }

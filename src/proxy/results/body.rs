@@ -201,7 +201,8 @@ impl Drop for PageBody {
     /// A client may close its connection once it has the page's last byte, before the end of the body came from Trino;
     /// trino-go-client does. It has the page and goes on with the query.
     fn drop(&mut self) {
-        let whole = if self.ready.is_empty() { self.page.finish().ok() } else { None };
+        let told = self.on_passed.is_none();
+        let whole = if told || !self.ready.is_empty() { None } else { self.page.finish().ok() };
         self.tell(whole.map_or(Passed::ClientGone, Passed::Whole));
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub(crate) fn page(origin: &Origin, query: &QueryId, refusal: &Refusal, decision: Option<Uuid>) -> Vec<u8> {
     let page = json!({
         "id": query.as_str(),
-        "infoUri": info_uri(origin, query),
+        "infoUri": format!("{}{INFO_PATH}{query}", origin.as_str()),
         "stats": failed_statistics(),
         "error": error(refusal, decision),
         "warnings": [],
@@ -21,10 +21,8 @@ pub(crate) fn page(origin: &Origin, query: &QueryId, refusal: &Refusal, decision
     page.to_string().into_bytes()
 }
 
-/// Where clients believe that more about a query can be read. Some refuse a page without it.
-pub(crate) fn info_uri(origin: &Origin, query: &QueryId) -> String {
-    format!("{}/ui/query.html?{query}", origin.as_str())
-}
+/// Where clients believe that more about a query can be read, in front of its id. Some refuse a page without it.
+pub(crate) const INFO_PATH: &str = "/ui/query.html?";
 
 fn error(refusal: &Refusal, decision: Option<Uuid>) -> Value {
     let (name, code, kind) = refusal.code.parts();

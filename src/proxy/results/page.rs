@@ -4,7 +4,7 @@
 //! In: the bytes of a page of Trino's. Out: the bytes for the client, and at its end a [`Summary`]. Nothing is added
 //! to a page or guessed: one that can't be read ends with [`Malformed`].
 
-use super::own_error::info_uri;
+use super::own_error::INFO_PATH;
 use super::scanner::{Field, Malformed, Piece, Scanner, Treatment};
 use super::statistics;
 use super::trino_error::{self, ErrorContext};
@@ -107,18 +107,15 @@ impl Page {
         result
     }
 
-    /// The end of Trino's bytes.
+    /// The end of Trino's bytes. To be asked for once.
     ///
     /// # Errors
     /// [`Malformed`], if the page was cut off.
-    pub(crate) fn finish(&self) -> Result<Summary, Malformed> {
-        match &self.query {
-            Some(query) if self.scanner.done() => Ok(Summary {
-                query: query.clone(),
-                next: self.next.clone(),
-                error: self.error.clone(),
-                rows: self.scanner.rows(),
-            }),
+    pub(crate) fn finish(&mut self) -> Result<Summary, Malformed> {
+        match self.query.take() {
+            Some(query) if self.scanner.done() => {
+                Ok(Summary { query, next: self.next.take(), error: self.error.take(), rows: self.scanner.rows() })
+            }
             _ => Err(Malformed("cut off")),
         }
     }
@@ -186,7 +183,7 @@ impl PageContext {
             positions: self.positions.as_deref(),
         };
         match field {
-            Field::InfoUri => quoted(&info_uri(&self.origin, query), out)?,
+            Field::InfoUri => quoted(&[self.origin.as_str(), INFO_PATH, query.as_str()], out)?,
             Field::PartialCancelUri => {
                 self.address(value, query, out)?;
             }
@@ -208,13 +205,15 @@ impl PageContext {
     fn address(&self, value: &[u8], query: &QueryId, out: &mut BytesMut) -> Result<String, Malformed> {
         const ADDRESS: Malformed = Malformed("an address that leads elsewhere");
         let (path, asked) = path_and_query(value).ok_or(ADDRESS)?;
-        let path = PagePath::parse(path).filter(|path| path.query == *query).ok_or(ADDRESS)?;
+        if PagePath::query_in(path) != Some(query.as_str()) {
+            return Err(ADDRESS);
+        }
         let asked = PageQuery::parse(asked).filter(|asked| asked.mark.is_none()).ok_or(ADDRESS)?;
         let made = self.mark.is_none().then(|| self.key.mark(&self.owner, query, &self.facts));
         let mark = self.mark.as_deref().or(made.as_deref()).unwrap_or_default();
-        let next = asked.upstream(&path);
+        let next = asked.upstream(path);
         let joint = if asked.trino.is_empty() { "?sluice=" } else { "&sluice=" };
-        quoted_parts(&[self.origin.as_str(), &next, joint, mark], out)?;
+        quoted(&[self.origin.as_str(), &next, joint, mark], out)?;
         Ok(next)
     }
 }
@@ -242,12 +241,8 @@ fn path_and_query(value: &[u8]) -> Option<(&str, Option<&str>)> {
     Some(target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query))))
 }
 
-fn quoted(text: &str, out: &mut BytesMut) -> Result<(), Malformed> {
-    quoted_parts(&[text], out)
-}
-
 /// Writes texts as one JSON string.
-fn quoted_parts(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
+fn quoted(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
     let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     if parts.iter().all(|part| part.bytes().all(plain)) {
         out.extend_from_slice(b"\"");

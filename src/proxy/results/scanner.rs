@@ -260,42 +260,43 @@ impl Scanner {
         let bytes: &[u8] = chunk;
         let mut at = start;
         let mut ended = false;
-        while let Some(&byte) = bytes.get(at) {
+        while !ended && at < bytes.len() {
             if self.in_string {
                 at = self.string(bytes, at)?;
                 ended = !self.in_string && self.open.is_empty();
-            } else {
-                let alone = self.open.is_empty();
-                match byte {
-                    // A number or a word ends at what follows it.
-                    b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n' if alone && self.begun => {
-                        self.emit(chunk, start, at, out)?;
-                        self.end_value(out);
-                        return Ok(at);
+                continue;
+            }
+            let alone = self.open.is_empty();
+            let passed = pass_over(bytes.get(at..).unwrap_or_default(), alone);
+            self.begun |= passed > 0;
+            at += passed;
+            let Some(&byte) = bytes.get(at) else {
+                break;
+            };
+            match Class::of(byte) {
+                // A number or a word ends at what follows it.
+                Class::Between | Class::Close if alone && self.begun && byte != b':' && byte != b']' => break,
+                Class::Quote | Class::Open if alone && self.begun => return Err(Malformed("two values")),
+                Class::Quote => self.in_string = true,
+                Class::Open => self.bracket(byte)?,
+                Class::Close => {
+                    if self.open.pop() != Some(if byte == b']' { b'[' } else { b'{' }) {
+                        return Err(Malformed("brackets that don't match"));
                     }
-                    b'"' | b'[' | b'{' if alone && self.begun => return Err(Malformed("two values")),
-                    b'"' => self.in_string = true,
-                    b'[' | b'{' => self.bracket(byte)?,
-                    b']' | b'}' => {
-                        if self.open.pop() != Some(if byte == b']' { b'[' } else { b'{' }) {
-                            return Err(Malformed("brackets that don't match"));
-                        }
-                        ended = self.open.is_empty();
-                    }
-                    b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => {}
-                    b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' if !alone => {}
-                    _ => return Err(Malformed("a byte that JSON has not outside of a string")),
+                    ended = self.open.is_empty();
                 }
-                self.begun = true;
-                at += 1;
+                Class::Word | Class::Between | Class::Other => {
+                    return Err(Malformed("a byte that JSON has not outside of a string"));
+                }
             }
-            if ended {
-                self.emit(chunk, start, at, out)?;
-                self.end_value(out);
-                return Ok(at);
-            }
+            self.begun = true;
+            at += 1;
         }
+        ended |= at < bytes.len();
         self.emit(chunk, start, at, out)?;
+        if ended {
+            self.end_value(out);
+        }
         Ok(at)
     }
 
@@ -366,6 +367,53 @@ impl Scanner {
             out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept)));
         }
     }
+}
+
+/// What a byte is outside of a string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Class {
+    /// Of a number or a word.
+    Word,
+    /// What stands between values.
+    Between,
+    Quote,
+    Open,
+    Close,
+    #[default]
+    Other,
+}
+
+impl Class {
+    const ALL: [Class; 256] = {
+        let mut all = [Class::Other; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            all[byte] = match byte as u8 {
+                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => Class::Word,
+                b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => Class::Between,
+                b'"' => Class::Quote,
+                b'[' | b'{' => Class::Open,
+                b']' | b'}' => Class::Close,
+                _ => Class::Other,
+            };
+            byte += 1;
+        }
+        all
+    };
+
+    fn of(byte: u8) -> Class {
+        Class::ALL.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+}
+
+/// How many bytes say nothing of where a value ends. `alone`: outside of brackets, where what stands between values ends one.
+fn pass_over(bytes: &[u8], alone: bool) -> usize {
+    let says_nothing = |byte: &u8| match Class::of(*byte) {
+        Class::Word => true,
+        Class::Between => !alone,
+        _ => false,
+    };
+    bytes.iter().position(|byte| !says_nothing(byte)).unwrap_or(bytes.len())
 }
 
 fn is_space(byte: u8) -> bool {

@@ -116,7 +116,8 @@ impl<'a> TryFrom<&'a str> for Word<'a> {
 /// [`Malformed`] if they are none of Trino's.
 pub(crate) fn without_counts(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     const SHAPE: Malformed = Malformed("statistics of another shape");
-    let mut statistics: Statistics<'_> = serde_json::from_slice(raw).map_err(|_| SHAPE)?;
+    let raw = std::str::from_utf8(raw).map_err(|_| SHAPE)?;
+    let mut statistics: Statistics<'_> = serde_json::from_str(raw).map_err(|_| SHAPE)?;
     if statistics.state.0.is_empty() {
         return Err(SHAPE);
     }
