@@ -361,6 +361,22 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_asked_for_as_a_user_and_nothing_else_counts() {
+        let user = |headers: &[(&'static str, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(*name, value.parse().unwrap());
+            }
+            ClientHeaders::acting_user(&map)
+        };
+        assert_eq!(user(&[("x-trino-user", "anna"), ("x-trino-role", "system=ALL")]), Ok(Some("anna".to_owned())));
+        assert_eq!(user(&[("x-trino-original-user", "eve")]), Ok(None));
+        for headers in [&[("x-trino-user", "anna"), ("x-trino-user", "bob")][..], &[("x-trino-new-thing", "1")]] {
+            assert!(matches!(user(headers), Err(HeaderError::Malformed(_))), "{headers:?}");
+        }
+    }
+
+    #[test]
     fn what_sluice_does_not_do_yet_is_said() {
         for headers in [
             &[("x-trino-role", "system=ROLE%7Badmin%7D")][..],

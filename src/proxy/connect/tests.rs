@@ -6,7 +6,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
 use rustls::client::ResolvesClientCert;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 fn upstream(url: &str) -> Upstream {
@@ -69,7 +70,6 @@ async fn a_connection_that_breaks_or_says_nothing_tells_that_the_request_may_hav
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        use tokio::io::AsyncReadExt;
         let (mut first, _) = listener.accept().await.unwrap();
         first.read_u8().await.unwrap();
         drop(first);
@@ -84,6 +84,64 @@ async fn a_connection_that_breaks_or_says_nothing_tells_that_the_request_may_hav
     let error = client.send(Request::new(full("SELECT 1"))).await.unwrap_err();
     assert!(matches!(error, SendError::Late(_)), "{error:?}");
     assert!(error.may_have_arrived());
+}
+
+/// Counts connections. Each serves `requests` requests and ends then, without a word in its answers.
+async fn counting_server(requests: usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                for _ in 0..requests {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(stream.read_u8().await.unwrap());
+                    }
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                }
+            });
+        }
+    });
+    (url, taken)
+}
+
+async fn got(client: &HttpClient) -> String {
+    body_of(client.send(Request::new(empty())).await.unwrap()).await
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_once_its_answer_was_read() {
+    let (url, taken) = counting_server(100).await;
+    let client = http_client(&upstream(&url)).unwrap();
+    for _ in 0..5 {
+        assert_eq!(got(&client).await, "ok");
+    }
+    assert_eq!(taken.load(Ordering::SeqCst), 1);
+    let unread = client.send(Request::new(empty())).await.unwrap();
+    assert_eq!(got(&client).await, "ok");
+    assert_eq!(taken.load(Ordering::SeqCst), 2, "an answer is being read on the first one");
+    drop(unread);
+    assert_eq!(got(&client).await, "ok");
+    assert_eq!(
+        taken.load(Ordering::SeqCst),
+        2,
+        "what is left of an answer that nobody reads must not come before another"
+    );
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_has_ended_is_no_error() {
+    let (url, taken) = counting_server(1).await;
+    let client = http_client(&upstream(&url)).unwrap();
+    for count in 1..5 {
+        assert_eq!(got(&client).await, "ok");
+        assert_eq!(taken.load(Ordering::SeqCst), count);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 struct TlsServer {
