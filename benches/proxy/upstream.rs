@@ -5,13 +5,13 @@
 //! and what a query resolved, which its id says.
 
 use super::Failure;
+use super::tls::{Tls, taken};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -23,16 +23,17 @@ const QUERY: &str = "20260101_000000_00001_bench";
 /// Pages by path, made once.
 type Pages = Mutex<HashMap<String, Bytes>>;
 
-pub(super) async fn serve(address: SocketAddr) -> Result<(), Failure> {
+pub(super) async fn serve(address: SocketAddr, tls: Option<Tls>) -> Result<(), Failure> {
     let listener = TcpListener::bind(address).await?;
     let pages = Arc::new(Pages::default());
     loop {
         let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let pages = pages.clone();
+        let (pages, tls) = (pages.clone(), tls.as_ref().map(|tls| tls.acceptor.clone()));
         tokio::spawn(async move {
             let service = service_fn(move |request| respond(request, pages.clone()));
-            let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            if let Ok(stream) = taken(stream, tls).await {
+                let _ended = http1::Builder::new().serve_connection(stream, service).await;
+            }
         });
     }
 }

@@ -370,7 +370,7 @@ impl Scanner {
 }
 
 /// What a byte is outside of a string.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     /// Of a number or a word.
     Word,
@@ -379,30 +379,19 @@ enum Class {
     Quote,
     Open,
     Close,
-    #[default]
     Other,
 }
 
 impl Class {
-    const ALL: [Class; 256] = {
-        let mut all = [Class::Other; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            all[byte] = match byte as u8 {
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => Class::Word,
-                b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => Class::Between,
-                b'"' => Class::Quote,
-                b'[' | b'{' => Class::Open,
-                b']' | b'}' => Class::Close,
-                _ => Class::Other,
-            };
-            byte += 1;
-        }
-        all
-    };
-
     fn of(byte: u8) -> Class {
-        Class::ALL.get(usize::from(byte)).copied().unwrap_or_default()
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => Class::Word,
+            b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => Class::Between,
+            b'"' => Class::Quote,
+            b'[' | b'{' => Class::Open,
+            b']' | b'}' => Class::Close,
+            _ => Class::Other,
+        }
     }
 }
 

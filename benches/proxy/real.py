@@ -1,0 +1,54 @@
+"""Whole statements on a real Trino, straight to it and through Sluice, in pairs."""
+
+import statistics
+import time
+
+from tests.clients import tpch
+from tests.stack import sluice, trino
+from tests.stack.progress import Problem, say
+
+from .bars import ratio
+from .servers import HERE
+
+SESSION = {"X-Trino-Catalog": "tpch", "X-Trino-Schema": "tiny"}
+IDENTITY = {"password_file": None, "trusted_header": {"name": "X-Authenticated-User", "peers": ["127.0.0.1/32", "::1/128"]}}
+
+
+def timed(client, sql):
+    """Seconds from the statement to its last row, and the rows."""
+    began = time.perf_counter()
+    rows = client.rows(sql, SESSION)
+    return time.perf_counter() - began, rows
+
+
+def pair(clients, sql, turn):
+    """Seconds straight and through Sluice, either first by turns; the rows must be the same."""
+    order = (0, 1) if turn % 2 else (1, 0)
+    taken = {which: timed(clients[which], sql) for which in order}
+    if sorted(map(str, taken[0][1])) != sorted(map(str, taken[1][1])):
+        raise Problem(f"other rows through Sluice for {sql[:200]}")
+    return taken[0][0], taken[1][0]
+
+
+def measure(bars, folder, pairs, powers):
+    """The bars of whole statements."""
+    queries = list(tpch.queries().values())
+    with trino.Trino(folder / "trino") as real, sluice.Sluice(folder / "before", real.url, HERE / "readers", settings={"listen": {"tls": None}, "identity": IDENTITY}) as ours:
+        clients = [real.client("reader"), ours.client("reader", password=None, headers={"X-Authenticated-User": "reader"})]
+        say("  … warming up")
+        for turn in range(30):
+            pair(clients, "SELECT 1", turn)
+        for sql in queries * 2:
+            pair(clients, sql, 0)
+        say(f"  … SELECT 1, {pairs} pairs")
+        ones = [pair(clients, "SELECT 1", turn) for turn in range(pairs)]
+        say(f"  … the 22 queries of TPC-H, {powers} pairs")
+        # A pair is two whole runs; within them the queries take turns, so that a slow moment of Trino's meets both.
+        runs = [[sum(side) for side in zip(*(pair(clients, sql, turn + number) for number, sql in enumerate(queries)))] for turn in range(powers)]
+    direct, through = zip(*ones)
+    bars.at_most("SELECT 1 on Trino: time, of the direct one's", ratio(through, direct), 1.02)
+    power_direct, power_through = zip(*runs)
+    bars.at_most("22 queries of TPC-H on Trino: time, of the direct one's", ratio(power_through, power_direct), 1.01)
+    median = statistics.median
+    return (f"`SELECT 1`: {median(direct) * 1e3:.1f} ms straight, {median(through) * 1e3:.1f} ms through Sluice. "
+            f"TPC-H (scale tiny): {median(power_direct):.2f} s and {median(power_through):.2f} s.")

@@ -1,0 +1,149 @@
+"""The servers that are measured: a Trino that only answers, nginx, haproxy, a bare hyper proxy, and Sluice, over plain HTTP or TLS on both sides."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import ssl
+import subprocess
+import urllib.request
+
+from tests.stack import process, sluice, tls
+from tests.stack.progress import Problem, step
+
+HERE = pathlib.Path(__file__).resolve().parent
+USER = {"X-Trino-User": "analyst", "X-Authenticated-User": "analyst"}
+# One worker each: with as many as cores, what is measured is how the programs push each other aside.
+ONE_WORKER = {"TOKIO_WORKER_THREADS": "1"}
+# The certificates are of this run and this machine.
+CONTEXT = ssl._create_unverified_context()  # noqa: SLF001
+
+NGINX = """worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.error.log;
+worker_rlimit_nofile 30000;
+events {{ worker_connections 12000; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/nginx-body; proxy_temp_path {folder}/nginx-proxy;
+    fastcgi_temp_path {folder}/nginx-fastcgi; uwsgi_temp_path {folder}/nginx-uwsgi; scgi_temp_path {folder}/nginx-scgi;
+    keepalive_requests 100000000;
+    upstream trino {{ server 127.0.0.1:{upstream}; keepalive 128; keepalive_requests 100000000; }}
+    server {{
+        listen 127.0.0.1:{port}{ssl};
+        {certificates}
+        location / {{
+            proxy_pass {scheme}://trino;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }}
+    }}
+}}
+"""
+NGINX_TLS = """ssl_certificate {tls}/server.pem; ssl_certificate_key {tls}/server.key;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        proxy_ssl_trusted_certificate {tls}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_session_reuse on;"""
+HAPROXY = """global
+    nbthread 1
+    maxconn 12000
+    ssl-server-verify required
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    http-reuse always
+frontend clients
+    bind 127.0.0.1:{port}{bind}
+    default_backend trino
+backend trino
+    server trino 127.0.0.1:{upstream}{server}
+"""
+
+
+class Server:
+    """One that is measured."""
+
+    def __init__(self, name, url, pid=None):
+        self.name = name
+        self.url = url
+        self.pid = pid
+
+
+def need(command, package):
+    """The path of a command; on a Debian where one may install, it is installed."""
+    path = os.environ["PATH"] + os.pathsep + "/usr/sbin"
+    if not shutil.which(command, path=path) and shutil.which("apt-get") and os.geteuid() == 0:
+        with step(f"installing {package}"):
+            subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], check=True, stdout=subprocess.DEVNULL,
+                           env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    found = shutil.which(command, path=path)
+    if not found:
+        raise Problem(f"{command} is missing: install the package {package}")
+    return found
+
+
+def build():
+    """Builds Sluice and the servers in the release profile; the folder of the programs."""
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or "target").resolve()
+    with step("building Sluice as for a release (some minutes the first time)"):
+        try:
+            subprocess.run(["cargo", "build", "-q", "--locked", "--release", "--bin", "sluice", "--example", "proxy-bench-servers"], check=True,
+                           cwd=HERE.parents[1], stdin=subprocess.DEVNULL)
+        except (FileNotFoundError, subprocess.CalledProcessError) as e:
+            raise Problem("Sluice does not build: see the compiler's lines above") from e
+    return target / "release"
+
+
+def answers(url):
+    """Whether an upstream answers at an address, through a proxy or by itself."""
+    try:
+        return urllib.request.urlopen(f"{url}/v1/info", timeout=2, context=CONTEXT).status == 200
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", limits=None):
+    """Starts all, and ends them. Gives the servers, the one that answers first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scheme = "https" if encrypted else "http"
+    ports = {name: process.free_port() for name in ("upstream", "nginx", "haproxy", "bare")}
+    certificates = folder / "tls"
+    if encrypted:
+        tls.make(certificates)
+        (certificates / "both.pem").write_text((certificates / "server.pem").read_text() + (certificates / "server.key").read_text())
+    nginx = {"ssl": " ssl", "certificates": NGINX_TLS.format(tls=certificates)} if encrypted else {"ssl": "", "certificates": ""}
+    haproxy = {"bind": f" ssl crt {certificates}/both.pem alpn http/1.1", "server": f" ssl verify required ca-file {certificates}/ca.pem sni str(localhost) verifyhost localhost"} if encrypted else {"bind": "", "server": ""}
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, upstream=ports["upstream"], port=ports["nginx"], scheme=scheme, **nginx), encoding="ascii")
+    (folder / "haproxy.conf").write_text(HAPROXY.format(upstream=ports["upstream"], port=ports["haproxy"], **haproxy), encoding="ascii")
+    ours = programs / "examples/proxy-bench-servers"
+    extra = [certificates] if encrypted else []
+    commands = {
+        "upstream": [ours, "upstream", f"127.0.0.1:{ports['upstream']}", *extra],
+        "nginx": [need("nginx", "nginx-light"), "-c", folder / "nginx.conf", "-e", folder / "nginx.error.log"],
+        "haproxy": [need("haproxy", "haproxy"), "-q", "-db", "-f", folder / "haproxy.conf"],
+        "bare": [ours, "bare", f"127.0.0.1:{ports['bare']}", f"localhost:{ports['upstream']}", *extra],
+    }
+    urls = {name: f"{scheme}://localhost:{port}" for name, port in ports.items()}
+    settings = {
+        "identity": {"password_file": None, "trusted_header": {"name": "X-Authenticated-User", "peers": ["127.0.0.1/32", "::1/128"]}},
+        **({"limits": limits} if limits else {}),
+        **({"upstream": {"ca": str(certificates / "ca.pem")}} if encrypted else {"listen": {"tls": None}}),
+    }
+    with contextlib.ExitStack() as running:
+        started = {}
+        for name, words in commands.items():
+            environment = ONE_WORKER if name == "bare" else {}
+            started[name] = process.Process(name, [str(word) for word in words], folder / f"{name}.log", environment)
+            running.callback(started[name].stop)
+            started[name].wait_until(lambda url=urls[name]: answers(url), 20)
+        sluice_itself = running.enter_context(sluice.Sluice(folder / "sluice", urls["upstream"], policies, settings=settings, environment=ONE_WORKER))
+        yield [
+            Server("direct", urls["upstream"], started["upstream"].pid),
+            Server("nginx", urls["nginx"], started["nginx"].pid),
+            Server("haproxy", urls["haproxy"], started["haproxy"].pid),
+            Server("bare hyper", urls["bare"], started["bare"].pid),
+            Server("Sluice", sluice_itself.url, sluice_itself.process.pid),
+        ]
