@@ -2,9 +2,15 @@
 //!
 //! In: the bytes of a page as they come, cut anywhere. Out: [`Piece`]s: the bytes of fields that go by untouched, as
 //! slices of what came in, and the whole values of the few fields that must change. It keeps only those few (bounded),
-//! whatever the size of the page. It never repairs: what is not the JSON object that Trino writes is [`Malformed`].
+//! whatever the size of the page. It never repairs: what is not the JSON object that Trino writes is [`Malformed`]. Of the
+//! rows themselves it reads strings and brackets alone, which say where they end; what else is no JSON there, a client finds.
 
+mod blocks;
+mod class;
+
+use blocks::{BLOCK, Marks};
 use bytes::Bytes;
+use class::{Class, is_space, pass_over};
 use memchr::memchr2;
 
 /// Deepest nesting within one field. Trino's types nest far less.
@@ -260,7 +266,14 @@ impl Scanner {
         let bytes: &[u8] = chunk;
         let mut at = start;
         let mut ended = false;
+        // In front of this a block is known to need a look at each byte.
+        let mut closely = start;
         while !ended && at < bytes.len() {
+            if at >= closely && self.in_rows() {
+                (at, ended) = self.rows_in_blocks(bytes, at)?;
+                closely = at + BLOCK;
+                continue;
+            }
             if self.in_string {
                 at = self.string(bytes, at)?;
                 ended = !self.in_string && self.open.is_empty();
@@ -279,12 +292,8 @@ impl Scanner {
                 Class::Quote | Class::Open if alone && self.begun => return Err(Malformed("two values")),
                 Class::Quote => self.in_string = true,
                 Class::Open => self.bracket(byte)?,
-                Class::Close => {
-                    if self.open.pop() != Some(if byte == b']' { b'[' } else { b'{' }) {
-                        return Err(Malformed("brackets that don't match"));
-                    }
-                    ended = self.open.is_empty();
-                }
+                Class::Close => ended = self.close(byte)?,
+                Class::Word | Class::Between | Class::Other if self.in_rows() => {}
                 Class::Word | Class::Between | Class::Other => {
                     return Err(Malformed("a byte that JSON has not outside of a string"));
                 }
@@ -298,6 +307,35 @@ impl Scanner {
             self.end_value(out);
         }
         Ok(at)
+    }
+
+    /// Whether what comes is within the list of rows, where only strings and brackets say anything.
+    fn in_rows(&self) -> bool {
+        self.field == Field::Data && !self.open.is_empty() && !self.escaped
+    }
+
+    /// Reads whole blocks of the list of rows. Says where it stopped, in front of one that needs a look at each byte or behind
+    /// the list's end, and whether the list ended.
+    fn rows_in_blocks(&mut self, bytes: &[u8], mut at: usize) -> Result<(usize, bool), Malformed> {
+        while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+            let marks = Marks::of(block);
+            let inside = marks.inside(self.in_string);
+            if marks.backslashes != 0 || marks.control_in(inside) {
+                break;
+            }
+            for (place, opens) in marks.brackets(inside) {
+                let byte = block.get(place).copied().unwrap_or_default();
+                if opens {
+                    self.bracket(byte)?;
+                } else if self.close(byte)? {
+                    self.in_string = false;
+                    return Ok((at + place + 1, true));
+                }
+            }
+            self.in_string = inside >> (BLOCK - 1) & 1 == 1;
+            at += BLOCK;
+        }
+        Ok((at, false))
     }
 
     /// Reads on within a string; stops behind its closing quote or at the end of the bytes.
@@ -329,6 +367,14 @@ impl Scanner {
             }
         }
         Ok(bytes.len())
+    }
+
+    /// Whether the value ended with this bracket.
+    fn close(&mut self, byte: u8) -> Result<bool, Malformed> {
+        if self.open.pop() != Some(if byte == b']' { b'[' } else { b'{' }) {
+            return Err(Malformed("brackets that don't match"));
+        }
+        Ok(self.open.is_empty())
     }
 
     fn bracket(&mut self, byte: u8) -> Result<(), Malformed> {
@@ -367,46 +413,6 @@ impl Scanner {
             out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept)));
         }
     }
-}
-
-/// What a byte is outside of a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    /// Of a number or a word.
-    Word,
-    /// What stands between values.
-    Between,
-    Quote,
-    Open,
-    Close,
-    Other,
-}
-
-impl Class {
-    fn of(byte: u8) -> Class {
-        match byte {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => Class::Word,
-            b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => Class::Between,
-            b'"' => Class::Quote,
-            b'[' | b'{' => Class::Open,
-            b']' | b'}' => Class::Close,
-            _ => Class::Other,
-        }
-    }
-}
-
-/// How many bytes say nothing of where a value ends. `alone`: outside of brackets, where what stands between values ends one.
-fn pass_over(bytes: &[u8], alone: bool) -> usize {
-    let says_nothing = |byte: &u8| match Class::of(*byte) {
-        Class::Word => true,
-        Class::Between => !alone,
-        _ => false,
-    };
-    bytes.iter().position(|byte| !says_nothing(byte)).unwrap_or(bytes.len())
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 #[cfg(test)]

@@ -97,6 +97,32 @@ fn only_so_much_is_kept() {
     assert_eq!(read(page.as_bytes(), &[7, 9_000]).unwrap().1, 1);
 }
 
+/// The same read a byte at a time, in which there is no block.
+fn closely(page: &[u8]) -> Result<(Vec<Piece>, u64), Malformed> {
+    read(page, &(0..page.len()).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_list_may_end_at_each_place_of_a_block() {
+    for before in 0..130 {
+        for row in ["[\"]\"]", "[1]", "[{\"a\":[2]}]", "[\"\\\"]\"]"] {
+            let page = format!("{{\"data\":[[\"{}\"],{row}],\"stats\":{{\"nodes\":[1]}}}}", "x".repeat(before));
+            let (pieces, rows) = read(page.as_bytes(), &[]).unwrap();
+            assert_eq!(rows, 2);
+            assert_eq!((pieces, rows), closely(page.as_bytes()).unwrap(), "{page}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_within_a_block_is_seen() {
+    let filled = |row: &str| format!("{{\"data\":[[\"{}\"],{row}", "x".repeat(80));
+    for rest in ["[1}],[\"y\"]]}", "[\"a\n\"]]}", "[1]]]}", "[1]}", "[\"a]]}"] {
+        let page = filled(&format!("{rest}{}", " ".repeat(80)));
+        assert!(read(page.as_bytes(), &[]).is_err(), "{page}");
+    }
+}
+
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -130,5 +156,25 @@ proptest! {
         prop_assert_eq!(seen, count);
         prop_assert_eq!(&pieces[1], &Piece::Raw(data.into()));
         prop_assert_eq!(&pieces[2], &Piece::Whole(Field::Error, error));
+    }
+
+    #[test]
+    fn blocks_find_what_single_bytes_do(
+        rows in prop::collection::vec(prop::collection::vec(json(), 0..6), 0..40),
+        cuts in prop::collection::vec(0..3_000_usize, 0..4),
+        changes in prop::collection::vec((0..3_000_usize, prop::sample::select(br#""\[]{},1a\n "#.to_vec())), 0..3),
+    ) {
+        let data = serde_json::to_vec(&rows).unwrap();
+        let mut page = [b"{\"data\":", &data[..], b",\"stats\":{\"nodes\":1}}"].concat();
+        for (place, byte) in changes {
+            if let Some(changed) = page.get_mut(place) {
+                *changed = byte;
+            }
+        }
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        let expected = closely(&page);
+        prop_assert_eq!(read(&page, &[]).ok(), expected.clone().ok());
+        prop_assert_eq!(read(&page, &cuts).ok(), expected.ok());
     }
 }
