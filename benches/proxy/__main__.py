@@ -55,7 +55,7 @@ def command():
     options.add_argument("--powers", type=int, default=7, help="pairs of TPC-H runs (default %(default)s)")
     chosen = options.parse_args()
     process.end_children_on_signals()
-    memory.need_descriptors(24_000)
+    memory.need_descriptors(12_500)
     wrk = need("wrk", "wrk")
     programs = build()
     os.environ["SLUICE_BINARY"] = str(programs / "sluice")

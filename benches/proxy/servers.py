@@ -46,7 +46,7 @@ NGINX_TLS = """ssl_certificate {tls}/server.pem; ssl_certificate_key {tls}/serve
         proxy_ssl_trusted_certificate {tls}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_session_reuse on;"""
 HAPROXY = """global
     nbthread 1
-    maxconn 12000
+    maxconn 2000
     ssl-server-verify required
 defaults
     mode http
