@@ -1,5 +1,6 @@
 //! Answers to clients, apart from pages of Trino's.
 
+use super::head::Wrong;
 use super::response_headers;
 use super::results::body::PageBody;
 use bytes::Bytes;
@@ -22,6 +23,12 @@ pub(super) fn results(page: Vec<u8>) -> Response<Answer> {
     response
 }
 
+/// Why a request's head is refused.
+pub(super) fn wrong(wrong: Wrong) -> Response<Answer> {
+    let response = text(wrong.status, wrong.reason);
+    if wrong.closes { closing(response) } else { response }
+}
+
 /// A status and a sentence.
 pub(super) fn text(status: StatusCode, text: &str) -> Response<Answer> {
     let mut response = Response::new(full(text.to_owned()));
@@ -36,6 +43,13 @@ pub(super) fn text(status: StatusCode, text: &str) -> Response<Answer> {
 /// A status with its own name.
 pub(super) fn status(status: StatusCode) -> Response<Answer> {
     text(status, status.canonical_reason().unwrap_or_default())
+}
+
+/// A status, since a path has other methods than the one that was used. Nothing lets pages of other sites read it.
+pub(super) fn other_method(allowed: &'static str) -> Response<Answer> {
+    let mut response = status(StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 /// A status without a body.

@@ -156,7 +156,7 @@ impl Proxy {
         };
         let mut http = http1::Builder::new();
         http.max_buf_size(limits.header_bytes).header_read_timeout(None).half_close(false);
-        let answering = Answering::default();
+        let answering = Answering::new();
         let stream = TokioIo::new(Patient::new(stream, times, answering.clone()));
         let (proxy, presented) = (Arc::clone(&self), presented.map(Arc::new));
         let service = service_fn(move |request| {

@@ -2,7 +2,7 @@
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
 //! results back. `listen` takes connections, `serve` answers requests, `statement` is the way of a statement,
-//! `pages` that of its pages. What a request says is read by `routes`, `client_headers` and `origin`; what goes to
+//! `pages` that of its pages. What a request says is read by `head`, `routes`, `client_headers` and `origin`; what goes to
 //! Trino is built by `upstream`; `mark` says whose a page is, `results` changes pages on their way. `resolved` gives none
 //! before Trino has said what the names in the statement stand for.
 //!
@@ -13,6 +13,7 @@ mod client_headers;
 mod clock;
 pub mod connect;
 mod decide;
+mod head;
 mod journal;
 mod listen;
 mod mark;
@@ -20,6 +21,8 @@ mod origin;
 mod pages;
 mod patience;
 mod prepared;
+#[doc(hidden)]
+pub mod probe;
 mod query_id;
 mod resolved;
 mod response_headers;

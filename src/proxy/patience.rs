@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -24,28 +24,47 @@ pub(super) struct Times {
     pub(super) send: Duration,
 }
 
-/// How many requests of a connection are being answered; HTTP/1.1 has one at a time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Answering(Arc<AtomicUsize>);
+/// How many requests of a connection are being answered, HTTP/1.1 has one at a time, and when the last answer was given.
+#[derive(Clone, Debug)]
+pub(super) struct Answering(Arc<Busy>);
+
+#[derive(Debug)]
+struct Busy {
+    requests: AtomicUsize,
+    begun: Instant,
+    /// Milliseconds after `begun`; 0 before the first answer.
+    given: AtomicU64,
+}
 
 /// Counts a request until its answer has been given.
 #[derive(Debug)]
-pub(super) struct AnsweringOne(Arc<AtomicUsize>);
+pub(super) struct AnsweringOne(Arc<Busy>);
 
 impl Answering {
+    pub(super) fn new() -> Answering {
+        Answering(Arc::new(Busy { requests: AtomicUsize::new(0), begun: Instant::now(), given: AtomicU64::new(0) }))
+    }
+
     pub(super) fn one(&self) -> AnsweringOne {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
         AnsweringOne(Arc::clone(&self.0))
     }
 
     fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+        self.0.requests.load(Ordering::Relaxed) > 0
+    }
+
+    /// When the connection began to wait for a request.
+    fn idle_since(&self) -> Instant {
+        self.0.begun + Duration::from_millis(self.0.given.load(Ordering::Relaxed))
     }
 }
 
 impl Drop for AnsweringOne {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let millis = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.given.store(millis, Ordering::Relaxed);
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -55,8 +74,6 @@ pub(super) struct Patient<C> {
     connection: C,
     times: Times,
     answering: Answering,
-    /// When the connection began to wait for a request.
-    idle_since: Option<Instant>,
     /// When the first byte of a request came.
     head_since: Option<Instant>,
     /// When a write began to wait.
@@ -72,7 +89,6 @@ impl<C> Patient<C> {
             connection,
             times,
             answering,
-            idle_since: None,
             head_since: None,
             send_since: None,
             timer: Box::pin(sleep_until(far)),
@@ -83,14 +99,16 @@ impl<C> Patient<C> {
     /// Whether a client that sends nothing has been waited for long enough.
     fn out_of_patience(&mut self, context: &mut Context<'_>) -> bool {
         if self.answering.any() {
-            self.idle_since = None;
             self.head_since = None;
+            // Nobody reads on when the answer has been given, so the timer goes on meanwhile.
+            while self.timer.as_mut().poll(context).is_ready() {
+                self.timer.as_mut().reset(Instant::now() + self.times.idle);
+            }
             return false;
         }
-        let now = Instant::now();
         let deadline = match self.head_since {
             Some(since) => since + self.times.head,
-            None => *self.idle_since.get_or_insert(now) + self.times.idle,
+            None => self.answering.idle_since() + self.times.idle,
         };
         // A timer that ends before the deadline is set anew when it does, not for each request.
         if self.timer.deadline() > deadline {
@@ -134,7 +152,6 @@ impl<C: AsyncRead + Unpin> AsyncRead for Patient<C> {
             Poll::Ready(result) => {
                 if buffer.filled().len() > before && !self.answering.any() {
                     self.head_since.get_or_insert_with(Instant::now);
-                    self.idle_since = None;
                 }
                 Poll::Ready(result)
             }
@@ -189,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_ends() {
         let (_client, server) = duplex(64);
-        let mut server = Patient::new(server, TIMES, Answering::default());
+        let mut server = Patient::new(server, TIMES, Answering::new());
         let began = Instant::now();
         assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(took(began, TIMES.idle));
@@ -198,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn a_head_that_comes_byte_by_byte_ends() {
         let (mut client, server) = duplex(64);
-        let mut server = Patient::new(server, TIMES, Answering::default());
+        let mut server = Patient::new(server, TIMES, Answering::new());
         let sending = tokio::spawn(async move {
             while client.write_u8(b'x').await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -214,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_waits_for_its_answer_is_left_alone() {
         let (_client, server) = duplex(64);
-        let answering = Answering::default();
+        let answering = Answering::new();
         let mut server = Patient::new(server, TIMES, answering.clone());
         let one = answering.one();
         assert!(tokio::time::timeout(TIMES.idle * 2, server.read_u8()).await.is_err());
@@ -223,9 +240,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_is_idle_again_after_an_answer() {
+        let (_client, server) = duplex(64);
+        let answering = Answering::new();
+        let mut server = Patient::new(server, TIMES, answering.clone());
+        let one = answering.one();
+        // Nobody asks for more while the answer is given, nor when it has been.
+        let reading = tokio::spawn(async move { server.read_u8().await.unwrap_err().kind() });
+        tokio::time::sleep(TIMES.idle / 2).await;
+        let given = Instant::now();
+        drop(one);
+        assert_eq!(reading.await.unwrap(), io::ErrorKind::TimedOut);
+        assert!(took(given, TIMES.idle));
+    }
+
+    #[tokio::test]
     async fn a_client_that_takes_nothing_ends() {
         let (_client, server) = duplex(64);
-        let mut server = Patient::new(server, TIMES, Answering::default());
+        let mut server = Patient::new(server, TIMES, Answering::new());
         let began = Instant::now();
         assert_eq!(server.write_all(&[0; 1000]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(took(began, TIMES.send));

@@ -1,6 +1,6 @@
 //! The paths that are served, and the addresses of a query's pages.
 //!
-//! In: a request's method and target. Out: a [`Route`], or the status that says why there is none. All that is not named
+//! In: a request's method and target. Out: a [`Route`], or a [`NoRoute`] that says why there is none. All that is not named
 //! here is 404, or 403 where Trino has something there.
 
 use super::query_id::QueryId;
@@ -18,6 +18,19 @@ pub(crate) enum Route {
     /// `/v1/info` or `/v1/info/state`.
     Info(&'static str),
 }
+
+/// Why there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRoute {
+    /// This status says it.
+    Status(StatusCode),
+    /// The path has other methods, these.
+    Method(&'static str),
+    /// The target is no path.
+    NoPath,
+}
+
+const MISSING: NoRoute = NoRoute::Status(StatusCode::NOT_FOUND);
 
 /// The path of a page: which query, and Trino's own unguessable parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,34 +124,35 @@ impl PageQuery {
 /// Finds the route.
 ///
 /// # Errors
-/// The status to answer with.
-pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, StatusCode> {
-    if target.authority().is_some() || target.scheme().is_some() {
-        return Err(StatusCode::BAD_REQUEST);
+/// [`NoRoute`].
+pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, NoRoute> {
+    if target.authority().is_some() || target.scheme().is_some() || method == Method::CONNECT {
+        return Err(NoRoute::NoPath);
     }
     let reads = method == Method::GET || method == Method::HEAD;
     let path = target.path();
     let no_query = target.query().is_none();
     match path {
-        "/v1/statement" if !no_query => Err(StatusCode::NOT_FOUND),
+        "/v1/statement" | "/v1/info" | "/v1/info/state" if !no_query => Err(MISSING),
         "/v1/statement" if method == Method::POST => Ok(Route::Statement),
-        "/v1/info" if no_query && reads => Ok(Route::Info("/v1/info")),
-        "/v1/info/state" if no_query && reads => Ok(Route::Info("/v1/info/state")),
-        "/v1/statement" | "/v1/info" | "/v1/info/state" => Err(StatusCode::METHOD_NOT_ALLOWED),
+        "/v1/statement" => Err(NoRoute::Method("POST")),
+        "/v1/info" if reads => Ok(Route::Info("/v1/info")),
+        "/v1/info/state" if reads => Ok(Route::Info("/v1/info/state")),
+        "/v1/info" | "/v1/info/state" => Err(NoRoute::Method("GET, HEAD")),
         _ if path.starts_with("/v1/query/") && method == Method::DELETE && no_query => {
-            path.strip_prefix("/v1/query/").and_then(QueryId::parse).map(Route::Kill).ok_or(StatusCode::NOT_FOUND)
+            path.strip_prefix("/v1/query/").and_then(QueryId::parse).map(Route::Kill).ok_or(MISSING)
         }
         _ if path.starts_with("/v1/statement/") => {
-            let page = PagePath::parse(path).ok_or(StatusCode::NOT_FOUND)?;
-            let query = PageQuery::parse(target.query()).ok_or(StatusCode::NOT_FOUND)?;
+            let page = PagePath::parse(path).ok_or(MISSING)?;
+            let query = PageQuery::parse(target.query()).ok_or(MISSING)?;
             if reads || method == Method::DELETE {
                 Ok(Route::Page(page, query))
             } else {
-                Err(StatusCode::METHOD_NOT_ALLOWED)
+                Err(NoRoute::Method("GET, HEAD, DELETE"))
             }
         }
-        _ if is_trinos(path) => Err(StatusCode::FORBIDDEN),
-        _ => Err(StatusCode::NOT_FOUND),
+        _ if is_trinos(path) => Err(NoRoute::Status(StatusCode::FORBIDDEN)),
+        _ => Err(MISSING),
     }
 }
 
@@ -181,7 +195,9 @@ mod tests {
     fn status(method: Method, target: &str) -> u16 {
         match route(&method, &target.parse().unwrap()) {
             Ok(_) => 200,
-            Err(status) => status.as_u16(),
+            Err(NoRoute::Status(status)) => status.as_u16(),
+            Err(NoRoute::Method(_)) => 405,
+            Err(NoRoute::NoPath) => 400,
         }
     }
 
@@ -215,6 +231,8 @@ mod tests {
             (Method::DELETE, "/v1/statement/executing/partialCancel/q_1/x/yabc/0", 404),
             (Method::GET, "/v1/info", 200),
             (Method::GET, "/v1/info/state", 200),
+            (Method::GET, "/v1/info/state?x=1", 404),
+            (Method::CONNECT, "/v1/statement", 400),
             (Method::PUT, "/v1/info/state", 405),
             (Method::GET, "/v1/info/other", 403),
             (Method::GET, "/ui/", 403),

@@ -5,11 +5,12 @@ use super::client_headers::{ClientHeaders, HeaderError};
 use super::clock::Clock;
 use super::connect::HttpClient;
 use super::decide::{Enforce, Enforcer};
+use super::head;
 use super::journal::Journal;
 use super::mark::{MarkKey, MarkKeyError, Owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
-use super::routes::{Route, route};
+use super::routes::{NoRoute, Route, route};
 use super::started::{Ended, Started};
 use super::statement;
 use super::tls::Presented;
@@ -22,6 +23,7 @@ use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Shown, Unidentified, Ways};
 use crate::store::Store;
 use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -138,11 +140,21 @@ impl Proxy {
     ) -> Response<Answer> {
         let route = match route(request.method(), request.uri()) {
             Ok(route) => route,
-            Err(status) => return answer::status(status),
+            Err(NoRoute::Status(status)) => return answer::status(status),
+            Err(NoRoute::Method(allowed)) => return answer::other_method(allowed),
+            Err(NoRoute::NoPath) => return answer::closing(answer::status(StatusCode::BAD_REQUEST)),
         };
+        if let Err(wrong) = head::framing(request.method(), request.headers(), !request.body().is_end_stream()) {
+            return answer::wrong(wrong);
+        }
         let Some(origin) = self.origins.of(request.headers()) else {
-            return answer::text(StatusCode::BAD_REQUEST, "The Host header is missing, doubled or no host");
+            let reason = "The Host header is missing, doubled or no host";
+            return answer::closing(answer::text(StatusCode::BAD_REQUEST, reason));
         };
+        if let Err(wrong) = head::sender(request.headers(), &origin) {
+            tracing::info!(%peer, "a request of another site's page is refused");
+            return answer::wrong(wrong);
+        }
         let client = Client { peer, presented };
         match route {
             Route::Info(path) => pages::info(self, request.method().clone(), path).await,

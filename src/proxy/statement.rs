@@ -4,6 +4,7 @@ use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
 use super::connect::{Received, SendError};
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
+use super::head;
 use super::mark::{Facts, Owner};
 use super::pages;
 use super::query_id::QueryId;
@@ -54,8 +55,8 @@ pub(super) async fn answer(
 ) -> Response<Answer> {
     let arrived = Instant::now();
     let (parts, body) = request.into_parts();
-    if parts.headers.contains_key(header::CONTENT_ENCODING) {
-        return answer::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A statement is sent without Content-Encoding");
+    if let Err(wrong) = head::text(&parts.headers) {
+        return answer::wrong(wrong);
     }
     let (sql, too_large) = match read(proxy, body).await {
         Ok(sql) => (sql, None),

@@ -1,5 +1,6 @@
 //! Looks for a text that is not stood: one that makes the parser panic or wait, or of which it says two things (`bytes`,
-//! `grammar`); one that makes a decision panic or wait, or whose restrictions the verifier does not miss (`decide`).
+//! `grammar`); one that makes a decision panic or wait, or whose restrictions the verifier does not miss (`decide`); a head
+//! of a request (`head`) or a page of Trino's (`page`) that breaks a rule of what goes on.
 //!
 //! In: a target, a time and a seed. Out: how many texts were tried, or the first one that breaks a
 //! rule of [`check`], with the seed that makes it again; then it ends with 1. A part of `make test` tries each target for
@@ -20,13 +21,14 @@ mod check;
 mod decide;
 mod grammar;
 mod random;
+mod wire;
 
 use random::Random;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const TARGETS: [&str; 3] = ["bytes", "grammar", "decide"];
+const TARGETS: [&str; 5] = ["bytes", "grammar", "decide", "head", "page"];
 /// How long each target runs without another wish.
 const SECONDS: u64 = 10;
 
@@ -65,6 +67,8 @@ fn run(target: &str, time: Duration, seed: u64) -> Result<(), String> {
         let mut random = Random::new(own);
         let (text, checked) = match target {
             "decide" => decided.one(&mut random),
+            "head" => wire::head(&mut random),
+            "page" => wire::page(&mut random),
             _ => {
                 let make = if target == "bytes" { bytes::text } else { grammar::text };
                 let text = make(&mut random, &texts);
@@ -88,7 +92,12 @@ fn run(target: &str, time: Duration, seed: u64) -> Result<(), String> {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    let done = if target == "decide" { "forwarded" } else { "read as statements" };
+    let done = match target {
+        "decide" => "forwarded",
+        "head" => "answered",
+        "page" => "shown",
+        _ => "read as statements",
+    };
     println!(
         "fuzz {target}: {tried} texts of {bytes} bytes in {seconds:.0} s (seed {seed}), {read} {done}, nothing found"
     );
