@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::config::Config;
-use crate::identity::{ClientCertificates, Oidc, Passwords, ServiceTokens};
+use crate::identity::{ClientCertificates, GroupFeed, Oidc, Passwords, ServiceTokens};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Acceptor, check_page_key};
 use crate::store::Store;
@@ -63,6 +63,7 @@ fn named_files(config: &Config) -> Result<(), Failure> {
     check_page_key(config.listen.page_key_file.as_deref())?;
     http_client(&config.upstream)?;
     config.identity.password_file.as_deref().map(|path| Passwords::open(path, Duration::ZERO)).transpose()?;
+    config.identity.group_feed.as_ref().map(GroupFeed::open).transpose()?;
     config.identity.token_file.as_deref().map(ServiceTokens::open).transpose()?;
     Oidc::open(&config.identity.oidc, Duration::ZERO)?;
     Store::open(&config.policies)?;

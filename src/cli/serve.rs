@@ -5,7 +5,7 @@ use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{ClientCertificates, Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
+use crate::identity::{ClientCertificates, GroupFeed, Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Acceptor, Proxy, Rooms};
 use crate::store::{Status, Store, Webhook};
@@ -124,6 +124,7 @@ struct Followed {
     passwords: Option<Arc<Passwords>>,
     tokens: Option<Arc<ServiceTokens>>,
     oidc: Option<Arc<Oidc>>,
+    feed: Option<Arc<GroupFeed>>,
 }
 
 /// What reads a file again.
@@ -143,6 +144,9 @@ impl Followed {
         }
         if let Some(oidc) = self.oidc {
             beside.spawn(oidc.watch(end.clone()));
+        }
+        if let Some(feed) = self.feed {
+            beside.spawn(feed.watch(end.clone()));
         }
         reloads
     }
@@ -167,10 +171,11 @@ fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Followed), Failur
     if let Some(tokens) = &tokens {
         ways.push(Arc::clone(tokens) as Arc<dyn Identify>);
     }
+    let feed = identity.group_feed.as_ref().map(GroupFeed::open).transpose()?.map(Arc::new);
     if !identity.client_certificates.is_empty() {
         ways.push(Arc::new(ClientCertificates::new(&identity.client_certificates)?));
     }
-    Ok((Ways::new(ways), Followed { passwords, tokens, oidc }))
+    Ok((Ways::new(ways).with_feed(feed.clone()), Followed { passwords, tokens, oidc, feed }))
 }
 
 /// Not ready while draining, so that no new client is sent here.

@@ -170,6 +170,30 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_is_trusted_by_tls_and_for_a_time() {
+        let feed = |more: &str| {
+            let mut found = Vec::new();
+            let feed: crate::config::GroupFeed = serde_saphyr::from_str(&format!("{{{more}}}")).unwrap();
+            feed.check(&mut found);
+            found.join("\n")
+        };
+        for (more, said) in [
+            ("url: 'https://a/Users'", ""),
+            ("url: 'http://127.0.0.1:1/Users'", ""),
+            ("url: 'http://a/Users'", "url: must be an https URL"),
+            ("url: 'https://a/Users?x=1'", "url: must be an https URL"),
+            ("url: 'http://127.0.0.1:1/Users', token_file: t", "only sent to an https URL"),
+            ("url: 'https://a', page_size: 0", "page_size: from 1"),
+            ("url: 'https://a', speaks_for: {users: []}", "speaks_for.users: names at least one"),
+            ("url: 'https://a', timeout: 0s", "timeout: must be more"),
+            ("url: 'https://a', refresh: 2h", "maximum_age: at least refresh"),
+        ] {
+            let told = feed(more);
+            assert!(if said.is_empty() { told.is_empty() } else { told.contains(said) }, "{more}: {told}");
+        }
+    }
+
+    #[test]
     fn certificates_of_clients_need_an_authority() {
         let text = found(|config| {
             config.identity.client_certificates = vec![crate::config::ClientCertificate::default()];

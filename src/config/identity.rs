@@ -1,6 +1,7 @@
 //! How clients prove who they are: the types of `identity` in `sluice.yaml`, and what they can't say.
 
 use super::certificates::{self, ClientCertificate};
+use super::group_feed::GroupFeed;
 use super::types::Listen;
 use http::{HeaderName, Uri};
 use ipnet::IpNet;
@@ -31,6 +32,9 @@ pub struct Identity {
     /// A header that a trusted peer sets.
     #[serde(default)]
     pub trusted_header: Option<TrustedHeader>,
+    /// A feed of users with their groups and attributes, whoever proves to be one of them.
+    #[serde(default)]
+    pub group_feed: Option<GroupFeed>,
     /// Whose the certificates of clients are.
     #[serde(default)]
     pub client_certificates: Vec<ClientCertificate>,
@@ -146,6 +150,7 @@ impl Identity {
             .filter_map(|oidc| oidc.ca.as_mut())
             .chain(&mut self.password_file)
             .chain(&mut self.token_file)
+            .chain(self.group_feed.iter_mut().flat_map(GroupFeed::paths))
     }
 
     /// All that does not go together.
@@ -178,6 +183,9 @@ impl Identity {
         }
         if let Some(header) = &self.trusted_header {
             header.check(problems);
+        }
+        if let Some(feed) = &self.group_feed {
+            feed.check(problems);
         }
         certificates::check(&self.client_certificates, listen, problems);
         let mut issuers = BTreeSet::new();
@@ -247,7 +255,7 @@ impl Oidc {
 }
 
 /// Whether what is read there can be believed: over TLS, or from this machine.
-fn is_trusted(url: &str) -> bool {
+pub(super) fn is_trusted(url: &str) -> bool {
     url.parse::<Uri>().is_ok_and(|uri| {
         let host = uri.host().unwrap_or_default();
         let here = host == "localhost"

@@ -5,12 +5,14 @@
 
 mod certificates;
 mod check;
+mod group_feed;
 mod identity;
 mod load;
 mod policies;
 mod types;
 
 pub use certificates::ClientCertificate;
+pub use group_feed::GroupFeed;
 pub use identity::{Identity, Oidc, SigningAlgorithm, SpeaksFor, TrustedHeader};
 pub use load::ConfigError;
 pub(crate) use policies::Way;

@@ -7,6 +7,7 @@
 mod authorization;
 mod certificate;
 mod fingerprint;
+mod group_feed;
 mod oidc;
 mod password_file;
 mod passwords;
@@ -15,6 +16,7 @@ mod trusted_header;
 mod user_file;
 
 pub use certificate::{Certificate, CertificateRuleError, ClientCertificates, Shown};
+pub use group_feed::{FeedError, GroupFeed};
 pub use oidc::{Oidc, OidcError};
 pub use passwords::Passwords;
 pub use service_tokens::ServiceTokens;
@@ -44,6 +46,17 @@ pub struct Principal {
     pub direct: bool,
     /// How this was proved.
     pub proofs: Vec<Proof>,
+}
+
+/// What is known of a user beside the name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Attributes.
+    pub attributes: BTreeMap<String, BTreeSet<String>>,
+    /// Whether the user may be in more groups than these.
+    pub more_groups: bool,
 }
 
 /// How somebody proved to be who.
@@ -126,27 +139,39 @@ pub trait Identify: fmt::Debug + Send + Sync {
 
 /// All ways that are configured.
 #[derive(Clone, Debug)]
-pub struct Ways(Vec<Arc<dyn Identify>>);
+pub struct Ways {
+    ways: Vec<Arc<dyn Identify>>,
+    feed: Option<Arc<GroupFeed>>,
+}
 
 impl Ways {
     /// The ways, in the order in which they are asked.
     pub fn new(ways: Vec<Arc<dyn Identify>>) -> Ways {
-        Ways(ways)
+        Ways { ways, feed: None }
     }
 
-    /// Whether a proof could tell of groups of this user.
-    pub fn tell_groups_of(&self, user: &str) -> bool {
-        self.0.iter().any(|way| way.tells_groups_of(user))
+    /// The same, with a feed that knows groups of users, however they prove to be who.
+    pub fn with_feed(self, feed: Option<Arc<GroupFeed>>) -> Ways {
+        Ways { feed, ..self }
     }
 
-    /// Whether a proof could tell of groups of anybody.
+    /// What is known of a user whom another acts as, without a proof: who could have told more may be in any group.
+    pub fn told_of(&self, user: &str) -> Told {
+        let mut told = Told { more_groups: self.ways.iter().any(|way| way.tells_groups_of(user)), ..Told::default() };
+        if let Some(feed) = &self.feed {
+            feed.tell(user, &mut told);
+        }
+        told
+    }
+
+    /// Whether groups of anybody are told at all.
     pub fn tell_groups(&self) -> bool {
-        self.0.iter().any(|way| way.tells_groups())
+        self.feed.is_some() || self.ways.iter().any(|way| way.tells_groups())
     }
 
     /// The schemes of `Authorization` by which one can log in.
     pub fn schemes(&self) -> BTreeSet<&'static str> {
-        self.0.iter().filter_map(|way| way.scheme()).collect()
+        self.ways.iter().filter_map(|way| way.scheme()).collect()
     }
 
     /// Who is asking. A request that carries several proofs must prove the same user by each.
@@ -156,8 +181,8 @@ impl Ways {
     pub async fn identify(&self, asking: Asking<'_>) -> Result<Principal, Unidentified> {
         let mut found: Option<Principal> = None;
         let mut silent = Vec::new();
-        let mut read = !asking.headers.contains_key(AUTHORIZATION) || self.0.iter().all(|way| way.scheme().is_none());
-        for way in &self.0 {
+        let mut read = !asking.headers.contains_key(AUTHORIZATION) || self.ways.iter().all(|way| way.scheme().is_none());
+        for way in &self.ways {
             let Some(principal) = way.identify(asking).await? else {
                 silent.push(way);
                 continue;
@@ -176,6 +201,15 @@ impl Ways {
         let mut found = found.ok_or(Unidentified::Nothing)?;
         // Who has a choice of proofs must not get around a denial by the one that tells less.
         found.more_groups |= silent.iter().any(|way| way.tells_groups_of(&found.name));
+        if let Some(feed) = &self.feed {
+            let mut told = Told {
+                groups: std::mem::take(&mut found.groups),
+                attributes: std::mem::take(&mut found.attributes),
+                more_groups: found.more_groups,
+            };
+            feed.tell(&found.name, &mut told);
+            Told { groups: found.groups, attributes: found.attributes, more_groups: found.more_groups } = told;
+        }
         Ok(found)
     }
 }

@@ -17,14 +17,13 @@ use super::serve::{Caller, Proxy};
 use super::started::End;
 use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use crate::identity::Principal;
+use crate::identity::{Principal, Told};
 use crate::policy::{Answer as Granted, Claims, Inputs};
 use crate::rewrite::Guarded;
 use crate::store::Stale;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -297,8 +296,8 @@ impl Proxy {
                 )),
             };
             // Who has not logged in may be in groups that identification has not told of.
-            let more_groups = self.rooms.ways.tell_groups_of(&owner.user);
-            (asking(snapshot.subject_by_proof(&owner.user, &[], &BTreeMap::new(), more_groups)), refused)
+            let Told { groups, attributes, more_groups } = self.rooms.ways.told_of(&owner.user);
+            (asking(snapshot.subject_by_proof(&owner.user, &groups, &attributes, more_groups)), refused)
         };
         let (principal, proofs, peer) = (owner.principal.clone(), caller.principal.proofs.clone(), caller.peer);
         (Asked { sql, headers, subject, principal, proofs, peer, snapshot, now, arrived }, refused)
