@@ -230,6 +230,8 @@ mod tests {
         for (more, said) in [
             (", jwks_url: 'http://a/keys'", "jwks_url: must be an https URL"),
             (", jwks_url: 'https://u:p@a/keys'", "jwks_url: must be an https URL"),
+            (", jwks_token_file: t", "jwks_token_file: needs an https jwks_url"),
+            (", jwks_token_file: t, jwks_url: 'http://127.0.0.1/keys'", "jwks_token_file: needs an https jwks_url"),
             (", algorithms: []", "algorithms: name at least one"),
             (", algorithms: [HS256]", "unknown variant"),
             (", algorithms: [none]", "unknown variant"),

@@ -62,6 +62,9 @@ pub struct Oidc {
     /// Where its keys are. Without it they are found by its discovery document.
     #[serde(default)]
     pub jwks_url: Option<String>,
+    /// A file with a token that `jwks_url` asks for, sent there alone; read anew for each fetch.
+    #[serde(default)]
+    pub jwks_token_file: Option<PathBuf>,
     /// By which algorithms its tokens may be signed.
     #[serde(default = "rs256")]
     pub algorithms: Vec<SigningAlgorithm>,
@@ -147,7 +150,7 @@ impl Identity {
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         self.oidc
             .iter_mut()
-            .filter_map(|oidc| oidc.ca.as_mut())
+            .flat_map(|oidc| oidc.ca.iter_mut().chain(&mut oidc.jwks_token_file))
             .chain(&mut self.password_file)
             .chain(&mut self.token_file)
             .chain(self.group_feed.iter_mut().flat_map(GroupFeed::paths))
@@ -231,6 +234,9 @@ impl Oidc {
         let empty = |texts: &[String]| texts.is_empty() || texts.iter().any(String::is_empty);
         if empty(&self.audience) {
             wrong("audience: name for whom tokens are, such as the client id of Sluice");
+        }
+        if self.jwks_token_file.is_some() && !self.jwks_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
+            wrong("jwks_token_file: needs an https jwks_url, to which alone it is sent");
         }
         if self.algorithms.is_empty() {
             wrong("algorithms: name at least one");

@@ -181,7 +181,8 @@ impl Ways {
     pub async fn identify(&self, asking: Asking<'_>) -> Result<Principal, Unidentified> {
         let mut found: Option<Principal> = None;
         let mut silent = Vec::new();
-        let mut read = !asking.headers.contains_key(AUTHORIZATION) || self.ways.iter().all(|way| way.scheme().is_none());
+        let mut read =
+            !asking.headers.contains_key(AUTHORIZATION) || self.ways.iter().all(|way| way.scheme().is_none());
         for way in &self.ways {
             let Some(principal) = way.identify(asking).await? else {
                 silent.push(way);

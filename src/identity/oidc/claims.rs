@@ -9,14 +9,10 @@ use std::collections::BTreeSet;
 pub(super) struct Claims(pub(super) Map<String, Value>);
 
 impl Claims {
-    /// A claim by its name, or by names that lead into objects: `realm_access.roles`. A whole name goes first, as names
-    /// may hold points.
+    /// A claim by its name, or by names that lead into objects: `realm_access.roles`. A longer name goes first, as names
+    /// may hold points: `kubernetes.io.namespace`.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        if let Some(value) = self.0.get(name) {
-            return Some(value);
-        }
-        let (first, rest) = name.split_once('.')?;
-        rest.split('.').try_fold(self.0.get(first)?, |value, part| value.get(part))
+        within(&self.0, name)
     }
 
     /// A claim that is a text.
@@ -46,6 +42,16 @@ impl Claims {
             _ => false,
         }
     }
+}
+
+fn within<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if let Some(value) = object.get(name) {
+        return Some(value);
+    }
+    name.rmatch_indices('.').find_map(|(at, _)| {
+        let (first, rest) = name.split_at_checked(at)?;
+        within(object.get(first)?.as_object()?, rest.strip_prefix('.')?)
+    })
 }
 
 /// When a token is valid, in seconds since 1970.
@@ -199,6 +205,27 @@ mod tests {
         assert_eq!(Template::parse("{email}").unwrap().of(&verified).unwrap(), "ann@example.com");
         for wrong in ["", "sub", "{", "}", "{}", "{sub", "sub}", "{a{b}}", "{sub}}"] {
             assert_eq!(Template::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_kubernetes_is_read_by_names_with_points() {
+        let token = claims(json!({
+            "iss": "https://kubernetes.default.svc.cluster.local", "sub": "system:serviceaccount:etl:loader",
+            "kubernetes.io": {
+                "namespace": "etl", "node": {"name": "n1"}, "pod": {"name": "loader-1"},
+                "serviceaccount": {"name": "loader", "uid": "42"},
+            },
+            "kubernetes": {"io": {"namespace": "shorter"}},
+        }));
+        for (template, text) in [
+            ("svc:{sub}", Some("svc:system:serviceaccount:etl:loader")),
+            ("{kubernetes.io.namespace}/{kubernetes.io.serviceaccount.name}", Some("etl/loader")),
+            ("{kubernetes.io.serviceaccount}", None),
+            ("{kubernetes.io.}", None),
+            ("{kubernetes.io.serviceaccount.name.x}", None),
+        ] {
+            assert_eq!(Template::parse(template).unwrap().of(&token).ok().as_deref(), text, "{template}");
         }
     }
 

@@ -25,6 +25,7 @@ pub(super) struct Documents {
     issuer: String,
     keys: Option<String>,
     ca: Option<PathBuf>,
+    token_file: Option<PathBuf>,
     timeout: SignedDuration,
 }
 
@@ -76,6 +77,7 @@ impl Documents {
             issuer: oidc.issuer.clone(),
             keys: oidc.jwks_url.clone(),
             ca: oidc.ca.clone(),
+            token_file: oidc.jwks_token_file.clone(),
             timeout: oidc.timeout,
         };
         // A file of certificates that can't be used is told of at the start.
@@ -137,6 +139,8 @@ impl Documents {
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         Ok(http_client(&config::Upstream {
             ca: self.ca.clone(),
+            // No other address is shown it, whatever the issuer names.
+            token_file: self.token_file.clone().filter(|_| self.keys.as_deref() == Some(url)),
             connect_timeout: self.timeout,
             answer_timeout: self.timeout,
             ..config::Upstream::at(format!("{}://{authority}", uri.scheme_str().unwrap_or_default()))

@@ -316,3 +316,40 @@ fn the_page_says_what_comes_of_a_token() {
     }
     assert_eq!(lines.join("\n"), block("text").trim_end());
 }
+
+#[test]
+fn the_page_says_how_a_token_of_kubernetes_is_taken() {
+    let page = include_str!("../../../../docs/identity.md");
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let (block, _) = blocks.into_iter().find(|(block, _)| block.contains("kubernetes.default")).unwrap();
+    let text = format!(
+        "listen: {{address: '127.0.0.1:1'}}\nupstream: {{url: 'http://trino:8080'}}\n{block}\
+         policies: {{folder: p}}\naudit: {{folder: l}}\n"
+    );
+    let mut oidc = config::Config::parse(&text, "the page").unwrap().identity.oidc.remove(1);
+    (oidc.ca, oidc.jwks_token_file) = (None, None);
+    let issuer = Issuer::new(&oidc, GAP).unwrap();
+    let taken = |namespace: &str, audience: &str| {
+        let claims = Claims(
+            json!({
+                "aud": [audience], "exp": now() + 3600, "iat": now(), "nbf": now(), "jti": "0f6a",
+                "iss": "https://kubernetes.default.svc.cluster.local",
+                "kubernetes.io": {
+                    "namespace": namespace, "node": {"name": "n", "uid": "1"}, "pod": {"name": "loader-0", "uid": "2"},
+                    "serviceaccount": {"name": "loader", "uid": "3"}, "warnafter": now() + 3000,
+                },
+                "sub": format!("system:serviceaccount:{namespace}:loader"),
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        // Its tokens say no kind.
+        let header = jsonwebtoken::Header { typ: None, ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256) };
+        issuer.check(&header, &claims, now())?;
+        issuer.principal(&claims).map(|principal| principal.name)
+    };
+    assert_eq!(taken("etl", "sluice"), Ok("svc:etl:loader".to_owned()));
+    assert_eq!(taken("hr", "sluice"), Err(Refused::User));
+    assert_eq!(taken("etl", "https://kubernetes.default.svc.cluster.local"), Err(Refused::Audience));
+}
