@@ -10,7 +10,7 @@ mod tests;
 use super::Told;
 use super::oidc::Names;
 use crate::config::{self, Upstream};
-use crate::proxy::connect::{self, ClientError, HttpClient, http_client};
+use crate::proxy::connect::{self, ClientError, HttpClient, SendError, http_client};
 use arc_swap::ArcSwapOption;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request, StatusCode, Uri};
@@ -35,8 +35,8 @@ pub enum FeedError {
     #[error("identity.group_feed: {0}")]
     Client(#[from] ClientError),
     /// No answer.
-    #[error("no answer: {0}")]
-    Send(#[from] connect::SendError),
+    #[error("{0}")]
+    Silent(String),
     /// Another answer than a page.
     #[error("it answered {0}")]
     Status(StatusCode),
@@ -166,7 +166,15 @@ impl GroupFeed {
         *request.uri_mut() = path.parse().map_err(|_| FeedError::Page("no path".to_owned()))?;
         let json = HeaderValue::from_static("application/scim+json, application/json");
         request.headers_mut().insert(ACCEPT, json);
-        let (parts, body) = self.client.send(request).await?.into_parts();
+        // The client's own words are of Trino.
+        let answer = self.client.send(request).await.map_err(|error| {
+            FeedError::Silent(match error {
+                SendError::Unreachable(reason) => format!("it can't be reached: {reason}"),
+                SendError::Broken(reason) => format!("the connection broke: {reason}"),
+                SendError::Late(_) | SendError::Path(_) => "it did not begin to answer in time".to_owned(),
+            })
+        })?;
+        let (parts, body) = answer.into_parts();
         if parts.status != StatusCode::OK {
             return Err(FeedError::Status(parts.status));
         }
