@@ -29,7 +29,7 @@ def need_descriptors(count):
 def idle(url, count):
     """Connections that have asked for one thing each and say no more."""
     address = urllib.parse.urlsplit(url)
-    request = f"GET /v1/info/state HTTP/1.1\r\nHost: {address.netloc}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in USER.items()) + "\r\n"
+    request = f"GET /v1/info HTTP/1.1\r\nHost: {address.netloc}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in USER.items()) + "\r\n"
     connections = []
     for _ in range(count):
         connection = socket.create_connection(("127.0.0.1", address.port), timeout=10)
