@@ -2,13 +2,14 @@
 
 use super::Failure;
 use crate::config::Config;
-use crate::identity::{ClientCertificates, GroupFeed, Oidc, Passwords, ServiceTokens};
+use crate::identity::{ClientCertificates, GroupFeed, Login, Oidc, Passwords, ServiceTokens};
 use crate::proxy::connect::http_client;
-use crate::proxy::{Acceptor, check_page_key};
+use crate::proxy::{Acceptor, page_key};
 use crate::store::Store;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Check the configuration, or print its JSON Schema.
@@ -60,12 +61,13 @@ impl Arguments {
 fn named_files(config: &Config) -> Result<(), Failure> {
     config.listen.tls.as_ref().map(Acceptor::open).transpose()?;
     ClientCertificates::new(&config.identity.client_certificates)?;
-    check_page_key(config.listen.page_key_file.as_deref())?;
+    let secret = page_key(config.listen.page_key_file.as_deref())?;
     http_client(&config.upstream)?;
     config.identity.password_file.as_deref().map(|path| Passwords::open(path, Duration::ZERO)).transpose()?;
     config.identity.group_feed.as_ref().map(GroupFeed::open).transpose()?;
     config.identity.token_file.as_deref().map(ServiceTokens::open).transpose()?;
-    Oidc::open(&config.identity.oidc, Duration::ZERO)?;
+    let oidc = Arc::new(Oidc::open(&config.identity.oidc, Duration::ZERO)?);
+    Login::open(&oidc, &config.identity.oidc, &config.listen, &secret)?;
     Store::open(&config.policies)?;
     Ok(())
 }

@@ -5,9 +5,11 @@ use crate::audit::Log;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
 use crate::config::{Config, Identity, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{ClientCertificates, GroupFeed, Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
+use crate::identity::{
+    ClientCertificates, GroupFeed, Identify, Login, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways,
+};
 use crate::proxy::connect::http_client;
-use crate::proxy::{Acceptor, Proxy, Rooms};
+use crate::proxy::{Acceptor, Proxy, Rooms, page_key};
 use crate::store::{Status, Store, Webhook};
 use clap::Args;
 use std::path::PathBuf;
@@ -62,10 +64,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
         None => TrinoGrammar::asked(trino.clone()).await,
     });
     let catalog = catalog(trino, &config, &metrics);
-    let (ways, followed) = ways(&config.identity, &config.limits)?;
+    let secret = page_key(config.listen.page_key_file.as_deref())?;
+    let (ways, followed) = ways(&config.identity, &config.limits, &secret)?;
+    let login = match &followed.oidc {
+        Some(oidc) => Login::open(oidc, &config.identity.oidc, &config.listen, &secret)?.map(Arc::new),
+        None => None,
+    };
     let tls = config.listen.tls.as_ref().map(Acceptor::open).transpose()?.map(Arc::new);
     let rooms = Rooms {
         ways,
+        login,
         store: Arc::clone(&store),
         catalog,
         grammar: Arc::clone(&grammar),
@@ -152,7 +160,7 @@ impl Followed {
     }
 }
 
-fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Followed), Failure> {
+fn ways(identity: &Identity, limits: &Limits, secret: &[u8]) -> Result<(Ways, Followed), Failure> {
     let mut ways: Vec<Arc<dyn Identify>> = Vec::new();
     if let Some(header) = &identity.trusted_header {
         ways.push(Arc::new(TrustedPeers::new(header.name.parse()?, header.peers.clone())));
@@ -163,7 +171,9 @@ fn ways(identity: &Identity, limits: &Limits) -> Result<(Ways, Followed), Failur
     if let Some(passwords) = &passwords {
         ways.push(Arc::clone(passwords) as Arc<dyn Identify>);
     }
-    let oidc = (!identity.oidc.is_empty()).then(|| Oidc::open(&identity.oidc, timeout).map(Arc::new)).transpose()?;
+    let sealed = identity.oidc.iter().any(|oidc| oidc.browser.as_ref().is_some_and(|browser| browser.refresh_tokens));
+    let oidc = (!identity.oidc.is_empty()).then(|| Oidc::open(&identity.oidc, timeout)).transpose()?;
+    let oidc = oidc.map(|oidc| Arc::new(if sealed { oidc.opening_by(secret) } else { oidc }));
     if let Some(oidc) = &oidc {
         ways.push(Arc::clone(oidc) as Arc<dyn Identify>);
     }

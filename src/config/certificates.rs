@@ -1,6 +1,6 @@
 //! Who a client's certificate is of: the types of `identity.client_certificates`, and what they can't say.
 
-use super::identity::SpeaksFor;
+use super::oidc::SpeaksFor;
 use super::types::Listen;
 use schemars::JsonSchema;
 use serde::Deserialize;

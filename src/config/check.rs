@@ -21,6 +21,12 @@ fn listen(listen: &Listen, problems: &mut Vec<String>) {
         origin("listen.public_url", url, problems);
     }
     certificates::check_listener(listen, problems);
+    let word = |name: &str| {
+        (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if listen.replica.as_deref().is_some_and(|name| !word(name)) {
+        problems.push("listen.replica: 1 to 32 letters, digits and `-`".to_owned());
+    }
 }
 
 fn upstream(upstream: &Upstream, problems: &mut Vec<String>) {
@@ -135,6 +141,24 @@ mod tests {
     }
 
     #[test]
+    fn browsers_are_sent_back_over_tls_to_a_replica_of_a_plain_name() {
+        let browser = "{issuer: 'https://a', audience: [s], user: '{sub}', browser: {client_id: c}}";
+        for (listen, said) in [
+            ("", "needs listen.public_url"),
+            (", public_url: 'http://t'", "needs listen.public_url"),
+            (", public_url: 'https://t', replica: a.b", "listen.replica: 1 to 32"),
+            (", public_url: 'https://t', replica: ''", "listen.replica: 1 to 32"),
+        ] {
+            let text = format!(
+                "listen: {{address: '127.0.0.1:1'{listen}}}\nupstream: {{url: 'http://trino:8080'}}\n\
+                 identity: {{passwords_without_tls: true, oidc: [{browser}]}}\npolicies: {{folder: p}}\naudit: {{folder: l}}\n"
+            );
+            let found = problems(&Config::parse(&text, "test").unwrap());
+            assert!(matches!(&found[..], [one] if one.contains(said)), "{listen}: {found:?}");
+        }
+    }
+
+    #[test]
     fn urls_are_origins() {
         for url in ["trino:8080", "http://trino/path", "ftp://trino", "http://a@trino", "http://trino/?x"] {
             let mut problems = Vec::new();
@@ -215,7 +239,7 @@ mod tests {
     /// What is said against a list of issuers.
     fn issuers(list: &str) -> String {
         let text = format!(
-            "listen: {{address: '127.0.0.1:8443'}}\nupstream: {{url: 'http://trino:8080'}}\n\
+            "listen: {{address: '127.0.0.1:8443', public_url: 'https://t'}}\nupstream: {{url: 'http://trino:8080'}}\n\
              identity: {{passwords_without_tls: true, oidc: {list}}}\npolicies: {{folder: p}}\naudit: {{folder: l}}\n",
         );
         Config::parse(&text, "test").map_or_else(|error| error.to_string(), |config| problems(&config).join("\n"))
@@ -239,6 +263,9 @@ mod tests {
             (", refresh: 0s", "refresh: must be more"),
             (", speaks_for: {users: []}", "speaks_for.users: names at least one"),
             (", speaks_for: {groups: [a]}", "speaks_for.groups: needs groups_claim"),
+            (", browser: {client_id: ''}", "browser.client_id: give"),
+            (", browser: {client_id: a, scopes: ['a b']}", "browser.scopes: each is one word"),
+            (", browser: {client_id: a, session: 0s}", "browser.session: must be more"),
         ] {
             assert!(one(more).contains(said), "{more}: {}", one(more));
         }
@@ -246,6 +273,16 @@ mod tests {
             issuers("[{issuer: 'http://a', audience: [s], user: '{sub}'}]").contains("issuer: must be an https URL")
         );
         assert!(issuers("[{issuer: 'https://a', audience: [], user: '{sub}'}]").contains("audience: name for whom"));
+        let browser = |name: &str| {
+            format!(
+                "{{issuer: 'https://{name}', audience: [s], user: '{{sub}}', speaks_for: {{users: [{name}]}}, \
+                 browser: {{client_id: c}}}}"
+            )
+        };
+        assert_eq!(issuers(&format!("[{}]", browser("a"))), "");
+        assert!(
+            issuers(&format!("[{}, {}]", browser("a"), browser("b"))).contains("only one issuer can have `browser`")
+        );
         let a = "issuer: 'https://a', audience: [s], user: '{sub}'";
         assert!(issuers(&format!("[{{{a}}}, {{{a}}}]")).contains("is there twice"));
         let b = a.replace("//a", "//b");

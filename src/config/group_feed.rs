@@ -1,6 +1,6 @@
 //! A feed of users with their groups: the types of `identity.group_feed`, and what they can't say.
 
-use super::identity::{SpeaksFor, is_trusted};
+use super::oidc::{SpeaksFor, is_trusted};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;

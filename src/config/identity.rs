@@ -2,14 +2,13 @@
 
 use super::certificates::{self, ClientCertificate};
 use super::group_feed::GroupFeed;
+use super::oidc::Oidc;
 use super::types::Listen;
-use http::{HeaderName, Uri};
+use http::HeaderName;
 use ipnet::IpNet;
-use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// How clients prove who they are. At least one way must be given.
@@ -51,106 +50,15 @@ pub struct TrustedHeader {
     pub peers: Vec<IpNet>,
 }
 
-/// An issuer of access tokens (OpenID Connect), such as a realm of Keycloak.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Oidc {
-    /// The issuer, letter for letter as its tokens name it.
-    pub issuer: String,
-    /// For whom a token has to be: one of these must be in `aud`.
-    pub audience: Vec<String>,
-    /// Where its keys are. Without it they are found by its discovery document.
-    #[serde(default)]
-    pub jwks_url: Option<String>,
-    /// A file with a token that `jwks_url` asks for, sent there alone; read anew for each fetch.
-    #[serde(default)]
-    pub jwks_token_file: Option<PathBuf>,
-    /// By which algorithms its tokens may be signed.
-    #[serde(default = "rs256")]
-    pub algorithms: Vec<SigningAlgorithm>,
-    /// By how much its clock may differ from this machine's.
-    #[serde(default = "half_a_minute")]
-    #[schemars(with = "String")]
-    pub clock_skew: SignedDuration,
-    /// The user, from claims: `{preferred_username}`, `svc:{azp}`.
-    pub user: String,
-    /// The claim that lists the user's groups, such as `groups` or `realm_access.roles`. Of who has a
-    /// token without it, it is not known in which groups the user is.
-    #[serde(default)]
-    pub groups_claim: Option<String>,
-    /// Attributes of the user, each by the claim that it is taken from.
-    #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
-    /// Of whom it may speak; of all users and groups without it.
-    #[serde(default)]
-    pub speaks_for: SpeaksFor,
-    /// Certificates that its own leads to, as PEM; the public ones without it.
-    #[serde(default)]
-    pub ca: Option<PathBuf>,
-    /// How long it may take to fetch its keys.
-    #[serde(default = "three_seconds")]
-    #[schemars(with = "String")]
-    pub timeout: SignedDuration,
-    /// How often its keys are fetched anew.
-    #[serde(default = "five_minutes")]
-    #[schemars(with = "String")]
-    pub refresh: SignedDuration,
-    /// How long its keys are believed while it can't be asked.
-    #[serde(default = "one_day")]
-    #[schemars(with = "String")]
-    pub keep_keys: SignedDuration,
-}
-
-/// Of whom an issuer may speak. `*` in a name stands for any text.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SpeaksFor {
-    /// Users. A token of another user is refused.
-    #[serde(default)]
-    pub users: Option<Vec<String>>,
-    /// Groups. Others in a token count for nothing.
-    #[serde(default)]
-    pub groups: Option<Vec<String>>,
-}
-
-/// An algorithm by which tokens are signed. There is none that who checks could sign by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum SigningAlgorithm {
-    /// RSA with SHA-256.
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// RSA with SHA-384.
-    #[serde(rename = "RS384")]
-    Rs384,
-    /// RSA with SHA-512.
-    #[serde(rename = "RS512")]
-    Rs512,
-    /// RSA-PSS with SHA-256.
-    #[serde(rename = "PS256")]
-    Ps256,
-    /// RSA-PSS with SHA-384.
-    #[serde(rename = "PS384")]
-    Ps384,
-    /// RSA-PSS with SHA-512.
-    #[serde(rename = "PS512")]
-    Ps512,
-    /// ECDSA on P-256.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// ECDSA on P-384.
-    #[serde(rename = "ES384")]
-    Es384,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-}
-
 impl Identity {
     /// The files that it names.
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         self.oidc
             .iter_mut()
-            .flat_map(|oidc| oidc.ca.iter_mut().chain(&mut oidc.jwks_token_file))
+            .flat_map(|oidc| {
+                let secret = oidc.browser.as_mut().and_then(|browser| browser.client_secret_file.as_mut());
+                oidc.ca.iter_mut().chain(&mut oidc.jwks_token_file).chain(secret)
+            })
             .chain(&mut self.password_file)
             .chain(&mut self.token_file)
             .chain(self.group_feed.iter_mut().flat_map(GroupFeed::paths))
@@ -203,7 +111,11 @@ impl Identity {
                     oidc.issuer
                 ));
             }
-            oidc.check(problems);
+            oidc.check(listen, problems);
+        }
+        if self.oidc.iter().filter(|oidc| oidc.browser.is_some()).count() > 1 {
+            problems
+                .push("identity.oidc: only one issuer can have `browser`: clients are sent to one place".to_owned());
         }
     }
 }
@@ -223,79 +135,9 @@ impl TrustedHeader {
     }
 }
 
-impl Oidc {
-    fn check(&self, problems: &mut Vec<String>) {
-        let mut wrong = |reason: &str| problems.push(format!("identity.oidc {}: {reason}", self.issuer));
-        for (field, url) in [("issuer", Some(&self.issuer)), ("jwks_url", self.jwks_url.as_ref())] {
-            if url.is_some_and(|url| !is_trusted(url)) {
-                wrong(&format!("{field}: must be an https URL without a query (http on a loopback address alone)"));
-            }
-        }
-        let empty = |texts: &[String]| texts.is_empty() || texts.iter().any(String::is_empty);
-        if empty(&self.audience) {
-            wrong("audience: name for whom tokens are, such as the client id of Sluice");
-        }
-        if self.jwks_token_file.is_some() && !self.jwks_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
-            wrong("jwks_token_file: needs an https jwks_url, to which alone it is sent");
-        }
-        if self.algorithms.is_empty() {
-            wrong("algorithms: name at least one");
-        }
-        for (field, names) in [("users", &self.speaks_for.users), ("groups", &self.speaks_for.groups)] {
-            if names.as_deref().is_some_and(empty) {
-                wrong(&format!("speaks_for.{field}: names at least one, or leave it out"));
-            }
-        }
-        if self.speaks_for.groups.is_some() && self.groups_claim.is_none() {
-            wrong("speaks_for.groups: needs groups_claim");
-        }
-        if self.clock_skew.is_negative() || self.clock_skew > SignedDuration::from_mins(5) {
-            wrong("clock_skew: from nothing to 5m");
-        }
-        for (field, duration) in [("timeout", self.timeout), ("refresh", self.refresh), ("keep_keys", self.keep_keys)] {
-            if duration <= SignedDuration::ZERO {
-                wrong(&format!("{field}: must be more than nothing"));
-            }
-        }
-    }
-}
-
-/// Whether what is read there can be believed: over TLS, or from this machine.
-pub(super) fn is_trusted(url: &str) -> bool {
-    url.parse::<Uri>().is_ok_and(|uri| {
-        let host = uri.host().unwrap_or_default();
-        let here = host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        let scheme = uri.scheme_str();
-        (scheme == Some("https") || (scheme == Some("http") && here))
-            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-            && uri.query().is_none()
-    })
-}
-
 /// Headers that have a meaning of their own, so none of them can carry a trusted name.
 fn forbidden(name: &str) -> bool {
     name.starts_with("x-trino-")
         || name.starts_with("x-presto-")
         || matches!(name, "authorization" | "host" | "cookie" | "user-agent" | "content-length" | "connection")
-}
-
-fn rs256() -> Vec<SigningAlgorithm> {
-    vec![SigningAlgorithm::Rs256]
-}
-
-fn half_a_minute() -> SignedDuration {
-    SignedDuration::from_secs(30)
-}
-
-fn three_seconds() -> SignedDuration {
-    SignedDuration::from_secs(3)
-}
-
-fn five_minutes() -> SignedDuration {
-    SignedDuration::from_mins(5)
-}
-
-fn one_day() -> SignedDuration {
-    SignedDuration::from_hours(24)
 }

@@ -144,7 +144,7 @@ audit: {folder: log}
         let page = std::fs::read_to_string(page).unwrap();
         let mut count = 0;
         for (block, _) in page.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```")) {
-            let rest = "listen: {address: '0.0.0.0:8443', tls: {certificate: c, key: k, client_ca: a}}\n\
+            let rest = "listen: {address: '0.0.0.0:8443', tls: {certificate: c, key: k, client_ca: a}, public_url: 'https://t'}\n\
                         upstream: {url: 'http://127.0.0.1:8080'}\npolicies: {folder: p}\naudit: {folder: l}\n";
             let config = Config::parse(&format!("{rest}{block}"), "a block").unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(check::problems(&config), [""; 0], "{block}");

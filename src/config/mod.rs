@@ -8,13 +8,15 @@ mod check;
 mod group_feed;
 mod identity;
 mod load;
+mod oidc;
 mod policies;
 mod types;
 
 pub use certificates::ClientCertificate;
 pub use group_feed::GroupFeed;
-pub use identity::{Identity, Oidc, SigningAlgorithm, SpeaksFor, TrustedHeader};
+pub use identity::{Identity, TrustedHeader};
 pub use load::ConfigError;
+pub use oidc::{Browser, Oidc, SigningAlgorithm, SpeaksFor};
 pub(crate) use policies::Way;
 pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
 pub use types::{Audit, CatalogCache, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream, Views};

@@ -68,10 +68,15 @@ pub struct Listen {
     /// client is answered under the name that it used.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// A file with a secret of 32 bytes or more that marks the pages of a query as its owner's. Replicas share it.
-    /// Without it a new one is made at each start, and queries that run then can't be read on.
+    /// A file with a secret of 32 bytes or more that marks the pages of a query as its owner's, and by which log-ins and
+    /// tokens are sealed. Replicas share it.
+    /// Without it a new one is made at each start: queries that run then can't be read on, and sealed tokens end.
     #[serde(default)]
     pub page_key_file: Option<PathBuf>,
+    /// This replica's name, with which the addresses of a log-in by a browser begin: all of them have to lead to the replica
+    /// that began it.
+    #[serde(default)]
+    pub replica: Option<String>,
 }
 
 /// A certificate chain and its key, both as PEM.

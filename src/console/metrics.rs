@@ -35,6 +35,7 @@ pub struct Metrics {
     source_info: IntGaugeVec,
     snapshot_not_kept: IntCounter,
     revoked: IntCounter,
+    logins: IntCounterVec,
     withheld: IntCounterVec,
     verifier_alarms: IntCounter,
     second_opinion_refusals: IntCounter,
@@ -65,17 +66,17 @@ impl Metrics {
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         add(&registry, build)?;
         let counter = |name: &str, help: &str| add(&registry, IntCounter::new(name, help)?);
+        let counters =
+            |name: &str, help: &str, label: &str| add(&registry, IntCounterVec::new(Opts::new(name, help), &[label])?);
         let gauge = |name: &str, help: &str| add(&registry, IntGauge::new(name, help)?);
         let histogram = |name: &str, help: &str| {
             add(&registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()))?)
         };
         let metrics = Metrics {
-            decisions: add(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new("sluice_decisions_total", "Statements decided, by outcome: allow, rewrite or deny."),
-                    &["outcome"],
-                )?,
+            decisions: counters(
+                "sluice_decisions_total",
+                "Statements decided, by outcome: allow, rewrite or deny.",
+                "outcome",
             )?,
             stages: add(
                 &registry,
@@ -94,15 +95,10 @@ impl Metrics {
                 "Time until a record was flushed to the decision log.",
             )?,
             in_flight: gauge("sluice_statements_in_flight", "Statements that are being decided or started.")?,
-            upstream_errors: add(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "sluice_upstream_errors_total",
-                        "Requests to Trino without an answer: unreachable, broken, late or path.",
-                    ),
-                    &["error"],
-                )?,
+            upstream_errors: counters(
+                "sluice_upstream_errors_total",
+                "Requests to Trino without an answer: unreachable, broken, late or path.",
+                "error",
             )?,
             upstream_reachable: gauge("sluice_upstream_reachable", "1 if Trino answered the last request, else 0.")?,
             audit_failures: counter(
@@ -149,16 +145,16 @@ impl Metrics {
                 "sluice_queries_revoked_total",
                 "Running queries that were ended because the policies decide about them in another way by now.",
             )?,
-            withheld: add(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "sluice_answers_withheld_total",
-                        "Queries that were ended since Trino resolved a name to something else than was proved (changed, \
+            logins: counters(
+                "sluice_logins_total",
+                "Log-ins by a browser: done, refused or unavailable; renewed are tokens without one.",
+                "outcome",
+            )?,
+            withheld: counters(
+                "sluice_answers_withheld_total",
+                "Queries that were ended since Trino resolved a name to something else than was proved (changed, \
                          changed_late), or since that can't be found out (unknown).",
-                    ),
-                    &["found"],
-                )?,
+                "found",
             )?,
             verifier_alarms: counter(
                 "sluice_verifier_alarms_total",
@@ -185,6 +181,9 @@ impl Metrics {
         }
         for found in ["changed", "changed_late", "unknown"] {
             metrics.withheld.with_label_values(&[found]);
+        }
+        for outcome in ["done", "refused", "unavailable", "renewed"] {
+            metrics.logins.with_label_values(&[outcome]);
         }
         for error in ["unreachable", "broken", "late", "path"] {
             metrics.upstream_errors.with_label_values(&[error]);
@@ -287,6 +286,11 @@ impl Metrics {
     /// New policies, or the time, ended a running query.
     pub fn revoked(&self) {
         self.revoked.inc();
+    }
+
+    /// A log-in by a browser came to its end, or a token was renewed.
+    pub fn logged_in(&self, outcome: &str) {
+        self.logins.with_label_values(&[outcome]).inc();
     }
 
     /// The answer of a query was withheld.

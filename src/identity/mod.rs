@@ -17,7 +17,8 @@ mod user_file;
 
 pub use certificate::{Certificate, CertificateRuleError, ClientCertificates, Shown};
 pub use group_feed::{FeedError, GroupFeed};
-pub use oidc::{Oidc, OidcError};
+pub(crate) use oidc::{CameBack, Challenge, Polled, Wrong};
+pub use oidc::{Login, Oidc, OidcError};
 pub use passwords::Passwords;
 pub use service_tokens::ServiceTokens;
 pub use trusted_header::TrustedPeers;

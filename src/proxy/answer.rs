@@ -3,6 +3,7 @@
 use super::head::Wrong;
 use super::response_headers;
 use super::results::body::PageBody;
+use crate::identity::Challenge;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full};
@@ -65,12 +66,25 @@ pub(super) fn closing(mut response: Response<Answer>) -> Response<Answer> {
     response
 }
 
-/// The request to log in, by these schemes. It is given for nothing else: clients begin their log-in anew for it.
-pub(super) fn unauthorized(reason: &str, schemes: &BTreeSet<&'static str>) -> Response<Answer> {
+/// The request to log in, by these schemes, or by a browser. It is given for nothing else: clients begin their log-in anew
+/// for it.
+pub(super) fn unauthorized(
+    reason: &str,
+    schemes: &BTreeSet<&'static str>,
+    browser: Option<&Challenge>,
+) -> Response<Answer> {
     let mut response = text(StatusCode::UNAUTHORIZED, reason);
     let basic = BTreeSet::from(["Basic"]);
     for scheme in if schemes.is_empty() { &basic } else { schemes } {
-        if let Ok(challenge) = HeaderValue::from_str(&format!("{scheme} realm=\"Trino\"")) {
+        // Clients read one challenge of this scheme, whichever comes first.
+        let challenge = match browser.filter(|_| *scheme == "Bearer") {
+            Some(Challenge { redirect: Some(redirect), token }) => {
+                format!("Bearer x_redirect_server=\"{redirect}\", x_token_server=\"{token}\"")
+            }
+            Some(Challenge { redirect: None, token }) => format!("Bearer x_token_server=\"{token}\""),
+            None => format!("{scheme} realm=\"Trino\""),
+        };
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
             response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
         }
     }

@@ -139,15 +139,28 @@ impl HttpClient {
     ///
     /// # Errors
     /// [`SendError`], which tells whether Trino may have seen the request.
-    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Received>, SendError> {
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Received>, SendError> {
+        let own = self.authorization.header().await;
+        self.send_by(request, own).await
+    }
+
+    /// The same with another credential, or with none.
+    ///
+    /// # Errors
+    /// As of `send`.
+    pub(crate) async fn send_by(
+        &self,
+        mut request: Request<Body>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Response<Received>, SendError> {
         if request.uri().authority().is_some() {
             let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
             *request.uri_mut() = Uri::from(path);
         }
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().remove(AUTHORIZATION);
-        if let Some(own) = self.authorization.header().await {
-            request.headers_mut().insert(AUTHORIZATION, own);
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization);
         }
         match tokio::time::timeout(self.answer_timeout, self.pool.send(request)).await {
             Ok(Ok(response)) => Ok(response),

@@ -67,33 +67,25 @@ pub enum MarkKeyError {
     Random(getrandom::Error),
 }
 
-/// Whether the file, if there is one, holds a key.
+/// The secret of the file, or without one a new one, which is as good as long as this process lives.
 ///
 /// # Errors
-/// [`MarkKeyError`], if it does not.
-pub fn check_page_key(file: Option<&Path>) -> Result<(), MarkKeyError> {
-    MarkKey::load(file).map(|_| ())
+/// [`MarkKeyError`].
+pub fn page_key(file: Option<&Path>) -> Result<Vec<u8>, MarkKeyError> {
+    let Some(path) = file else {
+        let mut secret = vec![0; 32];
+        getrandom::fill(&mut secret).map_err(MarkKeyError::Random)?;
+        return Ok(secret);
+    };
+    let name = path.display().to_string();
+    let secret = std::fs::read(path).map_err(|error| MarkKeyError::Read(name.clone(), error))?;
+    if secret.len() < 32 { Err(MarkKeyError::Short(name)) } else { Ok(secret) }
 }
 
 impl MarkKey {
     /// The key of a file, or a new one.
     pub(crate) fn load(file: Option<&Path>) -> Result<MarkKey, MarkKeyError> {
-        let secret = match file {
-            Some(path) => {
-                let name = path.display().to_string();
-                let secret = std::fs::read(path).map_err(|error| MarkKeyError::Read(name.clone(), error))?;
-                if secret.len() < 32 {
-                    return Err(MarkKeyError::Short(name));
-                }
-                secret
-            }
-            None => {
-                let mut secret = vec![0; 32];
-                getrandom::fill(&mut secret).map_err(MarkKeyError::Random)?;
-                secret
-            }
-        };
-        MarkKey::of(&secret).ok_or_else(|| MarkKeyError::Short("the key".to_owned()))
+        MarkKey::of(&page_key(file)?).ok_or_else(|| MarkKeyError::Short("the key".to_owned()))
     }
 
     fn of(secret: &[u8]) -> Option<MarkKey> {

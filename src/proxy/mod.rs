@@ -2,7 +2,8 @@
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
 //! results back. `listen` takes connections, `serve` answers requests, `statement` is the way of a statement,
-//! `pages` that of its pages. What a request says is read by `head`, `routes`, `client_headers` and `origin`; what goes to
+//! `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by `head`, `routes`,
+//! `client_headers` and `origin`; what goes to
 //! Trino is built by `upstream`; `mark` says whose a page is, `results` changes pages on their way. `resolved` gives none
 //! before Trino has said what the names in the statement stand for.
 //!
@@ -16,6 +17,7 @@ mod decide;
 mod head;
 mod journal;
 mod listen;
+mod login;
 mod mark;
 mod origin;
 mod pages;
@@ -39,7 +41,7 @@ mod upstream;
 mod whole;
 
 pub(crate) use decide::views;
-pub use mark::{MarkKeyError, check_page_key};
+pub use mark::{MarkKeyError, page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};
 pub use tls::{Acceptor, TlsError};

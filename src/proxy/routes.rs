@@ -17,6 +17,52 @@ pub(crate) enum Route {
     Kill(QueryId),
     /// `/v1/info` or `/v1/info/state`.
     Info(&'static str),
+    /// A log-in by a browser.
+    Login(LoginRoute),
+}
+
+/// What is asked for in a log-in by a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LoginRoute {
+    /// A browser opens `/oauth2/token/initiate/TICKET`.
+    SetOut(String),
+    /// It comes back to `/oauth2/callback?…`.
+    ComeBack(String),
+    /// A client asks for its token: `GET /oauth2/token/ID`.
+    Poll(String),
+    /// A client has its token: `DELETE /oauth2/token/ID`.
+    Forget(String),
+}
+
+impl LoginRoute {
+    /// Whether it is a person's browser that is led here.
+    pub(crate) fn is_visited(&self) -> bool {
+        matches!(self, LoginRoute::SetOut(_) | LoginRoute::ComeBack(_))
+    }
+
+    fn parse(method: &Method, target: &Uri) -> Result<LoginRoute, NoRoute> {
+        let rest = target.path().strip_prefix("/oauth2/").ok_or(MISSING)?;
+        if rest == "callback" {
+            return match *method {
+                Method::GET => Ok(LoginRoute::ComeBack(target.query().unwrap_or_default().to_owned())),
+                _ => Err(NoRoute::Method("GET")),
+            };
+        }
+        let forbidden = NoRoute::Status(StatusCode::FORBIDDEN);
+        let named = rest.strip_prefix("token/").filter(|_| target.query().is_none()).ok_or(forbidden)?;
+        let (set_out, name) = named.strip_prefix("initiate/").map_or((false, named), |ticket| (true, ticket));
+        let right = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        if !(1..=160).contains(&name.len()) || !name.bytes().all(right) {
+            return Err(MISSING);
+        }
+        match *method {
+            Method::GET if set_out => Ok(LoginRoute::SetOut(name.to_owned())),
+            Method::GET => Ok(LoginRoute::Poll(name.to_owned())),
+            Method::DELETE if !set_out => Ok(LoginRoute::Forget(name.to_owned())),
+            _ if set_out => Err(NoRoute::Method("GET")),
+            _ => Err(NoRoute::Method("GET, DELETE")),
+        }
+    }
 }
 
 /// Why there is nothing to do.
@@ -151,6 +197,7 @@ pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, NoRoute> {
                 Err(NoRoute::Method("GET, HEAD, DELETE"))
             }
         }
+        _ if path.starts_with("/oauth2/") => LoginRoute::parse(method, target).map(Route::Login),
         _ if is_trinos(path) => Err(NoRoute::Status(StatusCode::FORBIDDEN)),
         _ => Err(MISSING),
     }
@@ -244,6 +291,22 @@ mod tests {
             (Method::DELETE, "/v1/query/20260101_000000_00000_abcde/stage", 404),
             (Method::DELETE, "/v1/query/", 404),
             (Method::GET, "/v1/task/x", 403),
+            (Method::GET, "/oauth2/token/initiate/a.b-C_1", 200),
+            (Method::POST, "/oauth2/token/initiate/abc", 405),
+            (Method::DELETE, "/oauth2/token/initiate/abc", 405),
+            (Method::GET, "/oauth2/token/abc", 200),
+            (Method::DELETE, "/oauth2/token/abc", 200),
+            (Method::HEAD, "/oauth2/token/abc", 405),
+            (Method::POST, "/oauth2/token/abc", 405),
+            (Method::GET, "/oauth2/token/abc?x=1", 403),
+            (Method::GET, "/oauth2/token/abc/d", 404),
+            (Method::GET, "/oauth2/token/a%2fb", 404),
+            (Method::GET, "/oauth2/token/", 404),
+            (Method::GET, "/oauth2/callback?code=a&state=b", 200),
+            (Method::POST, "/oauth2/callback?code=a&state=b", 405),
+            (Method::GET, "/oauth2/callback/", 403),
+            (Method::GET, "/oauth2/logout", 403),
+            (Method::GET, "/oauth2", 403),
             (Method::GET, "/", 404),
             (Method::GET, "/nothing", 404),
         ] {

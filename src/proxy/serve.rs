@@ -7,6 +7,7 @@ use super::connect::HttpClient;
 use super::decide::{Enforce, Enforcer};
 use super::head;
 use super::journal::Journal;
+use super::login;
 use super::mark::{MarkKey, MarkKeyError, Owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
@@ -20,7 +21,7 @@ use crate::catalog::{Catalog, TrinoGrammar};
 use crate::config::{Config, Limits};
 use crate::console::Metrics;
 use crate::enforce::enforce;
-use crate::identity::{Asking, Principal, Shown, Unidentified, Ways};
+use crate::identity::{Asking, Login, Principal, Shown, Unidentified, Ways};
 use crate::store::Store;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
@@ -36,6 +37,8 @@ use tokio_util::task::TaskTracker;
 pub struct Rooms {
     /// Who is asking.
     pub ways: Ways,
+    /// How one logs in by a browser.
+    pub login: Option<Arc<Login>>,
     /// The policies.
     pub store: Arc<Store>,
     /// What tables look like.
@@ -151,25 +154,28 @@ impl Proxy {
             let reason = "The Host header is missing, doubled or no host";
             return answer::closing(answer::text(StatusCode::BAD_REQUEST, reason));
         };
-        if let Err(wrong) = head::sender(request.headers(), &origin) {
+        // A browser comes back from the issuer, which is another site.
+        let visited = matches!(&route, Route::Login(asked) if asked.is_visited());
+        if !visited && let Err(wrong) = head::sender(request.headers(), &origin) {
             tracing::info!(%peer, "a request of another site's page is refused");
             return answer::wrong(wrong);
         }
         let client = Client { peer, presented };
         match route {
             Route::Info(path) => pages::info(self, request.method().clone(), path).await,
-            // Apart, since it takes much more room than the way of a page.
+            // Apart, since these take much more room than the way of a page.
+            Route::Login(asked) => Box::pin(login::answer(&self.rooms, asked, request.headers())).await,
             Route::Statement => Box::pin(self.statement(client, origin, request)).await,
             Route::Kill(query) => match self.asked_by(client, request.headers()).await {
                 Ok(owner) => pages::kill(self, &query, &owner).await,
-                Err(declined) => declined.answer(self, client),
+                Err(declined) => declined.answer(self, client, request.headers()).await,
             },
             Route::Page(path, query) => match self.asked_by(client, request.headers()).await {
                 Ok(owner) => {
                     let asked = PageRequest { method: request.method().clone(), path, query, owner, origin };
                     pages::answer(self, asked).await
                 }
-                Err(declined) => declined.answer(self, client),
+                Err(declined) => declined.answer(self, client, request.headers()).await,
             },
         }
     }
@@ -182,7 +188,7 @@ impl Proxy {
     ) -> Response<Answer> {
         let principal = match self.principal(client, request.headers()).await {
             Ok(principal) => principal,
-            Err(declined) => return declined.answer(self, client),
+            Err(declined) => return declined.answer(self, client, request.headers()).await,
         };
         let headers = ClientHeaders::read(request.headers());
         if let Err(HeaderError::Malformed(reason)) = &headers {
@@ -227,22 +233,22 @@ enum Declined {
 }
 
 impl Declined {
-    fn answer(self, proxy: &Proxy, client: Client<'_>) -> Response<Answer> {
+    async fn answer(self, proxy: &Proxy, client: Client<'_>, headers: &HeaderMap) -> Response<Answer> {
         let Client { peer, presented } = client;
         match &self {
             Declined::Ended => {
                 let shown = presented.map(|presented| presented.certificate().shown());
                 let (issuer, serial) = shown.map_or(("", ""), |Shown { issuer, serial, .. }| (issuer, serial));
                 tracing::info!(%peer, issuer, serial, "{self}");
-                answer::closing(unidentified(Unidentified::Wrong, peer, &proxy.rooms.ways))
+                answer::closing(unidentified(Unidentified::Wrong, peer, &proxy.rooms, headers).await)
             }
-            Declined::Unidentified(error) => unidentified(*error, peer, &proxy.rooms.ways),
+            Declined::Unidentified(error) => unidentified(*error, peer, &proxy.rooms, headers).await,
             Declined::Headers(error) => answer::text(StatusCode::BAD_REQUEST, &error.to_string()),
         }
     }
 }
 
-fn unidentified(error: Unidentified, peer: IpAddr, ways: &Ways) -> Response<Answer> {
+async fn unidentified(error: Unidentified, peer: IpAddr, rooms: &Rooms, headers: &HeaderMap) -> Response<Answer> {
     match error {
         Unidentified::Unavailable => {
             tracing::warn!(%peer, "a client could not be identified in time");
@@ -252,7 +258,11 @@ fn unidentified(error: Unidentified, peer: IpAddr, ways: &Ways) -> Response<Answ
             if error != Unidentified::Nothing {
                 tracing::info!(%peer, %error, "a client is not who it says");
             }
-            answer::unauthorized(&error.to_string(), &ways.schemes())
+            let browser = match &rooms.login {
+                Some(login) => Box::pin(login::challenge(rooms, login, headers)).await,
+                None => None,
+            };
+            answer::unauthorized(&error.to_string(), &rooms.ways.schemes(), browser.as_ref())
         }
     }
 }

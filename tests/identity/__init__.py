@@ -10,9 +10,10 @@ import subprocess
 import time
 
 from tests.clients import drivers
-from tests.stack import fetch
+from tests.stack import fetch, process
 from tests.stack.client import Client, wait_for
 
+from . import browser
 from .keycloak import AUDIENCE, GROUPS, REGION, Keycloak, client, mapper, user
 
 POLICIES = pathlib.Path(__file__).with_name("policies")
@@ -35,7 +36,9 @@ REALM = {
 
 def cases(stack):
     """The cases of this suite."""
-    with Keycloak(stack.folder / "keycloak", REALM) as keycloak:
+    port, short = process.free_port(), process.free_port()
+    entrances = [browser.sluice_client("sluice", port), browser.sluice_client("sluice-short", short, **{"access.token.lifespan": str(browser.LIFESPAN)})]
+    with Keycloak(stack.folder / "keycloak", {**REALM, "clients": REALM["clients"] + entrances}) as keycloak:
         # Unmanaged attributes have to be allowed before users can have any.
         profile = keycloak.administer("GET", "/users/profile")
         keycloak.administer("PUT", "/users/profile", {**profile, "unmanagedAttributePolicy": "ENABLED"})
@@ -47,6 +50,15 @@ def cases(stack):
                 "speaks_for": {"users": ["anna", "carl", "nora", "service-account-*"], "groups": ["analysts", "contractors"]}}
         tokens = stack.folder / "service-tokens"
         tokens.write_text(token_line("etl", "first"), encoding="ascii")
+        with entrance(stack, keycloak, short, oidc, client_id="sluice-short", refresh_tokens=True) as sluice:
+            place = browser.Entrance(keycloak, sluice)
+            yield "a token that has ended is renewed, and clients go on in the middle of a query", lambda: browser.renewal(place)
+            yield "who is logged out needs a browser again", lambda: browser.ended(place)
+        with entrance(stack, keycloak, port, oidc, client_id="sluice") as sluice:
+            place = browser.Entrance(keycloak, sluice)
+            yield "Trino's command line and the Python client log in by a browser", lambda: browser.clients(place)
+            yield "a log-in by a browser is of who began it, and gives its token once", lambda: browser.protocol(place)
+            yield "who does not log in is told so, and the client too", lambda: browser.refused_at_the_issuer(place)
         with stack.sluice("identity", POLICIES, settings={"identity": {"oidc": [oidc], "token_file": str(tokens)}}) as sluice:
             place = Place(keycloak, sluice)
             yield "a token is its user, with groups and attributes, and the log says whose it is", lambda: believed(place)
@@ -59,6 +71,15 @@ def cases(stack):
             yield "nothing of a token is written down", lambda: nothing_kept(place)
             yield "a new key is believed at once, and one that was taken back no more", lambda: rotation(place)
             yield "while Keycloak is gone known keys go on, and a password too", lambda: gone(place)
+
+
+def entrance(stack, keycloak, port, oidc, **settings):
+    """A Sluice that sends browsers to Keycloak."""
+    name = settings["client_id"]
+    secret = stack.folder / f"{name}.secret"
+    secret.write_text(f"{name}-secret\n", encoding="ascii")
+    issuer = {**oidc, "browser": {"client_secret_file": str(secret), "scopes": ["profile"], **settings}}
+    return stack.sluice(name, POLICIES, port=port, settings={"listen": {"public_url": f"https://localhost:{port}"}, "identity": {"oidc": [issuer]}})
 
 
 class Place:

@@ -1,12 +1,12 @@
-//! Where an issuer's keys are had from: its discovery document and what that names, or a configured URL.
+//! What an issuer is asked: its discovery document and what that names, or a configured URL.
 //!
 //! What is asked is what is configured: a redirection is not followed, and an answer is bounded in bytes and in time.
 
 use super::OidcError;
 use crate::config;
 use crate::proxy::connect::{self, ClientError, HttpClient, SendError, http_client};
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
 use jiff::SignedDuration;
 use jsonwebtoken::jwk::Jwk;
@@ -59,10 +59,19 @@ pub(super) enum FetchError {
 }
 
 /// What counts of a discovery document.
-#[derive(Deserialize)]
-struct Discovered {
+#[derive(Debug, Deserialize)]
+pub(super) struct Discovered {
     issuer: String,
     jwks_uri: String,
+    /// Where browsers log in.
+    pub(super) authorization_endpoint: Option<String>,
+    /// Where tokens are had.
+    pub(super) token_endpoint: Option<String>,
+    /// How a client tells its secret there.
+    pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// Whether it says who it is when it sends a browser back (RFC 9207).
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
 }
 
 /// What holds keys. One that can't be read is left out.
@@ -92,18 +101,51 @@ impl Documents {
             let set: Set = match &self.keys {
                 Some(url) => self.get(url).await?,
                 None => {
-                    let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-                    let discovered: Discovered = self.get(&url).await?;
-                    // Else whoever can be asked in its place could name keys for it.
-                    if discovered.issuer != self.issuer {
-                        return Err(FetchError::Issuer);
-                    }
+                    let discovered = self.discovered_now().await?;
                     self.get(&discovered.jwks_uri).await?
                 }
             };
             Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
         };
+        self.in_time(fetching).await
+    }
+
+    /// The discovery document as it is now.
+    pub(super) async fn discovered(&self) -> Result<Discovered, FetchError> {
+        self.in_time(self.discovered_now()).await
+    }
+
+    /// Sends a request with what it carries, and gives the answer, whatever its status; a redirection is none.
+    pub(super) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
+        self.in_time(async {
+            let (mut parts, body) = request.into_parts();
+            let client = self.client(&parts.uri.to_string())?;
+            let authorization = parts.headers.remove(AUTHORIZATION);
+            let request = Request::from_parts(parts, connect::full(body));
+            let (parts, body) = client.send_by(request, authorization).await.map_err(told)?.into_parts();
+            if parts.status.is_redirection() {
+                return Err(FetchError::Redirected(parts.status));
+            }
+            let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|_| FetchError::Body)?.to_bytes();
+            Ok(Response::from_parts(parts, body.to_vec()))
+        })
+        .await
+    }
+
+    /// Whether an address of the issuer's can be believed.
+    pub(super) fn trusts(&self, url: &str) -> Result<(), FetchError> {
+        self.client(url).map(|_| ())
+    }
+
+    async fn in_time<T>(&self, fetching: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
         tokio::time::timeout(self.timeout.unsigned_abs(), fetching).await.unwrap_or(Err(FetchError::Late))
+    }
+
+    async fn discovered_now(&self) -> Result<Discovered, FetchError> {
+        let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
+        let discovered: Discovered = self.get(&url).await?;
+        // Else whoever can be asked in its place could name keys for it.
+        if discovered.issuer == self.issuer { Ok(discovered) } else { Err(FetchError::Issuer) }
     }
 
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, FetchError> {
@@ -111,12 +153,7 @@ impl Documents {
         let mut request = Request::new(connect::empty());
         *request.uri_mut() = url.parse().map_err(|_| FetchError::Document("no URL".to_owned()))?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
-        let response = client.send(request).await.map_err(|error| match error {
-            SendError::Unreachable(reason) => FetchError::Unreachable(reason),
-            SendError::Broken(reason) => FetchError::Broken(reason),
-            SendError::Late(_) => FetchError::Late,
-            SendError::Path(_) => FetchError::Document("no URL".to_owned()),
-        })?;
+        let response = client.send(request).await.map_err(told)?;
         let (parts, body) = response.into_parts();
         match parts.status {
             StatusCode::OK if is_json(&parts.headers) => {}
@@ -145,6 +182,15 @@ impl Documents {
             answer_timeout: self.timeout,
             ..config::Upstream::at(format!("{}://{authority}", uri.scheme_str().unwrap_or_default()))
         })?)
+    }
+}
+
+fn told(error: SendError) -> FetchError {
+    match error {
+        SendError::Unreachable(reason) => FetchError::Unreachable(reason),
+        SendError::Broken(reason) => FetchError::Broken(reason),
+        SendError::Late(_) => FetchError::Late,
+        SendError::Path(_) => FetchError::Document("no URL".to_owned()),
     }
 }
 

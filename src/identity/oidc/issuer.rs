@@ -62,9 +62,19 @@ impl Issuer {
         self.users.as_ref().is_none_or(|users| users.take_in(user))
     }
 
+    /// Whether its tokens may be signed so.
+    pub(super) fn signs_by(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    /// Whether tokens for this audience are for Sluice.
+    pub(super) fn is_for(&self, audience: &str) -> bool {
+        self.audience.iter().any(|mine| mine == audience)
+    }
+
     /// What can be said against a token before its key is looked for: a token that is refused here costs the issuer nothing.
     pub(super) fn check(&self, header: &Header, claims: &Claims, now: i64) -> Result<Validity, Refused> {
-        if !self.algorithms.contains(&header.alg) {
+        if !self.signs_by(header.alg) {
             return Err(Refused::Algorithm);
         }
         if !header.typ.as_deref().is_none_or(is_access_token) {

@@ -60,6 +60,11 @@ pub(super) struct Key {
 }
 
 impl Known {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Jwk> {
+        self.keys.values().flatten().map(|key| &key.jwk)
+    }
+
     fn find(&self, id: &str, algorithm: Algorithm) -> Option<Arc<Key>> {
         self.keys.get(id)?.iter().find(|key| key.algorithms.contains(&algorithm)).cloned()
     }

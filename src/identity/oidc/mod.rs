@@ -5,9 +5,11 @@
 //! never forwarded, logged or kept: what is remembered of a proved one is a keyed hash.
 
 mod claims;
+mod discovery;
 mod fetch;
 mod issuer;
 mod keys;
+mod login;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,9 @@ use crate::config;
 use claims::{Claims, Validity};
 use issuer::Issuer;
 use jiff::Timestamp;
+pub use login::Login;
+use login::sealed::Sealer;
+pub(crate) use login::{CameBack, Challenge, Polled, Wrong};
 use moka::sync::Cache;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +106,8 @@ pub struct Oidc {
     issuers: Vec<Arc<Issuer>>,
     proved: Cache<[u8; 32], Arc<Proved>>,
     fingerprints: Fingerprints,
+    /// Opens the tokens that Sluice gives to clients itself.
+    sealer: Option<Sealer>,
     timeout: Duration,
     now: fn() -> i64,
 }
@@ -136,7 +143,13 @@ impl Oidc {
         let issuers = issuers.iter().map(|oidc| Issuer::new(oidc, gap).map(Arc::new)).collect::<Result<_, _>>()?;
         let fingerprints = Fingerprints::new().map_err(|_| OidcError::Cryptography)?;
         let proved = Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build();
-        Ok(Oidc { issuers, proved, fingerprints, timeout, now })
+        Ok(Oidc { issuers, proved, fingerprints, sealer: None, timeout, now })
+    }
+
+    /// Reads tokens as well that were sealed by this secret.
+    #[must_use]
+    pub fn opening_by(self, secret: &[u8]) -> Oidc {
+        Oidc { sealer: Some(Sealer::of_tokens(secret)), ..self }
     }
 
     /// Keeps the issuers' keys current, until `cancel`.
@@ -149,9 +162,16 @@ impl Oidc {
     }
 
     async fn prove(&self, asking: Asking<'_>) -> Result<Option<Principal>, Unidentified> {
-        let Some(token) = credentials(asking.headers, "bearer")?.filter(|token| is_jwt(token)) else {
+        let Some(token) = credentials(asking.headers, "bearer")? else {
             return Ok(None);
         };
+        let held = match self.sealer.as_ref().and_then(|sealer| sealer.open_token(token)) {
+            Some(Some(held)) => Some(held),
+            Some(None) => return Err(Unidentified::Wrong),
+            None if is_jwt(token) => None,
+            None => return Ok(None),
+        };
+        let token = held.as_ref().map_or(token, |held| &held.access);
         let refused = match tokio::time::timeout(self.timeout, self.principal(token)).await {
             Ok(Ok(principal)) => return Ok(Some(principal)),
             Ok(Err(refused)) => refused,

@@ -127,6 +127,7 @@ impl Sluice {
         let header = config.identity.trusted_header.clone().unwrap();
         let rooms = Rooms {
             ways: Ways::new(vec![Arc::new(TrustedPeers::new(header.name.parse().unwrap(), header.peers))]),
+            login: None,
             store: Store::open(&config.policies).unwrap(),
             catalog: Arc::new(Catalog::new(asking, &config.catalog)),
             log: Arc::new(Log::open(&config.audit).unwrap()),

@@ -21,8 +21,8 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// A key pair that signs tokens, by the name of its algorithm.
-pub(super) struct Signer {
-    pub(super) algorithm: &'static str,
+pub(in crate::identity::oidc) struct Signer {
+    pub(in crate::identity::oidc) algorithm: &'static str,
     pair: Pair,
 }
 
@@ -39,7 +39,7 @@ static RSA: LazyLock<(RsaKeyPair, Value)> = LazyLock::new(|| {
 });
 
 impl Signer {
-    pub(super) fn new(algorithm: &'static str) -> Signer {
+    pub(in crate::identity::oidc) fn new(algorithm: &'static str) -> Signer {
         let random = SystemRandom::new();
         let ec = |curve: &'static EcdsaSigningAlgorithm| {
             let pkcs8 = EcdsaKeyPair::generate_pkcs8(curve, &random).unwrap();
@@ -59,7 +59,7 @@ impl Signer {
     }
 
     /// The public part.
-    pub(super) fn jwk(&self, id: &str) -> Value {
+    pub(in crate::identity::oidc) fn jwk(&self, id: &str) -> Value {
         let mut jwk = match &self.pair {
             Pair::Ec(pair) => {
                 let (x, y) = pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
@@ -94,7 +94,7 @@ impl Signer {
     }
 
     /// A token with this header and these claims.
-    pub(super) fn token(&self, header: &Value, claims: &Value) -> String {
+    pub(in crate::identity::oidc) fn token(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", base64(header.to_string().as_bytes()), base64(claims.to_string().as_bytes()));
         format!("{message}.{}", base64(&self.sign(message.as_bytes())))
     }
@@ -102,7 +102,7 @@ impl Signer {
 
 /// How the issuer answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(in crate::identity::oidc) enum Mood {
     Right,
     Gone,
     Silent,
@@ -118,8 +118,8 @@ pub(super) enum Mood {
     KeysInClear,
 }
 
-pub(super) struct FakeIssuer {
-    pub(super) url: String,
+pub(in crate::identity::oidc) struct FakeIssuer {
+    pub(in crate::identity::oidc) url: String,
     state: Arc<State>,
 }
 
@@ -128,15 +128,27 @@ struct State {
     mood: Mutex<Mood>,
     keys: Mutex<Vec<Value>>,
     asked: AtomicUsize,
+    /// What its token endpoint answers.
+    tokens: Mutex<(&'static str, Value)>,
+    /// What was asked of its token endpoint: the form and the credentials.
+    exchanged: Mutex<Vec<(String, String)>>,
 }
 
 impl FakeIssuer {
     /// An issuer with these keys.
-    pub(super) async fn with(keys: Vec<Value>) -> FakeIssuer {
+    pub(in crate::identity::oidc) async fn with(keys: Vec<Value>) -> FakeIssuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (mood, asked) = (Mutex::new(Mood::Right), AtomicUsize::new(0));
-        let state = Arc::new(State { url: url.clone(), mood, keys: Mutex::new(keys), asked });
+        let tokens = Mutex::new(("400 Bad Request", json!({"error": "invalid_grant"})));
+        let state = Arc::new(State {
+            url: url.clone(),
+            mood,
+            keys: Mutex::new(keys),
+            asked,
+            tokens,
+            exchanged: Mutex::default(),
+        });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -146,16 +158,26 @@ impl FakeIssuer {
         FakeIssuer { url, state }
     }
 
-    pub(super) fn is(&self, mood: Mood) {
+    pub(in crate::identity::oidc) fn is(&self, mood: Mood) {
         *self.state.mood.lock().unwrap() = mood;
     }
 
-    pub(super) fn has(&self, keys: Vec<Value>) {
+    pub(in crate::identity::oidc) fn has(&self, keys: Vec<Value>) {
         *self.state.keys.lock().unwrap() = keys;
     }
 
+    /// What its token endpoint answers from now on.
+    pub(in crate::identity::oidc) fn gives(&self, status: &'static str, tokens: Value) {
+        *self.state.tokens.lock().unwrap() = (status, tokens);
+    }
+
+    /// What was asked of its token endpoint since the last look: forms and credentials.
+    pub(in crate::identity::oidc) fn exchanged(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.state.exchanged.lock().unwrap())
+    }
+
     /// How often its keys were asked for.
-    pub(super) fn asked(&self) -> usize {
+    pub(in crate::identity::oidc) fn asked(&self) -> usize {
         self.state.asked.load(Ordering::SeqCst)
     }
 }
@@ -169,6 +191,19 @@ impl State {
                 Err(_) => return,
             }
         }
+        let text = String::from_utf8_lossy(&head).to_lowercase();
+        let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+        let mut form = vec![0; of("content-length: ").parse().unwrap_or(0)];
+        if stream.read_exact(&mut form).await.is_err() {
+            return;
+        }
+        let tokens_asked = head.starts_with(b"POST /token ");
+        if tokens_asked {
+            let credentials = String::from_utf8_lossy(&head);
+            let credentials = credentials.lines().find(|line| line.to_lowercase().starts_with("authorization"));
+            let asked = (String::from_utf8(form).unwrap(), credentials.unwrap_or_default().to_owned());
+            self.exchanged.lock().unwrap().push(asked);
+        }
         let keys_asked = head.starts_with(b"GET /keys ");
         if keys_asked {
             self.asked.fetch_add(1, Ordering::SeqCst);
@@ -179,9 +214,12 @@ impl State {
             Mood::NoKeys if keys_asked => json!({"keys": []}),
             Mood::Secrets if keys_asked => json!({"keys": [{"kty": "oct", "kid": "k", "k": "c2VjcmV0"}]}),
             _ if keys_asked => keys,
+            _ if tokens_asked => self.tokens.lock().unwrap().1.clone(),
             _ => json!({
                 "issuer": if mood == Mood::AnotherIssuer { "https://another.example.com" } else { &self.url },
                 "authorization_endpoint": format!("{}/authorize", self.url),
+                "token_endpoint": format!("{}/token", self.url),
+                "authorization_response_iss_parameter_supported": true,
                 "jwks_uri":
                     if mood == Mood::KeysInClear { "http://keys.example.com/".to_owned() } else { format!("{}/keys", self.url) },
                 "response_types_supported": ["code"],
@@ -214,6 +252,7 @@ impl State {
             Mood::Html => whole("200 OK", "text/html", "<html>log in</html>"),
             Mood::Garbage => whole("200 OK", "application/json", "{\"keys\": [{\u{1b}"),
             Mood::Failing => whole("500 Internal Server Error", "application/json", "{}"),
+            _ if tokens_asked => whole(self.tokens.lock().unwrap().0, "application/json", &body.to_string()),
             _ => whole("200 OK", "application/json", &body.to_string()),
         };
         if mood == Mood::Slow {

@@ -1,5 +1,5 @@
 mod faults;
-mod issuer;
+pub(super) mod issuer;
 
 use super::*;
 use http::HeaderMap;
@@ -14,12 +14,12 @@ thread_local! {
     static AHEAD: Cell<i64> = const { Cell::new(0) };
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     Timestamp::now().as_second() + AHEAD.get()
 }
 
 /// An issuer as it is configured, with more of a configuration.
-fn configured(url: &str, more: &str) -> config::Oidc {
+pub(super) fn configured(url: &str, more: &str) -> config::Oidc {
     let text = format!(
         "listen: {{address: '127.0.0.1:1'}}\nupstream: {{url: 'http://trino:8080'}}\n\
          identity: {{oidc: [{{issuer: '{url}', audience: [sluice], user: '{{preferred_username}}', \
@@ -76,7 +76,7 @@ impl Place {
     }
 }
 
-fn set_clock(ahead: i64) {
+pub(super) fn set_clock(ahead: i64) {
     AHEAD.set(ahead);
 }
 
