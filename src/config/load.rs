@@ -150,6 +150,6 @@ audit: {folder: log}
             assert_eq!(check::problems(&config), [""; 0], "{block}");
             count += 1;
         }
-        assert_eq!(count, 5);
+        assert_eq!(count, 6);
     }
 }
