@@ -2,9 +2,10 @@
 
 use super::trino::TrinoClient;
 use crate::config::Upstream;
-use crate::proxy::connect::{Body, full, http_client};
+use crate::proxy::connect::http_client;
+use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -139,8 +140,8 @@ async fn respond(
     request: Request<Incoming>,
     state: Arc<State>,
     answer: Answer,
-) -> Result<Response<Body>, std::convert::Infallible> {
-    let busy = || Ok(Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(full("busy")).unwrap());
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    let busy = || Ok(Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(Full::from("busy")).unwrap());
     let (parts, body) = request.into_parts();
     let (query, page) = match parts.method {
         Method::POST => {
@@ -157,12 +158,12 @@ async fn respond(
         }
         Method::DELETE => {
             state.stopped.fetch_add(1, Ordering::SeqCst);
-            return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(full("")).unwrap());
+            return Ok(Response::builder().status(StatusCode::NO_CONTENT).body(Full::from("")).unwrap());
         }
         _ if parts.uri.path() == "/v1/info" => {
             let Some(version) = state.version.lock().unwrap().clone() else { return busy() };
             let info = json!({"nodeVersion": {"version": version}, "starting": false});
-            return Ok(Response::new(full(info.to_string())));
+            return Ok(Response::new(Full::from(info.to_string())));
         }
         _ => {
             state.page_requests.fetch_add(1, Ordering::SeqCst);
@@ -188,5 +189,5 @@ async fn respond(
     } else if let Some((name, message)) = reply.error {
         json["error"] = json!({"errorName": name, "errorCode": 1, "message": message});
     }
-    Ok(Response::new(full(json.to_string())))
+    Ok(Response::new(Full::from(json.to_string())))
 }

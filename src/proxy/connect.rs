@@ -5,9 +5,12 @@
 //! it never sends a credential other than Sluice's own.
 
 mod credential;
+mod head;
 mod pool;
+mod received;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use self::pool::{Pool, PoolError};
 use crate::config::Upstream;
@@ -16,7 +19,6 @@ use credential::{Credential, OwnCertificate};
 use http::header::{AUTHORIZATION, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
-use http_body_util::Full;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::client::Resumption;
@@ -29,19 +31,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The body of a request, which is there before it is sent.
-pub type Body = Full<Bytes>;
+pub type Body = Bytes;
 
 /// A body without a byte.
 pub fn empty() -> Body {
-    Full::default()
+    Bytes::new()
 }
 
 /// A body of these bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
+    bytes.into()
 }
 
-pub use self::pool::Received;
+pub use self::received::{ReceiveError, Received};
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +164,7 @@ impl HttpClient {
         if let Some(authorization) = authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization);
         }
-        match tokio::time::timeout(self.answer_timeout, self.pool.send(request)).await {
+        match tokio::time::timeout(self.answer_timeout, self.pool.send(&request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(PoolError::Unreachable(reason))) => Err(SendError::Unreachable(reason)),
             Ok(Err(PoolError::Broken(reason))) => Err(SendError::Broken(reason)),

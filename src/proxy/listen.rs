@@ -113,9 +113,11 @@ impl Proxy {
                 Some((_, Err(_))) => return,
             };
             let (proxy, tls, close, abort) = (Arc::clone(&self), tls.clone(), close.clone(), abort.clone());
+            // Boxed, here and below: a future holds room for each that it awaits twice over, and most connections are idle.
+            let connection = Box::pin(proxy.connection(stream, peer, tls, close));
             connections.spawn(async move {
                 let _place = place;
-                abort.run_until_cancelled(proxy.connection(stream, peer, tls, close)).await;
+                abort.run_until_cancelled(connection).await;
             });
         }
     }
@@ -132,10 +134,11 @@ impl Proxy {
             return;
         }
         let Some(tls) = tls else {
-            return self.speak(stream, peer, None, close).await;
+            return Box::pin(self.speak(stream, peer, None, close)).await;
         };
-        match tokio::time::timeout(self.limits.header_timeout.unsigned_abs(), tls.accept(stream)).await {
-            Ok(Ok((stream, presented))) => self.speak(stream, peer, presented, close).await,
+        let accepting = Box::pin(tls.accept(stream));
+        match tokio::time::timeout(self.limits.header_timeout.unsigned_abs(), accepting).await {
+            Ok(Ok((stream, presented))) => Box::pin(self.speak(stream, peer, presented, close)).await,
             Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS with a client"),
             Err(_) => tracing::debug!(%peer, "a client took too long for TLS"),
         }
@@ -161,10 +164,11 @@ impl Proxy {
         let (proxy, presented) = (Arc::clone(&self), presented.map(Arc::new));
         let service = service_fn(move |request| {
             let (proxy, presented, one) = (Arc::clone(&proxy), presented.clone(), answering.one());
-            async move {
+            // A connection that is idle must not hold the room that an answer takes on its way.
+            Box::pin(async move {
                 let response = proxy.answer(peer.ip().to_canonical(), presented.as_deref(), request).await;
                 Ok::<_, Infallible>(response.map(|body| Answered { body, _one: one }))
-            }
+            })
         });
         let connection = http.serve_connection(stream, service);
         tokio::pin!(connection);

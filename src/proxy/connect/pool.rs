@@ -3,18 +3,15 @@
 //! In: requests. Out: heads of answers, and bodies that give their connection back once they were read to their end. A
 //! request is sent anew only where not a byte of it can have reached Trino: on a kept connection that had ended.
 
+use super::received::Received;
+use super::wire::{Connection, ExchangeError};
 use super::{Body, chain};
-use bytes::Bytes;
 use http::{Request, Response, Uri};
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tower_service::Service;
 
@@ -22,7 +19,8 @@ use tower_service::Service;
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The connections that are idle, those that became so last at the end.
-type Idle = Mutex<VecDeque<(SendRequest<Body>, Instant)>>;
+#[derive(Debug, Default)]
+pub(super) struct Idle(Mutex<VecDeque<(Box<Connection>, Instant)>>);
 
 /// Connections to one address.
 #[derive(Clone, Debug)]
@@ -41,14 +39,6 @@ pub(super) enum PoolError {
     Broken(String),
 }
 
-/// The body of an answer. Its connection is used again if it was read to its end, and closed otherwise.
-#[derive(Debug)]
-pub struct Received {
-    body: Incoming,
-    connection: Option<SendRequest<Body>>,
-    idle: Arc<Idle>,
-}
-
 impl Pool {
     /// Connections to this address, of which there are none yet.
     pub(super) fn new(connector: HttpsConnector<HttpConnector>, address: Uri) -> Pool {
@@ -59,94 +49,56 @@ impl Pool {
     ///
     /// # Errors
     /// [`PoolError`].
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Response<Received>, PoolError> {
-        while let Some(mut connection) = self.kept() {
-            if connection.ready().await.is_err() {
+    pub(super) async fn send(&self, request: &Request<Body>) -> Result<Response<Received>, PoolError> {
+        while let Some(mut kept) = self.idle.take() {
+            if !kept.is_fresh().await {
                 continue;
             }
-            match connection.try_send_request(request).await {
-                Ok(response) => return Ok(self.received(response, connection)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(PoolError::Broken(chain(error.error()))),
-                },
+            match self.exchange(kept, request).await {
+                Err(ExchangeError::Unsent(_)) => {}
+                answered => return answered.map_err(|error| PoolError::Broken(error.to_string())),
             }
         }
-        let mut connection = self.connect().await?;
-        let broken = |error: hyper::Error| PoolError::Broken(chain(&error));
-        let response = connection.send_request(request).await.map_err(broken)?;
-        Ok(self.received(response, connection))
+        let connection = self.connect().await?;
+        self.exchange(connection, request).await.map_err(|error| match error {
+            ExchangeError::Unsent(error) => PoolError::Unreachable(error.to_string()),
+            error => PoolError::Broken(error.to_string()),
+        })
     }
 
-    /// The connection that became idle last. Those that have been so for too long are closed.
-    fn kept(&self) -> Option<SendRequest<Body>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while idle.front().is_some_and(|(_, since)| since.elapsed() > IDLE) {
-            idle.pop_front();
-        }
-        std::iter::from_fn(|| idle.pop_back()).map(|(connection, _)| connection).find(|kept| !kept.is_closed())
+    async fn exchange(
+        &self,
+        mut connection: Box<Connection>,
+        request: &Request<Body>,
+    ) -> Result<Response<Received>, ExchangeError> {
+        let head = connection.exchange(request).await?;
+        let body = Received::new(connection, head.length, head.kept, Arc::clone(&self.idle));
+        Ok(head.response.map(|()| body))
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, PoolError> {
+    async fn connect(&self) -> Result<Box<Connection>, PoolError> {
         let mut connector = self.connector.clone();
         let ready = std::future::poll_fn(|context| Service::<Uri>::poll_ready(&mut connector, context)).await;
         ready.map_err(|error| PoolError::Unreachable(chain(error.as_ref())))?;
         let stream = connector.call(self.address.clone()).await;
         let stream = stream.map_err(|error| PoolError::Unreachable(chain(error.as_ref())))?;
-        let (connection, ends) = handshake(stream).await.map_err(|error| PoolError::Unreachable(chain(&error)))?;
-        tokio::spawn(async move {
-            if let Err(error) = ends.await {
-                tracing::debug!(%error, "a connection to Trino ended");
-            }
-        });
-        Ok(connection)
-    }
-
-    fn received(&self, response: Response<Incoming>, connection: SendRequest<Body>) -> Response<Received> {
-        let idle = Arc::clone(&self.idle);
-        response.map(|body| Received { body, connection: Some(connection), idle })
+        Ok(Box::new(Connection::new(TokioIo::new(stream))))
     }
 }
 
-impl Received {
-    fn keep_connection(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|connection| !connection.is_closed()) {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push_back((connection, Instant::now()));
+impl Idle {
+    /// Keeps a connection for the next request.
+    pub(super) fn keep(&self, mut connection: Box<Connection>) {
+        connection.shrink();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((connection, Instant::now()));
+    }
+
+    /// The connection that became idle last. Those that have been so for too long are closed.
+    fn take(&self) -> Option<Box<Connection>> {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while idle.front().is_some_and(|(_, since)| since.elapsed() > IDLE) {
+            idle.pop_front();
         }
-    }
-}
-
-impl HttpBody for Received {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        match &frame {
-            Poll::Ready(None) => self.keep_connection(),
-            Poll::Ready(Some(Err(_))) => self.connection = None,
-            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        if self.body.is_end_stream() {
-            self.keep_connection();
-        }
+        idle.pop_back().map(|(connection, _)| connection)
     }
 }

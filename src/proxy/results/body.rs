@@ -5,7 +5,7 @@
 
 use super::page::{Page, Summary};
 use super::scanner::Malformed;
-use crate::proxy::connect::Received;
+use crate::proxy::connect::{ReceiveError, Received};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 pub(crate) enum PageError {
     /// Trino's connection broke.
     #[error("the connection to Trino broke within a page: {0}")]
-    Broken(#[from] hyper::Error),
+    Broken(#[from] ReceiveError),
     /// Trino wrote something else.
     #[error(transparent)]
     Malformed(#[from] Malformed),

@@ -2,8 +2,8 @@
 //!
 //! In: the bytes of a page as they come, cut anywhere. Out: [`Piece`]s: the bytes of fields that go by untouched, as
 //! slices of what came in, and the whole values of the few fields that must change. It keeps only those few (bounded),
-//! whatever the size of the page. It never repairs: what is not the JSON object that Trino writes is [`Malformed`]. Of the
-//! rows themselves it reads strings and brackets alone, which say where they end; what else is no JSON there, a client finds.
+//! whatever the size of the page. It never repairs: what is not the JSON object that Trino writes is [`Malformed`]. Within
+//! brackets it reads strings and brackets alone, which say where a value ends; what else is no JSON there, a client finds.
 
 mod blocks;
 mod class;
@@ -269,8 +269,8 @@ impl Scanner {
         // In front of this a block is known to need a look at each byte.
         let mut closely = start;
         while !ended && at < bytes.len() {
-            if at >= closely && self.in_rows() {
-                (at, ended) = self.rows_in_blocks(bytes, at)?;
+            if at >= closely && self.nested() {
+                (at, ended) = self.in_blocks(bytes, at)?;
                 closely = at + BLOCK;
                 continue;
             }
@@ -293,7 +293,7 @@ impl Scanner {
                 Class::Quote => self.in_string = true,
                 Class::Open => self.bracket(byte)?,
                 Class::Close => ended = self.close(byte)?,
-                Class::Word | Class::Between | Class::Other if self.in_rows() => {}
+                Class::Word | Class::Between | Class::Other if self.nested() => {}
                 Class::Word | Class::Between | Class::Other => {
                     return Err(Malformed("a byte that JSON has not outside of a string"));
                 }
@@ -309,27 +309,29 @@ impl Scanner {
         Ok(at)
     }
 
-    /// Whether what comes is within the list of rows, where only strings and brackets say anything.
-    fn in_rows(&self) -> bool {
-        self.field == Field::Data && !self.open.is_empty() && !self.escaped
+    /// Whether what comes is within brackets, where only strings and brackets say anything.
+    fn nested(&self) -> bool {
+        !self.open.is_empty() && !self.escaped
     }
 
-    /// Reads whole blocks of the list of rows. Says where it stopped, in front of one that needs a look at each byte or behind
-    /// the list's end, and whether the list ended.
-    fn rows_in_blocks(&mut self, bytes: &[u8], mut at: usize) -> Result<(usize, bool), Malformed> {
+    /// Reads whole blocks within brackets. Says where it stopped, in front of one that needs a look at each byte or behind the
+    /// value's end, and whether the value ended.
+    fn in_blocks(&mut self, bytes: &[u8], mut at: usize) -> Result<(usize, bool), Malformed> {
         while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
             let marks = Marks::of(block);
-            let inside = marks.inside(self.in_string);
-            if marks.backslashes != 0 || marks.control_in(inside) {
+            if marks.odd {
                 break;
             }
-            for (place, opens) in marks.brackets(inside) {
+            let inside = marks.inside(self.in_string);
+            for place in marks.brackets(inside) {
                 let byte = block.get(place).copied().unwrap_or_default();
-                if opens {
-                    self.bracket(byte)?;
-                } else if self.close(byte)? {
-                    self.in_string = false;
-                    return Ok((at + place + 1, true));
+                match Class::of(byte) {
+                    Class::Open => self.bracket(byte)?,
+                    Class::Close if self.close(byte)? => {
+                        self.in_string = false;
+                        return Ok((at + place + 1, true));
+                    }
+                    _ => {}
                 }
             }
             self.in_string = inside >> (BLOCK - 1) & 1 == 1;

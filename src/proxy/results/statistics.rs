@@ -8,26 +8,25 @@
 
 use super::scanner::Malformed;
 use bytes::BytesMut;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// About what the counts take that Trino has not written.
-const ZEROS: usize = 384;
-
 /// What counts rows, or what grows with them.
-#[derive(Default, Serialize)]
-struct Hidden(u8);
+const HIDDEN: &str = "\"cpuTimeMillis\":0,\"wallTimeMillis\":0,\"physicalInputTimeMillis\":0,\"processedRows\":0,\
+    \"processedBytes\":0,\"physicalInputBytes\":0,\"physicalWrittenBytes\":0,\"internalNetworkInputBytes\":0,\
+    \"peakMemoryBytes\":0,\"spilledBytes\":0";
+/// The same of a stage.
+const HIDDEN_OF_STAGE: &str = "\"cpuTimeMillis\":0,\"wallTimeMillis\":0,\"processedRows\":0,\"processedBytes\":0,\
+    \"physicalInputBytes\":0,\"failedTasks\":0";
 
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Statistics<'a> {
     #[serde(borrow)]
     state: Word<'a>,
     queued: bool,
     scheduled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     progress_percentage: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     running_percentage: Option<f64>,
     nodes: u64,
     total_splits: u64,
@@ -39,34 +38,12 @@ struct Statistics<'a> {
     queued_time_millis: u64,
     elapsed_time_millis: u64,
     finishing_time_millis: u64,
-    #[serde(skip_deserializing)]
-    cpu_time_millis: Hidden,
-    #[serde(skip_deserializing)]
-    wall_time_millis: Hidden,
-    #[serde(skip_deserializing)]
-    physical_input_time_millis: Hidden,
-    #[serde(skip_deserializing)]
-    processed_rows: Hidden,
-    #[serde(skip_deserializing)]
-    processed_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    physical_input_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    physical_written_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    internal_network_input_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    peak_memory_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    spilled_bytes: Hidden,
     /// As Trino wrote it, which is not given out.
-    #[serde(borrow, rename(deserialize = "rootStage"), skip_serializing)]
+    #[serde(borrow, rename = "rootStage")]
     stages: Option<&'a RawValue>,
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
-    root_stage: Option<Stage<'a>>,
 }
 
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Stage<'a> {
     #[serde(borrow)]
@@ -79,25 +56,13 @@ struct Stage<'a> {
     queued_splits: u64,
     running_splits: u64,
     completed_splits: u64,
-    #[serde(skip_deserializing)]
-    cpu_time_millis: Hidden,
-    #[serde(skip_deserializing)]
-    wall_time_millis: Hidden,
-    #[serde(skip_deserializing)]
-    processed_rows: Hidden,
-    #[serde(skip_deserializing)]
-    processed_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    physical_input_bytes: Hidden,
-    #[serde(skip_deserializing)]
-    failed_tasks: Hidden,
     coordinator_only: bool,
     #[serde(borrow)]
     sub_stages: Vec<Stage<'a>>,
 }
 
 /// A state, or a stage's id: no text in which anything could stand.
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(try_from = "&str")]
 struct Word<'a>(&'a str);
 
@@ -117,38 +82,106 @@ impl<'a> TryFrom<&'a str> for Word<'a> {
 pub(crate) fn without_counts(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     const SHAPE: Malformed = Malformed("statistics of another shape");
     let raw = std::str::from_utf8(raw).map_err(|_| SHAPE)?;
-    let mut statistics: Statistics<'_> = serde_json::from_str(raw).map_err(|_| SHAPE)?;
+    let statistics: Statistics<'_> = serde_json::from_str(raw).map_err(|_| SHAPE)?;
     if statistics.state.0.is_empty() {
         return Err(SHAPE);
     }
     // serde_json reads some sixty stages within each other. A page must not fail for more of them, so none is shown then.
-    statistics.root_stage = statistics.stages.and_then(|stages| serde_json::from_str(stages.get()).ok());
-    statistics.reduce();
-    let mut text = Vec::with_capacity(raw.len() + ZEROS);
-    serde_json::to_writer(&mut text, &statistics).map_err(|_| SHAPE)?;
-    out.extend_from_slice(&text);
+    let stages = statistics.stages.and_then(|stages| serde_json::from_str::<Stage<'_>>(stages.get()).ok());
+    statistics.write(stages.as_ref(), &mut Writer { out, number: itoa::Buffer::new() });
     Ok(())
 }
 
-impl Statistics<'_> {
-    fn reduce(&mut self) {
-        self.nodes = self.nodes.min(1);
-        let splits = Splits::of_a_hundred(self.total_splits, self.completed_splits, self.running_splits);
-        [self.total_splits, self.queued_splits, self.running_splits, self.completed_splits] = splits.counts();
-        self.progress_percentage = self.progress_percentage.map(|_| f64::from(splits.completed));
-        self.running_percentage = self.running_percentage.map(|_| f64::from(splits.running));
-        if let Some(stage) = &mut self.root_stage {
-            stage.reduce();
+/// Writes JSON whose names and words need no escapes.
+struct Writer<'a> {
+    out: &'a mut BytesMut,
+    number: itoa::Buffer,
+}
+
+impl Writer<'_> {
+    /// Text as it is.
+    fn text(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn word(&mut self, name: &str, word: &Word<'_>) {
+        for part in [name, "\"", word.0, "\""] {
+            self.text(part);
+        }
+    }
+
+    fn truth(&mut self, name: &str, truth: bool) {
+        self.text(name);
+        self.text(if truth { "true" } else { "false" });
+    }
+
+    fn count(&mut self, name: &str, count: u64) {
+        self.text(name);
+        self.out.extend_from_slice(self.number.format(count).as_bytes());
+    }
+
+    fn splits(&mut self, nodes: u64, splits: &Splits) {
+        self.count(",\"nodes\":", nodes.min(1));
+        for (name, count) in [
+            (",\"totalSplits\":", splits.total),
+            (",\"queuedSplits\":", splits.queued()),
+            (",\"runningSplits\":", splits.running),
+            (",\"completedSplits\":", splits.completed),
+        ] {
+            self.count(name, count.into());
         }
     }
 }
 
-impl Stage<'_> {
-    fn reduce(&mut self) {
-        self.nodes = self.nodes.min(1);
+impl Statistics<'_> {
+    fn write(&self, stages: Option<&Stage<'_>>, writer: &mut Writer<'_>) {
+        writer.word("{\"state\":", &self.state);
+        writer.truth(",\"queued\":", self.queued);
+        writer.truth(",\"scheduled\":", self.scheduled);
         let splits = Splits::of_a_hundred(self.total_splits, self.completed_splits, self.running_splits);
-        [self.total_splits, self.queued_splits, self.running_splits, self.completed_splits] = splits.counts();
-        self.sub_stages.iter_mut().for_each(Stage::reduce);
+        if self.progress_percentage.is_some() {
+            writer.count(",\"progressPercentage\":", splits.completed.into());
+            writer.text(".0");
+        }
+        if self.running_percentage.is_some() {
+            writer.count(",\"runningPercentage\":", splits.running.into());
+            writer.text(".0");
+        }
+        writer.splits(self.nodes, &splits);
+        for (name, millis) in [
+            (",\"planningTimeMillis\":", self.planning_time_millis),
+            (",\"analysisTimeMillis\":", self.analysis_time_millis),
+            (",\"queuedTimeMillis\":", self.queued_time_millis),
+            (",\"elapsedTimeMillis\":", self.elapsed_time_millis),
+            (",\"finishingTimeMillis\":", self.finishing_time_millis),
+        ] {
+            writer.count(name, millis);
+        }
+        writer.text(",");
+        writer.text(HIDDEN);
+        if let Some(stage) = stages {
+            writer.text(",\"rootStage\":");
+            stage.write(writer);
+        }
+        writer.text("}");
+    }
+}
+
+impl Stage<'_> {
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.word("{\"stageId\":", &self.stage_id);
+        writer.word(",\"state\":", &self.state);
+        writer.truth(",\"done\":", self.done);
+        writer.splits(self.nodes, &Splits::of_a_hundred(self.total_splits, self.completed_splits, self.running_splits));
+        writer.text(",");
+        writer.text(HIDDEN_OF_STAGE);
+        writer.truth(",\"coordinatorOnly\":", self.coordinator_only);
+        writer.text(",\"subStages\":[");
+        for (place, stage) in self.sub_stages.iter().enumerate() {
+            writer.text(if place == 0 { "" } else { "," });
+            stage.write(writer);
+        }
+        writer.text("]}");
     }
 }
 
@@ -167,10 +200,8 @@ impl Splits {
         Splits { total: part(total), completed, running: part(running).min(100 - completed) }
     }
 
-    /// All, queued, running and completed ones.
-    fn counts(&self) -> [u64; 4] {
-        let queued = self.total - self.completed - self.running;
-        [self.total, queued, self.running, self.completed].map(u64::from)
+    fn queued(&self) -> u8 {
+        self.total - self.completed - self.running
     }
 }
 

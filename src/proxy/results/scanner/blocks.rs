@@ -12,33 +12,31 @@ pub(super) const BLOCK: usize = 64;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks {
     quotes: u64,
-    /// Whether what follows from quotes is another where these stand.
-    pub(super) backslashes: u64,
-    controls: u64,
-    opening: u64,
-    closing: u64,
+    /// Brackets, and some letters.
+    brackets: u64,
+    /// Whether a backslash or a control character stands in it, after which nothing of this can be relied on.
+    pub(super) odd: bool,
 }
 
 impl Marks {
     /// Those of a block.
     pub(super) fn of(block: &[u8; BLOCK]) -> Marks {
         let mut marks = Marks::default();
+        let mut odd = u8x16::ZERO;
         let (parts, _) = block.as_chunks::<16>();
         for (part, shift) in parts.iter().zip([0, 16, 32, 48]) {
             let bytes = u8x16::new(*part);
-            // Either kind of bracket differs from the other in this bit alone.
-            let alike = bytes | u8x16::splat(0x20);
             let mask = |found: u8x16| u64::from(found.to_bitmask()) << shift;
             marks.quotes |= mask(bytes.simd_eq(u8x16::splat(b'"')));
-            marks.backslashes |= mask(bytes.simd_eq(u8x16::splat(b'\\')));
-            marks.controls |= mask(bytes.simd_lt(u8x16::splat(0x20)));
-            marks.opening |= mask(alike.simd_eq(u8x16::splat(b'{')));
-            marks.closing |= mask(alike.simd_eq(u8x16::splat(b'}')));
+            // The four brackets are alike in all other bits than these, and of letters only Y, y and _ are like them.
+            marks.brackets |= mask((bytes | u8x16::splat(0x26)).simd_eq(u8x16::splat(0x7f)));
+            odd |= bytes.simd_eq(u8x16::splat(b'\\')) | bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
         }
+        marks.odd = odd.any();
         marks
     }
 
-    /// The bytes within strings, opening quotes included, for a block without backslashes.
+    /// The bytes within strings, opening quotes included, for a block with nothing odd in it.
     pub(super) fn inside(&self, in_string: bool) -> u64 {
         let mut odd = self.quotes;
         for shift in [1, 2, 4, 8, 16, 32] {
@@ -47,19 +45,13 @@ impl Marks {
         if in_string { !odd } else { odd }
     }
 
-    /// The brackets that are none of a string's, and whether each opens.
-    pub(super) fn brackets(&self, inside: u64) -> impl Iterator<Item = (usize, bool)> {
-        let mut left = (self.opening | self.closing) & !inside;
-        let opening = self.opening;
+    /// Where something stands outside of strings that is a bracket or one of those letters.
+    pub(super) fn brackets(&self, inside: u64) -> impl Iterator<Item = usize> {
+        let mut left = self.brackets & !inside;
         std::iter::from_fn(move || {
             let bit = (left != 0).then(|| left.trailing_zeros())?;
             left &= left - 1;
-            Some((bit as usize, opening >> bit & 1 == 1))
+            Some(bit as usize)
         })
-    }
-
-    /// Whether a control character stands within a string.
-    pub(super) fn control_in(&self, inside: u64) -> bool {
-        self.controls & inside != 0
     }
 }

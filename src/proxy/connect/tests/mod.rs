@@ -1,5 +1,7 @@
+mod answers;
+
 use super::*;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,7 +25,7 @@ async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
     let service = service_fn(|request: Request<Incoming>| async move {
         let header = |name| request.headers().get(name).map_or("none", |value: &HeaderValue| value.to_str().unwrap());
         let text = format!("{} {} {}", header(HOST), request.uri(), header(AUTHORIZATION));
-        Ok::<_, std::convert::Infallible>(Response::new(full(text)))
+        Ok::<_, std::convert::Infallible>(Response::new(Full::new(full(text))))
     });
     let _closed = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }

@@ -1,0 +1,154 @@
+//! One connection to Trino, which takes one request after another.
+//!
+//! Whoever sends a request also writes it and reads its answer: no task stands beside it, so that no page waits for one task
+//! to wake another. A request or an answer that is given up takes its connection with it.
+
+use super::Body;
+use super::head::{self, Head, Unreadable};
+use bytes::{BufMut, BytesMut};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::uri::PathAndQuery;
+use http::{Method, Request};
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::task::coop::unconstrained;
+use tokio_util::io::poll_read_buf;
+
+/// What a read makes room for at first; more where reads fill it.
+const ROOM: usize = 8 * 1024;
+/// Most that one read makes room for.
+const MOST_ROOM: usize = 256 * 1024;
+/// A body up to this size is sent in one piece with its head.
+const TOGETHER: usize = 64 * 1024;
+
+/// What is spoken over.
+pub(super) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
+
+/// The connection.
+pub(super) struct Connection {
+    stream: Stream,
+    /// What came and was not taken yet.
+    pub(super) read: BytesMut,
+    room: usize,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ExchangeError {
+    /// Not a byte of it was sent.
+    #[error("{0}")]
+    Unsent(io::Error),
+    /// Some of it may have arrived.
+    #[error("{0}")]
+    Broken(io::Error),
+    #[error("it was closed before an answer")]
+    Closed,
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream) -> Connection {
+        Connection { stream, read: BytesMut::new(), room: ROOM }
+    }
+
+    /// Whether it can take a request: it has not ended, and nothing came on it that nobody asked for.
+    pub(super) async fn is_fresh(&mut self) -> bool {
+        let mut byte = [0];
+        let mut looked = ReadBuf::new(&mut byte);
+        let look = |context: &mut Context<'_>| {
+            Poll::Ready(Pin::new(&mut self.stream).poll_read(context, &mut looked).is_pending())
+        };
+        // A read that is put off for other tasks' sake would look like one that found nothing.
+        unconstrained(poll_fn(look)).await && self.read.is_empty()
+    }
+
+    /// Sends a request and reads the head of its answer.
+    pub(super) async fn exchange(&mut self, request: &Request<Body>) -> Result<Head, ExchangeError> {
+        self.send(request).await?;
+        loop {
+            if let Some(head) = head::take(&mut self.read, request.method())? {
+                return Ok(head);
+            }
+            if poll_fn(|context| self.poll_fill(context, u64::MAX)).await.map_err(ExchangeError::Broken)? == 0 {
+                return Err(ExchangeError::Closed);
+            }
+        }
+    }
+
+    async fn send(&mut self, request: &Request<Body>) -> Result<(), ExchangeError> {
+        let body = request.body();
+        let mut head = written(request);
+        let apart = body.len() > TOGETHER;
+        if !apart {
+            head.extend_from_slice(body);
+        }
+        let begun = self.stream.write(&head).await.map_err(ExchangeError::Unsent)?;
+        let rest = async {
+            self.stream.write_all(head.get(begun..).unwrap_or_default()).await?;
+            if apart {
+                self.stream.write_all(body).await?;
+            }
+            self.stream.flush().await
+        };
+        rest.await.map_err(ExchangeError::Broken)
+    }
+
+    /// Reads what there is, for an answer of which so many bytes are left. Gives how much came: none when Trino closed.
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>, left: u64) -> Poll<io::Result<usize>> {
+        let room = self.room.min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.read.reserve(room.max(ROOM));
+        let came = ready!(poll_read_buf(Pin::new(&mut self.stream), context, &mut self.read))?;
+        if came >= self.room && self.room < MOST_ROOM {
+            self.room *= 2;
+        }
+        Poll::Ready(Ok(came))
+    }
+
+    /// Gives back the room that a large answer took.
+    pub(super) fn shrink(&mut self) {
+        if self.room > ROOM {
+            self.room = ROOM;
+            self.read = BytesMut::new();
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+/// A request's head. How long its body is says this alone, whatever its headers do.
+fn written(request: &Request<Body>) -> BytesMut {
+    let (method, body) = (request.method(), request.body());
+    let together = if body.len() > TOGETHER { 0 } else { body.len() };
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let mut head = BytesMut::with_capacity(headers + target.len() + 64 + together);
+    for part in [method.as_str(), " ", target, " HTTP/1.1\r\n"] {
+        head.put_slice(part.as_bytes());
+    }
+    for (name, value) in request.headers() {
+        if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                head.put_slice(part);
+            }
+        }
+    }
+    if !body.is_empty() || *method == Method::POST || *method == Method::PUT {
+        head.put_slice(b"content-length: ");
+        head.put_slice(body.len().to_string().as_bytes());
+        head.put_slice(b"\r\n");
+    }
+    head.put_slice(b"\r\n");
+    head
+}
