@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test rules demo demo-once attacks proof mutants conformance fuzz bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
+.PHONY: help fmt lint test clients rules demo demo-once attacks proof mutants conformance fuzz bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ lint: ## what a change has to pass before it is looked at: formatting, lints, de
 
 test: ## everything that must hold, a real Trino and real clients included
 	@$(PYTHON) -m tests.stack.checks
+
+clients: ## each client against a real Trino, straight and through Sluice; writes docs/clients.md from what came
+	@$(PYTHON) -m tests.clients
 
 demo: ## see the product as four users do (TRINO=url of a Trino of yours, PORT=8443, SHOW_SQL=1)
 	@PYTHONPATH=. $(PYTHON) deploy/demo $(DEMO)

@@ -18,6 +18,8 @@ const RESTRICTED: u8 = 1;
 const REWRITTEN: u8 = 2;
 const REDEFINES: u8 = 4;
 const UNRESOLVED: u8 = 8;
+/// In front of what is sealed, where a mark has its flags: neither can be taken for the other.
+const SEALED: u8 = 0x80;
 
 /// What a mark says of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,9 @@ impl MarkKey {
         let (said, tag) = bytes.split_at_checked(LENGTH - TAG)?;
         self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
         let (flags, decision) = said.split_first()?;
+        if flags & SEALED != 0 {
+            return None;
+        }
         Some(Facts {
             restricted: flags & RESTRICTED != 0,
             rewritten: flags & REWRITTEN != 0,
@@ -121,6 +126,23 @@ impl MarkKey {
             unresolved: flags & UNRESOLVED != 0,
             decision: Uuid::from_slice(decision).ok()?,
         })
+    }
+
+    /// Bytes that only an owner can bring back, and only for a query.
+    pub(crate) fn seal(&self, owner: &Owner, query: &QueryId, said: &[u8]) -> String {
+        let mut bytes = vec![SEALED];
+        bytes.extend_from_slice(said);
+        let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
+        bytes.extend(tag.iter().take(TAG));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// What was sealed for this owner and this query.
+    pub(crate) fn open(&self, sealed: &str, owner: &Owner, query: &QueryId) -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
+        self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
+        said.strip_prefix(&[SEALED]).map(<[u8]>::to_vec)
     }
 
     /// Each part with its length in front, so that no two lists of parts look alike.
@@ -183,6 +205,38 @@ mod tests {
         for short in ["", "AA", mark.get(..mark.len() - 1).unwrap()] {
             assert_eq!(key.read(short, &owner("anna", "anna"), &query("q_1")), None);
         }
+    }
+
+    #[test]
+    fn what_is_sealed_comes_back_to_its_owner_for_its_query_alone() {
+        let key = MarkKey::load(None).unwrap();
+        let sealed = key.seal(&owner("anna", "ann"), &query("q_1"), b"said");
+        assert_eq!(key.open(&sealed, &owner("anna", "ann"), &query("q_1")).as_deref(), Some(&b"said"[..]));
+        for (principal, user, id) in
+            [("bob", "ann", "q_1"), ("anna", "bob", "q_1"), ("anna", "ann", "q_2"), ("annaann", "", "q_1")]
+        {
+            assert_eq!(key.open(&sealed, &owner(principal, user), &query(id)), None);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut forged = bytes.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let forged = URL_SAFE_NO_PAD.encode(forged);
+            assert_eq!(key.open(&forged, &owner("anna", "ann"), &query("q_1")), None, "bit {bit}");
+        }
+        for short in ["", "AA"] {
+            assert_eq!(key.open(short, &owner("anna", "ann"), &query("q_1")), None);
+        }
+    }
+
+    #[test]
+    fn a_mark_and_what_is_sealed_are_not_taken_for_each_other() {
+        let (key, anna) = (MarkKey::load(None).unwrap(), owner("anna", "anna"));
+        let mark = key.mark(&anna, &query("q_1"), &facts());
+        assert_eq!(key.open(&mark, &anna, &query("q_1")), None);
+        let sealed = key.seal(&anna, &query("q_1"), &[0; 16]);
+        assert_eq!(sealed.len(), mark.len());
+        assert_eq!(key.read(&sealed, &anna, &query("q_1")), None);
     }
 
     #[test]

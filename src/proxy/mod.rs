@@ -37,6 +37,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod told;
 mod upstream;
 mod whole;
 

@@ -14,6 +14,7 @@ use super::revoke;
 use super::routes::{PagePath, PageQuery};
 use super::serve::Proxy;
 use super::started::{End, Statement};
+use super::told;
 use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Refusal};
 use http::{HeaderValue, Method, Response, StatusCode, header};
@@ -34,6 +35,13 @@ pub(super) struct PageRequest {
 
 /// Answers it. To anyone but its owner a query does not exist.
 pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<Answer> {
+    if let Some(page) = told::page(&proxy.key, &asked) {
+        return if asked.method == Method::DELETE {
+            answer::bare(StatusCode::NO_CONTENT)
+        } else {
+            answer::results(page)
+        };
+    }
     let mark = asked.query.mark.as_deref().unwrap_or_default();
     let Some(facts) = proxy.key.read(mark, &asked.owner, &asked.path.query) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
@@ -146,7 +154,11 @@ pub(super) fn given(proxy: &Proxy, statement: &Arc<Statement>, shown: Shown) -> 
 
 /// The error for a query that may not go on.
 pub(super) fn revoked(origin: &Origin, statement: &Statement, refusal: &Refusal) -> Response<Answer> {
-    answer::results(own_error::page(origin, &statement.query, refusal, Some(statement.facts.decision)))
+    answer::results(own_error::page(
+        origin,
+        &statement.query,
+        own_error::error(refusal, Some(statement.facts.decision)),
+    ))
 }
 
 /// A status of Trino's without its text.
@@ -222,7 +234,7 @@ fn unreadable(origin: &Origin, query: &QueryId, facts: Facts) -> Response<Answer
         message: "Sluice can't read Trino's page of results, so nothing of it is shown".to_owned(),
         location: None,
     };
-    answer::results(own_error::page(origin, query, &refusal, Some(facts.decision)))
+    answer::results(own_error::page(origin, query, own_error::error(&refusal, Some(facts.decision))))
 }
 
 fn on_passed(proxy: Arc<Proxy>, statement: Arc<Statement>, path: String) -> OnPassed {

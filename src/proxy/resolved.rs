@@ -66,6 +66,8 @@ pub(super) async fn follow(
         return Err(withhold(proxy, statement, &Relations::default(), unknown_here(), "unknown", why.to_owned()).await);
     };
     let began = Instant::now();
+    // The page that led to the one at hand.
+    let mut leading = None;
     loop {
         let shown = |page: &Whole, unresolved| page.shown(context(proxy, statement, origin, unresolved));
         let held = match shown(&page, true) {
@@ -80,14 +82,17 @@ pub(super) async fn follow(
         };
         match (known, next) {
             (false, Some(next)) if began.elapsed() < hold => match turn(proxy, statement, &next).await {
-                Some(following) => page = following,
+                Some(following) => leading = Some(std::mem::replace(&mut page, following)),
                 None => return Ok(held),
             },
             (false, _) => return Ok(held),
-            (true, _) => match shown(&page, false) {
-                Ok(shown) => return Ok(shown),
-                Err(error) => return Err(not_known(proxy, statement, &relations, error.to_string()).await),
-            },
+            // Some clients see no error on the answer to the statement itself. What led to it leads there again.
+            (true, _) => {
+                match shown(leading.filter(|_| held.summary.next.is_none()).as_ref().unwrap_or(&page), false) {
+                    Ok(shown) => return Ok(shown),
+                    Err(error) => return Err(not_known(proxy, statement, &relations, error.to_string()).await),
+                }
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::results::scanner::Malformed;
 use super::revoke;
 use super::serve::{Caller, Proxy};
 use super::started::End;
+use super::told;
 use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::identity::{Principal, Told};
@@ -73,7 +74,8 @@ pub(super) async fn answer(
     };
     if proxy.draining() {
         let refusal = refusal(ErrorCode::ServerShuttingDown, "Sluice is shutting down and starts no more statements");
-        return answer::results(own_error::page(&caller.origin, &QueryId::for_sluice(), &refusal, None));
+        let (owner, error) = (proxy.owner(&caller, &headers), own_error::error(&refusal, None));
+        return told::answer(&proxy.key, &owner, &caller.origin, &QueryId::for_sluice(), error);
     }
     let agent = parts.headers.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
@@ -99,7 +101,7 @@ pub(super) async fn answer(
     });
     answer.await.unwrap_or_else(|_| {
         let refusal = refusal(ErrorCode::GenericInternalError, "Sluice broke down while it served the statement");
-        answer::results(own_error::page(&origin, &QueryId::for_sluice(), &refusal, None))
+        answer::results(own_error::page(&origin, &QueryId::for_sluice(), own_error::error(&refusal, None)))
     })
 }
 
@@ -136,7 +138,12 @@ impl Way {
     }
 
     fn refuse(&self, refusal: &Refusal, decision: Option<Uuid>) -> Response<Answer> {
-        answer::results(own_error::page(&self.caller.origin, &QueryId::for_sluice(), refusal, decision))
+        self.told(&QueryId::for_sluice(), refusal, decision)
+    }
+
+    fn told(&self, query: &QueryId, refusal: &Refusal, decision: Option<Uuid>) -> Response<Answer> {
+        let error = own_error::error(refusal, decision);
+        told::answer(&self.proxy.key, &self.owner, &self.caller.origin, query, error)
     }
 
     async fn forward(&self, guarded: &Guarded, decision: Uuid) -> (Response<Answer>, Started) {
@@ -231,7 +238,7 @@ impl Way {
             let origin = &self.caller.origin;
             shown = match resolved::follow(&self.proxy, &statement, origin, page, resolved::HOLD).await {
                 Ok(shown) => shown,
-                Err(refusal) => return (pages::revoked(origin, &statement, &refusal), None),
+                Err(refusal) => return (self.told(&statement.query, &refusal, Some(decision)), None),
             };
         }
         let summary = shown.summary.clone();

@@ -1,101 +1,85 @@
-"""Clients as people have them: each runs the TPC-H queries through Sluice as without it, and shows masks, filters and denials.
+"""Clients as people have them, each by its own library: what each gets of Trino through Sluice is what it gets of Trino itself.
 
-What a client shows directly is compared with what the same client shows through Sluice: rows (in any order, since equal
-keys of an ORDER BY may change places), column names and types.
+`cells.json` and `types.json` say what is tried, `clients.json` which clients there are and what each can't do. A client's
+program (`programs/`) reads cells as lines of JSON and prints what came, as that client gives it; here the answers of the two
+ways are compared. What came of each cell is written to target/clients/results.json, and docs/clients.md is made from that.
 """
 
+import contextlib
+import hashlib
+import json
 import pathlib
 
-from tests.clients import tpch
-from tests.clients.drivers import Endpoint, all_clients
-from tests.stack.client import wait_for
-from tests.stack.sluice import password
+from tests.clients import checks, page, tools
+from tests.clients.cells import groups
+from tests.clients.clients import all_clients
+from tests.clients.runs import Runs
+from tests.clients.tpch import queries
 
-POLICIES = pathlib.Path(__file__).with_name("policies")
+HERE = pathlib.Path(__file__).parent
+TOKEN = "a-token-of-the-service-etl-in-tests"
 MESH = [
+    "CREATE CATALOG tpch_standard USING tpch WITH (\"tpch.double-type-mapping\" = 'DECIMAL', \"tpch.column-naming\" = 'STANDARD')",
     "CREATE SCHEMA lake.clients",
     """CREATE TABLE lake.clients.people AS SELECT * FROM (VALUES
        (BIGINT '1', 'Iris Example', 'iris@example.test', 'EU'), (BIGINT '2', 'Jon Example', 'jon@example.test', 'EU'),
        (BIGINT '3', 'Kim Example', 'kim@example.test', 'US')) AS t (id, name, email, region)""",
     "CREATE TABLE lake.clients.payments AS SELECT BIGINT '1' AS id, 'XX00 EXAMPLE' AS iban",
+    "CREATE TABLE lake.clients.accounts AS SELECT BIGINT '1' AS id, 'XX00 EXAMPLE' AS iban",
+    "CREATE TABLE lake.clients.notes (id bigint)",
+    "CREATE TABLE lake.clients.many_python (id bigint, name varchar)",
+    "CREATE SCHEMA memory.clients",
 ]
-PEOPLE = "SELECT id, name, email FROM lake.clients.people"
-SHOWN = [["1", "Iris Example", "***@example.test"], ["2", "Jon Example", "***@example.test"]]
+# What the analyst sees of a table, for the way without Sluice.
+SHOWN = {
+    "people": ("lake.clients.people", "SELECT id, name, CAST('***@' || split_part(email, '@', 2) AS varchar) AS email, region FROM lake.clients.people WHERE region = 'EU'"),
+    "types": ("memory.clients.types", "SELECT * FROM memory.clients.types WHERE shown"),
+    "lineitem": ("tpch_standard.tiny.lineitem", """SELECT l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity, l_extendedprice, l_discount, l_tax, l_returnflag, l_linestatus,
+        l_shipdate, l_commitdate, l_receiptdate, l_shipinstruct, l_shipmode, CAST(upper(l_comment) AS varchar(44)) AS l_comment
+        FROM tpch_standard.tiny.lineitem WHERE l_returnflag <> 'R'"""),
+}
 
 
 def cases(stack):
     """The cases of this suite."""
     trino = stack.trino
-    trino.rows("CREATE CATALOG tpch_standard USING tpch WITH (\"tpch.double-type-mapping\" = 'DECIMAL', \"tpch.column-naming\" = 'STANDARD')")
-    for statement in MESH:
+    for statement in [*MESH, types_table(), *(f"CREATE VIEW lake.clients.{name}_shown AS {text}" for name, (_, text) in SHOWN.items())]:
         trino.rows(statement)
-    with stack.sluice("clients", POLICIES) as sluice:
-        def through(user, **more):
-            return Endpoint(sluice.port, user, password(user), sluice.ca, **more)
-
-        direct = Endpoint(trino.port, "admin")
-        for client in all_clients():
-            yield f"{client.name} gives the TPC-H queries as without Sluice", lambda c=client: same(c, direct, through("admin"))
-            yield f"{client.name} shows masked cells and no hidden rows", lambda c=client: guarded(c, through("analyst"))
-            yield f"{client.name} shows them to a statement with a parameter", lambda c=client: parameter(c, through("analyst"))
-            yield f"{client.name} shows a denial with its reason", lambda c=client: denied(c, through("analyst"))
-            yield f"{client.name} cancels a query on Trino", lambda c=client: cancelled(c, through("admin"), trino)
-            if client.name == "trino-cli":
-                yield "trino-cli shows the progress of a filtered query", lambda c=client: progress(c, through("analyst"))
-            if client.name in ("trino-jdbc", "Python client with SQLAlchemy"):
-                yield f"{client.name} lists the tables that its user may know of", lambda c=client: tables(c, through("analyst", catalog="lake", schema="clients"))
-    trino.rows("DROP SCHEMA lake.clients CASCADE")
-    trino.rows("DROP CATALOG tpch_standard")
-
-
-def same(client, direct, through):
-    """All 22 queries, two ways."""
-    texts = tpch.queries()
-    here, there = client.answers(direct, texts.values()), client.answers(through, texts.values())
-    assert len(here) == len(there) == len(texts), f"{len(here)} answers directly, {len(there)} through Sluice: {there[-1]}"
-    for name, a, b in zip(texts, here, there):
-        assert "error" not in a, f"{name} directly: {a['error']}"
-        assert "error" not in b, f"{name} through Sluice: {b['error']}"
-        assert a["rows"] and a["types"], f"{name} gave nothing"
-        for part in ("names", "types"):
-            assert a[part] == b[part], f"{part} of {name}: {a[part]} directly, {b[part]} through Sluice"
-        assert sorted(map(str, a["rows"])) == sorted(map(str, b["rows"])), f"rows of {name}: {a['rows'][:3]} directly, {b['rows'][:3]} through Sluice"
+    tokens = stack.folder / "clients-tokens"
+    tokens.write_text(f"etl:{hashlib.sha256(TOKEN.encode()).hexdigest()}\n", encoding="ascii")
+    with contextlib.ExitStack() as held:
+        held.callback(lambda: [trino.rows(s) for s in ("DROP SCHEMA lake.clients CASCADE", "DROP SCHEMA memory.clients CASCADE", "DROP CATALOG tpch_standard")])
+        sluice = held.enter_context(stack.sluice("clients", HERE / "policies", settings={"identity": {"token_file": str(tokens)}}))
+        yield from tools.cases(trino, sluice)
+        clients = all_clients()
+        table = groups()
+        runs = held.enter_context(Runs(clients, table, {"straight": trino.port, "sluice": sluice.port}, sluice.ca, TOKEN, tables(), queries()))
+        results = page.Results(clients, table)
+        place = checks.Place(trino, sluice)
+        for client in clients:
+            for cell in [cell for group in table for cell in group.cells]:
+                if cell.name not in client.cannot:
+                    yield f"{client.title}: {cell.group}: {cell.title}", lambda c=client, e=cell: results.keep(c, e, lambda: checks.check(place, c, e, runs.of(c, e)))
+        results.seconds = runs.seconds
+        results.write()
+        yield "docs/clients.md says what ran (make clients writes it)", lambda: page.same(results)
 
 
-def guarded(client, endpoint):
-    """The e-mail is masked, the row outside the EU is not there."""
-    answer = client.answers(endpoint, [PEOPLE + " ORDER BY id"])[0]
-    assert answer.get("rows") == SHOWN, answer
+def tables():
+    """What stands for a name in braces, on each way."""
+    return {"straight": {name: f"lake.clients.{name}_shown" for name in SHOWN}, "sluice": {name: table for name, (table, _) in SHOWN.items()}}
 
 
-def progress(client, endpoint):
-    """It divides by counts that are zero here."""
-    printed = client.progress(endpoint, PEOPLE + " ORDER BY id")
-    assert "***@example.test" in printed and "FINISHED" in printed and "100 total, 100 done (100.00%)" in printed, printed
+def types_table():
+    """A table with a column for each of Trino's types: its values, a row of nulls, and a row that nobody but admin sees."""
+    types = json.loads((HERE / "types.json").read_text(encoding="utf-8"))
+    rows = max(map(len, types.values()))
 
+    def row(number):
+        return [values[min(number, len(values) - 1)] if number < rows else f"CAST(NULL AS {kind})" for kind, values in types.items()]
 
-def parameter(client, endpoint):
-    """Parameters go by PREPARE and EXECUTE or by EXECUTE IMMEDIATE, as each client has it."""
-    answer = client.prepared(endpoint, PEOPLE + " WHERE id = ?")
-    assert answer.get("rows") == SHOWN[:1], answer
-
-
-def denied(client, endpoint):
-    """The reason names the table."""
-    answer = client.answers(endpoint, ["SELECT iban FROM lake.clients.payments"])[0]
-    assert "Access Denied: Cannot select from table lake.clients.payments" in answer.get("error", ""), answer
-
-
-def tables(client, endpoint):
-    """The table that no policy grants is not listed."""
-    answer = client.answers(endpoint, ["tables"], "tables")[0]
-    listed = {cell for row in answer["rows"] for cell in row}
-    assert "people" in listed and "payments" not in listed, answer
-
-
-def cancelled(client, endpoint, trino):
-    """Trino ends the query as one that its user cancelled."""
-    mark = f"cancelled by {client.name}"
-    client.cancel(endpoint, f"SELECT l_orderkey, l_comment, '{mark}' FROM tpch_standard.sf1000.lineitem")
-    ended = f"SELECT error_code FROM system.runtime.queries WHERE query LIKE '%{mark}%' AND query NOT LIKE '%runtime%' AND state = 'FAILED'"
-    assert wait_for("the query ended on Trino", lambda: trino.rows(ended)) == [["USER_CANCELED"]]
+    selects = []
+    for number in [*range(rows + 1), 0]:
+        cells = ", ".join(f'{value} AS "{kind}"' for kind, value in zip(types, row(number)))
+        selects.append(f"SELECT {len(selects) + 1} AS id, {'false' if len(selects) > rows else 'true'} AS shown, {cells}")
+    return "CREATE TABLE memory.clients.types AS " + " UNION ALL ".join(selects)

@@ -9,13 +9,22 @@ use crate::proxy::query_id::QueryId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The page. Its message ends with the decision's id, by which an auditor finds the record.
-pub(crate) fn page(origin: &Origin, query: &QueryId, refusal: &Refusal, decision: Option<Uuid>) -> Vec<u8> {
+/// The page with an error.
+pub(crate) fn page(origin: &Origin, query: &QueryId, error: Value) -> Vec<u8> {
+    whole(origin, query, "FAILED", "error", error)
+}
+
+/// A page that leads to another, as Trino gives it for a statement that waits for its turn.
+pub(crate) fn leading(origin: &Origin, query: &QueryId, next: &str) -> Vec<u8> {
+    whole(origin, query, "QUEUED", "nextUri", next.into())
+}
+
+fn whole(origin: &Origin, query: &QueryId, state: &str, name: &str, value: Value) -> Vec<u8> {
     let page = json!({
         "id": query.as_str(),
         "infoUri": format!("{}{INFO_PATH}{query}", origin.as_str()),
-        "stats": failed_statistics(),
-        "error": error(refusal, decision),
+        "stats": statistics(state),
+        name: value,
         "warnings": [],
     });
     page.to_string().into_bytes()
@@ -24,7 +33,8 @@ pub(crate) fn page(origin: &Origin, query: &QueryId, refusal: &Refusal, decision
 /// Where clients believe that more about a query can be read, in front of its id. Some refuse a page without it.
 pub(crate) const INFO_PATH: &str = "/ui/query.html?";
 
-fn error(refusal: &Refusal, decision: Option<Uuid>) -> Value {
+/// The error. Its message ends with the decision's id, by which an auditor finds the record.
+pub(crate) fn error(refusal: &Refusal, decision: Option<Uuid>) -> Value {
     let (name, code, kind) = refusal.code.parts();
     let message = message(refusal, decision);
     let mut error = json!({
@@ -73,10 +83,10 @@ fn failure_type(code: ErrorCode) -> &'static str {
 }
 
 /// All that JDBC needs to be there.
-fn failed_statistics() -> Value {
+fn statistics(state: &str) -> Value {
     json!({
-        "state": "FAILED",
-        "queued": false,
+        "state": state,
+        "queued": state == "QUEUED",
         "scheduled": false,
         "nodes": 0,
         "totalSplits": 0,
@@ -117,7 +127,7 @@ mod tests {
             location: Some((1, 15)),
         };
         let query = QueryId::parse("20260101_000000_00000_sluic").unwrap();
-        let page = page(&origin, &query, &refusal, Some(Uuid::from_u128(5)));
+        let page = page(&origin, &query, error(&refusal, Some(Uuid::from_u128(5))));
         let page: Value = serde_json::from_slice(&page).unwrap();
         let message = "Access Denied: Cannot select from table lake.hr.salaries. \
                        Decision: 00000000-0000-0000-0000-000000000005";

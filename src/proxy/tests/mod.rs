@@ -4,5 +4,6 @@ mod faults;
 mod resolved;
 mod revoked;
 mod sluice;
+mod told;
 mod trino;
 mod way;

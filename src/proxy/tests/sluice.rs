@@ -160,9 +160,13 @@ impl Sluice {
         self.ahead.store(to.duration_since(Timestamp::now()).as_secs(), Ordering::SeqCst);
     }
 
-    /// Sends a statement as a user.
+    /// Sends a statement as a user. An error that the answer leads to is what came.
     pub(super) async fn post(&self, user: &str, sql: impl Into<Bytes>, more: &[(&'static str, &str)]) -> Got {
-        self.ask(Method::POST, "/v1/statement", user, sql.into(), more).await
+        let got = self.ask(Method::POST, "/v1/statement", user, sql.into(), more).await;
+        if String::from_utf8_lossy(&got.body).contains("/told/1?sluice=") {
+            return self.ask(Method::GET, &got.next(self), user, Bytes::new(), more).await;
+        }
+        got
     }
 
     /// Asks for a page as a user.

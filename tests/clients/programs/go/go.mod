@@ -2,7 +2,7 @@ module sluice.example/clients
 
 go 1.26
 
-require github.com/trinodb/trino-go-client v0.338.0
+require github.com/trinodb/trino-go-client v1.1.0
 
 require (
 	github.com/hashicorp/go-uuid v1.0.3 // indirect
