@@ -209,8 +209,9 @@ async fn a_request_is_written_as_one_that_has_one_length() {
         });
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut sent = Vec::new();
-        while !sent.ends_with(format!("\r\n\r\n{}", "x".repeat(length)).as_bytes()) {
-            sent.push(stream.read_u8().await.unwrap());
+        let end = format!("\r\n\r\n{}", "x".repeat(length));
+        while !sent.ends_with(end.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut sent).await.unwrap(), 0);
         }
         let sent = String::from_utf8(sent).unwrap();
         assert!(sent.starts_with("POST /v1/statement?a=b HTTP/1.1\r\n"), "{sent}");
