@@ -40,7 +40,7 @@ class Results:
         told = check()
         came[cell.name] = NOT_POSSIBLE if client.fails_with(cell) else "yes"
         if told and cell.name == "denied":
-            self.denials[client.name] = DECISION.sub("01990000-0000-7000-8000-000000000000", QUERY_ID.sub("20260101_000000_00000_sluic", told))
+            self.denials[client.name] = DECISION.sub("01990000-0000-7000-8000-000000000000", QUERY_ID.sub("20260101_000000_00000_sluic", told)).strip()
 
     def write(self):
         """Writes what came, and how long each client took, for this run."""
