@@ -192,6 +192,8 @@ pub enum ErrorCode {
     /// No statement is started any more.
     ServerShuttingDown,
     ExceededLimit,
+    /// As many statements run as may.
+    QueryQueueFull,
 }
 
 impl ErrorCode {
@@ -212,6 +214,7 @@ impl ErrorCode {
             ErrorCode::ServerStartingUp => ("SERVER_STARTING_UP", 65_548, "INTERNAL_ERROR"),
             ErrorCode::ServerShuttingDown => ("SERVER_SHUTTING_DOWN", 65_545, "INTERNAL_ERROR"),
             ErrorCode::ExceededLimit => ("QUERY_TEXT_TOO_LARGE", 35, "USER_ERROR"),
+            ErrorCode::QueryQueueFull => ("QUERY_QUEUE_FULL", 131_074, "INSUFFICIENT_RESOURCES"),
         }
     }
 }

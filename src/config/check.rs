@@ -83,6 +83,9 @@ fn positive(config: &Config, problems: &mut Vec<String>) {
         ("limits.statement_bytes", limits.statement_bytes, 1),
         ("limits.header_bytes", limits.header_bytes, 8 * 1024),
         ("limits.connections", limits.connections, 1),
+        ("limits.connections_per_peer", limits.connections_per_peer.unwrap_or(1), 1),
+        ("limits.statements", limits.statements, 1),
+        ("limits.statements_per_principal", limits.statements_per_principal, 1),
         ("limits.envelope_bytes", limits.envelope_bytes, 4 * 1024),
         ("limits.remembered_bytes", limits.remembered_bytes, 1024 * 1024),
     ] {
@@ -227,6 +230,7 @@ mod tests {
                 client_ca: None,
                 client_crls: vec!["crl".into()],
                 client_certificate_required: true,
+                http2: true,
             });
         });
         for said in

@@ -97,6 +97,9 @@ pub struct Tls {
     /// Whether a client without a certificate is refused.
     #[serde(default)]
     pub client_certificate_required: bool,
+    /// Whether clients may choose HTTP/2.
+    #[serde(default = "yes")]
+    pub http2: bool,
 }
 
 /// The Trino behind Sluice.
@@ -227,6 +230,12 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Most connections at once.
     pub connections: usize,
+    /// Most connections at once from one address. Clients behind a proxy or an ingress all have its address.
+    pub connections_per_peer: Option<usize>,
+    /// Most statements that run at once, in all.
+    pub statements: usize,
+    /// Most statements that run at once for one principal. A principal that acts for others has one count for all of them.
+    pub statements_per_principal: usize,
     /// How long a client may take to send a request's headers.
     #[schemars(with = "String")]
     pub header_timeout: SignedDuration,
@@ -259,6 +268,9 @@ impl Default for Limits {
             statement_bytes: 1_000_000,
             header_bytes: 64 * 1024,
             connections: 10_000,
+            connections_per_peer: None,
+            statements: 10_000,
+            statements_per_principal: 2_000,
             header_timeout: SignedDuration::from_secs(10),
             body_timeout: SignedDuration::from_secs(30),
             send_timeout: SignedDuration::from_mins(5),

@@ -25,6 +25,7 @@ pub struct Metrics {
     enforce: Histogram,
     audit_append: Histogram,
     in_flight: IntGauge,
+    limits_reached: IntCounterVec,
     upstream_errors: IntCounterVec,
     upstream_reachable: IntGauge,
     audit_failures: IntCounter,
@@ -95,6 +96,12 @@ impl Metrics {
                 "Time until a record was flushed to the decision log.",
             )?,
             in_flight: gauge("sluice_statements_in_flight", "Statements that are being decided or started.")?,
+            limits_reached: counters(
+                "sluice_limits_reached_total",
+                "Statements refused by limits.statements and statements_per_principal, or since too many large ones \
+                 wait to be read; connections closed by connections_per_peer, and made to wait by connections.",
+                "limit",
+            )?,
             upstream_errors: counters(
                 "sluice_upstream_errors_total",
                 "Requests to Trino without an answer: unreachable, broken, late or path.",
@@ -179,6 +186,11 @@ impl Metrics {
         for outcome in [Outcome::Allow, Outcome::Rewrite, Outcome::Deny] {
             metrics.decisions.with_label_values(&[outcome.as_str()]);
         }
+        for limit in
+            ["statements", "statements_per_principal", "large_statements", "connections", "connections_per_peer"]
+        {
+            metrics.limits_reached.with_label_values(&[limit]);
+        }
         for found in ["changed", "changed_late", "unknown"] {
             metrics.withheld.with_label_values(&[found]);
         }
@@ -232,6 +244,11 @@ impl Metrics {
     pub fn in_flight(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
+    }
+
+    /// A limit was reached: a statement was refused, or a connection closed.
+    pub fn limit_reached(&self, limit: &str) {
+        self.limits_reached.with_label_values(&[limit]).inc();
     }
 
     /// Trino answered a request.

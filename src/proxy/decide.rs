@@ -13,13 +13,18 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// Most rounds of questions. Each level of views is one, and 16 levels are followed.
 const ROUNDS: usize = 40;
-/// A text larger than this is decided about beside the tasks that serve requests.
+/// A text larger than this is decided about beside the tasks that serve requests, one for each processor at once.
 const LARGE: usize = 32 * 1024;
+/// How long such a text waits for its turn.
+const TURN: Duration = Duration::from_secs(5);
 /// What an entry of a list takes besides its text.
 const ENTRY: usize = 32;
 
@@ -36,6 +41,8 @@ pub(super) struct Enforcer {
     second_opinion: bool,
     views: Views,
     decisions: Decisions,
+    /// Of large texts.
+    pub(super) turns: Arc<Semaphore>,
 }
 
 impl Enforcer {
@@ -45,6 +52,7 @@ impl Enforcer {
             second_opinion: config.second_opinion,
             views: views(config.views, more_groups),
             decisions: Decisions::new(config.limits.decision_cache_bytes),
+            turns: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         }
     }
 
@@ -208,10 +216,16 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
     // Where Trino tells too late what it resolved, nothing that was known before is relied on.
     let mut anew = false;
     for _ in 0..ROUNDS {
-        let Some((called, same)) = round(&proxy.enforcer, asked, grammar, tables).await else {
-            return Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice could not decide"));
+        let called = match round(&proxy.enforcer, asked, grammar, tables).await {
+            Ok((called, same)) => {
+                tables = same;
+                called
+            }
+            Err(NoRound::BrokeDown) => {
+                return Weighed::refused(refusal(ErrorCode::GenericInternalError, "Sluice could not decide"));
+            }
+            Err(NoRound::NoTurn) => return Weighed::refused(proxy.no_turn()),
         };
-        tables = same;
         for (stage, took) in called.took {
             *stages.entry(stage).or_default() += took;
         }
@@ -252,16 +266,31 @@ fn fresh(needs: &[Need], known: &mut BTreeSet<Need>) -> bool {
     known.len() > before
 }
 
-/// One call of the core. `None` if it broke down, which it must not.
+/// Why the core was not called to its end.
+enum NoRound {
+    /// It broke down, which it must not.
+    BrokeDown,
+    /// Too many large texts wait.
+    NoTurn,
+}
+
+/// One call of the core.
 async fn round(
     enforcer: &Enforcer,
     asked: &Arc<Asked>,
     grammar: GrammarVersion,
     tables: Tables,
-) -> Option<(Called, Tables)> {
+) -> Result<(Called, Tables), NoRound> {
     if asked.sql.len() <= LARGE {
-        return Some((enforcer.call(asked, grammar, &tables), tables));
+        return Ok((enforcer.call(asked, grammar, &tables), tables));
     }
     let (enforcer, asked) = (enforcer.clone(), Arc::clone(asked));
-    tokio::task::spawn_blocking(move || (enforcer.call(&asked, grammar, &tables), tables)).await.ok()
+    let turn = tokio::time::timeout(TURN, Arc::clone(&enforcer.turns).acquire_owned()).await;
+    let turn = turn.map_err(|_| NoRound::NoTurn)?.map_err(|_| NoRound::NoTurn)?;
+    let call = move || {
+        // It is held until the call is done, also when nobody waits for it any more.
+        let _turn = turn;
+        (enforcer.call(&asked, grammar, &tables), tables)
+    };
+    tokio::task::spawn_blocking(call).await.map_err(|_| NoRound::BrokeDown)
 }

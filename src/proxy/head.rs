@@ -18,7 +18,7 @@ pub(crate) struct Wrong {
     pub(crate) closes: bool,
 }
 
-const fn doubtful(reason: &'static str) -> Wrong {
+pub(crate) const fn doubtful(reason: &'static str) -> Wrong {
     Wrong { status: StatusCode::BAD_REQUEST, reason, closes: true }
 }
 

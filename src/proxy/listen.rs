@@ -99,6 +99,12 @@ impl Proxy {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         loop {
             let accepted = close.run_until_cancelled(async {
+                if places.available_permits() == 0 {
+                    self.rooms.metrics.limit_reached("connections");
+                    if self.seldom.now("connections") {
+                        tracing::warn!("connections wait, since there are as many as may be");
+                    }
+                }
                 let place = Arc::clone(&places).acquire_owned().await;
                 (listener.accept().await, place)
             });
@@ -112,11 +118,18 @@ impl Proxy {
                 }
                 Some((_, Err(_))) => return,
             };
+            let Ok(from) = self.peers.take(peer.ip().to_canonical()) else {
+                self.rooms.metrics.limit_reached("connections_per_peer");
+                if self.seldom.now("connections_per_peer") {
+                    tracing::warn!(%peer, "connections are closed, since as many come from this address as may");
+                }
+                continue;
+            };
             let (proxy, tls, close, abort) = (Arc::clone(&self), tls.clone(), close.clone(), abort.clone());
             // Boxed, here and below: a future holds room for each that it awaits twice over, and most connections are idle.
             let connection = Box::pin(proxy.connection(stream, peer, tls, close));
             connections.spawn(async move {
-                let _place = place;
+                let _places = (place, from);
                 abort.run_until_cancelled(connection).await;
             });
         }
@@ -138,6 +151,9 @@ impl Proxy {
         };
         let accepting = Box::pin(tls.accept(stream));
         match tokio::time::timeout(self.limits.header_timeout.unsigned_abs(), accepting).await {
+            Ok(Ok((stream, presented))) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                Box::pin(self.speak_http2(stream, peer, presented, close)).await;
+            }
             Ok(Ok((stream, presented))) => Box::pin(self.speak(stream, peer, presented, close)).await,
             Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS with a client"),
             Err(_) => tracing::debug!(%peer, "a client took too long for TLS"),

@@ -1,11 +1,11 @@
 //! The listener, the protocol, and the way to Trino and back.
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
-//! results back. `listen` takes connections, `serve` answers requests, `statement` is the way of a statement,
-//! `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by `head`, `routes`,
-//! `client_headers` and `origin`; what goes to
-//! Trino is built by `upstream`; `mark` says whose a page is, `results` changes pages on their way. `resolved` gives none
-//! before Trino has said what the names in the statement stand for.
+//! results back. `listen` takes connections, `http2` speaks HTTP/2 on them, `serve` answers requests, `statement` is the
+//! way of a statement, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
+//! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
+//! is, `results` changes pages on their way. `resolved` gives none before Trino has said what the names in the statement
+//! stand for.
 //!
 //! Nothing is kept that another replica would need: `started` only helps.
 
@@ -15,6 +15,7 @@ mod clock;
 pub mod connect;
 mod decide;
 mod head;
+mod http2;
 mod journal;
 mod listen;
 mod login;
@@ -22,15 +23,18 @@ mod mark;
 mod origin;
 mod pages;
 mod patience;
+mod places;
 mod prepared;
 #[doc(hidden)]
 pub mod probe;
 mod query_id;
+mod refused;
 mod resolved;
 mod response_headers;
 mod results;
 mod revoke;
 mod routes;
+mod seldom;
 mod serve;
 mod started;
 mod statement;

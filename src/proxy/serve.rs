@@ -11,7 +11,9 @@ use super::login;
 use super::mark::{MarkKey, MarkKeyError, Owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
+use super::places::{Most, Places};
 use super::routes::{NoRoute, Route, route};
+use super::seldom::Seldom;
 use super::started::{Ended, Started};
 use super::statement;
 use super::tls::Presented;
@@ -69,6 +71,10 @@ pub struct Proxy {
     /// The time by which is decided.
     pub(super) clock: Clock,
     pub(super) started: Started,
+    /// Connections, by where they come from.
+    pub(super) peers: Places<IpAddr>,
+    /// When it is said that a limit is reached.
+    pub(super) seldom: Seldom,
     /// What goes on when a client has gone: cancelling, writing down.
     pub(super) tasks: TaskTracker,
     draining: AtomicBool,
@@ -115,7 +121,13 @@ impl Proxy {
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
             key: MarkKey::load(config.listen.page_key_file.as_deref())?,
             upstream: Upstream::new(rooms.client.clone(), Arc::clone(&rooms.metrics)),
-            started: Started::new(config.limits.remembered_bytes, Arc::new(ended)),
+            started: Started::new(
+                config.limits.remembered_bytes,
+                Most { all: config.limits.statements, each: Some(config.limits.statements_per_principal) },
+                Arc::new(ended),
+            ),
+            peers: Places::new(Most { all: usize::MAX, each: config.limits.connections_per_peer }),
+            seldom: Seldom::default(),
             journal,
             clock,
             tasks,

@@ -7,6 +7,7 @@
 
 use super::decide::{Basis, Memory};
 use super::mark::{Facts, Owner};
+use super::places::{Full, Most, Place, Places};
 use super::query_id::QueryId;
 use crate::enforce::Refusal;
 use crate::rewrite::{PositionMap, Relations};
@@ -68,9 +69,23 @@ pub(crate) struct Statement {
     /// Cancelled when nothing of it may be shown any more.
     pub(crate) revoked: CancellationToken,
     began: Instant,
+    place: Mutex<Option<Place<String>>>,
     rows: AtomicU64,
     bytes: AtomicU64,
     ended: AtomicBool,
+}
+
+/// What is known of a statement beside its facts.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// The way back to places in the user's text.
+    pub(crate) positions: Option<Arc<PositionMap>>,
+    /// What it takes to decide anew.
+    pub(crate) memory: Option<Memory>,
+    /// When it came.
+    pub(crate) began: Instant,
+    /// Its place among those that run.
+    pub(crate) place: Place<String>,
 }
 
 /// What a statement came to.
@@ -94,6 +109,7 @@ pub(crate) type OnEnd = Arc<dyn Fn(Ended) + Send + Sync>;
 /// All of them.
 pub(crate) struct Started {
     statements: Cache<QueryId, Arc<Statement>>,
+    places: Places<String>,
     running: Arc<AtomicUsize>,
     on_end: OnEnd,
 }
@@ -160,8 +176,8 @@ impl Statement {
 }
 
 impl Started {
-    /// Keeps entries of about `bytes` in all.
-    pub(crate) fn new(bytes: usize, on_end: OnEnd) -> Started {
+    /// Keeps entries of about `bytes` in all, and lets no more than `most` be started.
+    pub(crate) fn new(bytes: usize, most: Most, on_end: OnEnd) -> Started {
         let running = Arc::new(AtomicUsize::new(0));
         let dropped = (Arc::clone(&running), Arc::clone(&on_end));
         let statements = Cache::builder()
@@ -172,19 +188,20 @@ impl Started {
             .time_to_idle(IDLE)
             .eviction_listener(move |_, statement, _| finish(&statement, End::Unknown, &dropped.0, &dropped.1))
             .build();
-        Started { statements, running, on_end }
+        Started { statements, places: Places::new(most), running, on_end }
+    }
+
+    /// A place for a statement that a principal wants to start. It is held until the statement's end, which each entry has.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub(crate) fn place(&self, principal: &str) -> Result<Place<String>, Full> {
+        self.places.take(principal.to_owned())
     }
 
     /// Notes a statement that Trino has taken.
-    pub(crate) fn insert(
-        &self,
-        query: QueryId,
-        owner: Owner,
-        facts: Facts,
-        positions: Option<Arc<PositionMap>>,
-        memory: Option<Memory>,
-        began: Instant,
-    ) -> Arc<Statement> {
+    pub(crate) fn insert(&self, query: QueryId, owner: Owner, facts: Facts, start: Start) -> Arc<Statement> {
+        let Start { positions, memory, began, place } = start;
         let statement = Arc::new(Statement {
             query: query.clone(),
             owner,
@@ -196,6 +213,7 @@ impl Started {
             refusal: OnceLock::new(),
             revoked: CancellationToken::new(),
             began,
+            place: Mutex::new(Some(place)),
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             ended: AtomicBool::new(false),
@@ -211,7 +229,12 @@ impl Started {
         let same = |statement: &Arc<Statement>| Facts { unresolved: facts.unresolved, ..statement.facts } == facts;
         match self.statements.get(query).filter(|statement| same(statement) && statement.owner == *owner) {
             Some(statement) => statement,
-            None => self.insert(query.clone(), owner.clone(), facts, None, None, Instant::now()),
+            None => {
+                // It runs already, so it is counted and not refused.
+                let place = self.places.add(owner.principal.clone());
+                let start = Start { positions: None, memory: None, began: Instant::now(), place };
+                self.insert(query.clone(), owner.clone(), facts, start)
+            }
         }
     }
 
@@ -263,6 +286,7 @@ fn finish(statement: &Arc<Statement>, end: End, running: &AtomicUsize, on_end: &
         return;
     }
     running.fetch_sub(1, Ordering::Relaxed);
+    statement.place.lock().unwrap_or_else(PoisonError::into_inner).take();
     statement.positions.lock().unwrap_or_else(PoisonError::into_inner).take();
     statement.memory.lock().unwrap_or_else(PoisonError::into_inner).take();
     on_end(Ended {
@@ -275,59 +299,4 @@ fn finish(statement: &Arc<Statement>, end: End, running: &AtomicUsize, on_end: &
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    fn started(bytes: usize) -> (Started, Arc<Mutex<Vec<Ended>>>) {
-        let ends = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&ends);
-        (Started::new(bytes, Arc::new(move |end| seen.lock().unwrap().push(end))), ends)
-    }
-
-    fn owner() -> Owner {
-        Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
-    }
-
-    const FACTS: Facts =
-        Facts { restricted: true, rewritten: true, redefines: false, unresolved: false, decision: Uuid::nil() };
-
-    fn query(number: usize) -> QueryId {
-        QueryId::parse(&format!("q_{number}")).unwrap()
-    }
-
-    #[test]
-    fn a_statement_ends_once() {
-        let (started, ends) = started(100_000);
-        let statement = started.insert(query(1), owner(), FACTS, None, None, Instant::now());
-        statement.count(3, 100);
-        started.end(&statement, End::Finished);
-        started.end(&started.find(&query(1), &owner(), FACTS), End::Canceled);
-        started.end_all();
-        let ends = ends.lock().unwrap();
-        assert_eq!(ends.len(), 1);
-        assert_eq!((ends[0].end.clone(), ends[0].rows, ends[0].bytes), (End::Finished, 3, 100));
-        assert_eq!(started.running(), 0);
-    }
-
-    #[test]
-    fn an_entry_that_is_dropped_ends_unknown() {
-        let (started, ends) = started(10 * BASE_WEIGHT);
-        for number in 0..200 {
-            started.insert(query(number), owner(), FACTS, None, None, Instant::now());
-            started.tidy();
-        }
-        let ends = ends.lock().unwrap();
-        assert!(ends.len() >= 190 && ends.iter().all(|ended| ended.end == End::Unknown));
-        assert_eq!(started.running(), 200 - ends.len());
-    }
-
-    #[test]
-    fn a_query_of_another_replica_is_served_by_its_mark() {
-        let (started, ends) = started(100_000);
-        let statement = started.find(&query(9), &owner(), FACTS);
-        assert!(statement.positions().is_none() && statement.facts.restricted);
-        started.end(&statement, End::Finished);
-        assert_eq!(ends.lock().unwrap().len(), 1);
-    }
-}
+mod tests;

@@ -2,26 +2,27 @@
 
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
-use super::connect::{Received, SendError};
+use super::connect::Received;
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::head;
 use super::mark::{Facts, Owner};
 use super::pages;
+use super::places::Place;
 use super::query_id::QueryId;
+use super::refused::{out_of_date, too_large_for, too_many, unreached};
 use super::resolved;
 use super::results::own_error;
 use super::results::page::{PageContext, Summary};
 use super::results::scanner::Malformed;
 use super::revoke;
 use super::serve::{Caller, Proxy};
-use super::started::End;
+use super::started::{End, Start};
 use super::told;
 use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::identity::{Principal, Told};
 use crate::policy::{Answer as Granted, Claims, Inputs};
 use crate::rewrite::Guarded;
-use crate::store::Stale;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -79,9 +80,14 @@ pub(super) async fn answer(
     }
     let agent = parts.headers.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
+    let (place, full) = match proxy.started.place(&owner.principal) {
+        Ok(place) => (Some(place), None),
+        Err(full) => (None, Some(proxy.too_many(full, &owner.principal))),
+    };
     let (asked, early) = proxy.asked(&caller, &owner, sql, headers, arrived);
     let stale = proxy.rooms.store.stale().map(|stale| refusal(ErrorCode::ServerStartingUp, out_of_date(&stale)));
     let early = stale
+        .or(full)
         .or(early)
         .or_else(|| unsupported.map(|reason| refusal(ErrorCode::NotSupported, reason)))
         .or_else(|| too_large.map(|size| too_large_for(proxy.limits.statement_bytes, size)));
@@ -91,7 +97,7 @@ pub(super) async fn answer(
     let origin = way.caller.origin.clone();
     let (answered, answer) = oneshot::channel();
     proxy.tasks.spawn(async move {
-        let (response, started) = way.go(early).await;
+        let (response, started) = way.go(early, place).await;
         if answered.send(response).is_err()
             && let Some((summary, statement)) = started
             && let Some(next) = summary.next
@@ -117,7 +123,8 @@ struct Way {
 type Started = Option<(Summary, Arc<super::started::Statement>)>;
 
 impl Way {
-    async fn go(&self, early: Option<Refusal>) -> (Response<Answer>, Started) {
+    /// `place` is held until the statement's end; without one there is a refusal.
+    async fn go(&self, early: Option<Refusal>, place: Option<Place<String>>) -> (Response<Answer>, Started) {
         let _flying = self.proxy.rooms.metrics.in_flight();
         let weighed = match (early, self.proxy.rooms.grammar.now()) {
             (Some(refusal), _) => Weighed::refused(refusal),
@@ -131,9 +138,10 @@ impl Way {
             let message = "Sluice could not write its decision down, so the statement is not run";
             return (self.refuse(&refusal(ErrorCode::GenericInternalError, message), None), None);
         };
-        match &weighed.decision.outcome {
-            Outcome::Forward(guarded) => self.forward(guarded, decision).await,
-            Outcome::Refuse(refusal) => (self.refuse(refusal, Some(decision)), None),
+        match (&weighed.decision.outcome, place) {
+            (Outcome::Forward(guarded), Some(place)) => self.forward(guarded, decision, place).await,
+            (Outcome::Forward(_), None) => (self.refuse(&too_many("statements"), Some(decision)), None),
+            (Outcome::Refuse(refusal), _) => (self.refuse(refusal, Some(decision)), None),
         }
     }
 
@@ -146,7 +154,7 @@ impl Way {
         told::answer(&self.proxy.key, &self.owner, &self.caller.origin, query, error)
     }
 
-    async fn forward(&self, guarded: &Guarded, decision: Uuid) -> (Response<Answer>, Started) {
+    async fn forward(&self, guarded: &Guarded, decision: Uuid, place: Place<String>) -> (Response<Answer>, Started) {
         let not_taken = |refusal: Refusal, maybe: bool| {
             let name = refusal.code.parts().0;
             self.proxy.journal.not_started(decision, maybe, name, self.asked.arrived.elapsed());
@@ -164,7 +172,7 @@ impl Way {
         let (parts, body) = response.into_parts();
         match parts.status {
             StatusCode::OK => match self.first_page(guarded, decision, Response::from_parts(parts, body)).await {
-                Ok((page, shown)) => self.started(guarded, decision, page, shown).await,
+                Ok((page, shown)) => self.started(guarded, decision, place, (page, shown)).await,
                 Err(error) => {
                     tracing::warn!(%decision, %error, "Trino's first answer can't be read");
                     let message = "Trino's first answer could not be read; whether the statement runs is not known";
@@ -225,14 +233,15 @@ impl Way {
         &self,
         guarded: &Guarded,
         decision: Uuid,
-        page: Whole,
-        mut shown: Shown,
+        place: Place<String>,
+        (page, mut shown): (Whole, Shown),
     ) -> (Response<Answer>, Started) {
         let facts = self.facts(guarded, decision);
         let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
         let memory = self.proxy.cancel_running.then(|| self.memory(guarded));
         let (query, owner) = (shown.summary.query.clone(), self.owner.clone());
-        let statement = self.proxy.started.insert(query, owner, facts, positions, memory, self.asked.arrived);
+        let start = Start { positions, memory, began: self.asked.arrived, place };
+        let statement = self.proxy.started.insert(query, owner, facts, start);
         if facts.unresolved {
             statement.may_resolve(Arc::new(guarded.relations().clone()));
             let origin = &self.caller.origin;
@@ -353,32 +362,6 @@ async fn read(proxy: &Proxy, body: Incoming) -> Result<String, NoStatement> {
         return Err(NoStatement::Status(StatusCode::BAD_REQUEST, "SQL statement is empty"));
     }
     Ok(text)
-}
-
-fn out_of_date(stale: &Stale) -> String {
-    tracing::warn!("a statement is refused: {stale}");
-    "Sluice could not make sure for too long that its policies are current, so it starts no statement; tell the \
-     operators"
-        .to_owned()
-}
-
-fn too_large_for(most: usize, size: usize) -> Refusal {
-    refusal(
-        ErrorCode::ExceededLimit,
-        format!("Query text length ({size} bytes) exceeds the maximum length ({most} bytes)"),
-    )
-}
-
-/// Trino can't be reached. It is no 502, 503 or 504: for these clients send the statement again, three times in all,
-/// and Trino may have taken the first.
-fn unreached(error: &SendError) -> Refusal {
-    tracing::warn!(%error, "a statement did not get to Trino");
-    let message = if error.may_have_arrived() {
-        "Trino did not answer; whether the statement runs is not known"
-    } else {
-        "Trino can't be reached at the moment; the statement was not run"
-    };
-    refusal(ErrorCode::ServerStartingUp, message)
 }
 
 /// Trino's text for a request that it refuses, where it can't quote what is hidden.

@@ -12,6 +12,7 @@ import subprocess
 import time
 
 from tests.clients import drivers
+from tests.hostile import http2
 from tests.stack import fetch, process, tls
 from tests.stack.client import Client, TrinoError, wait_for
 from tests.stack.sluice import Sluice, password
@@ -207,10 +208,20 @@ def taken_back(place):
     client = place.client(certificate)
     connection = client.connect()
     assert place.status(connection) == 200
+    newer = http2.Connection(place.sluice, certificate=certificate[:2])
+    asked = [(":method", "POST"), (":scheme", "https"), (":authority", f"localhost:{place.sluice.port}"), (":path", "/v1/statement")]
+
+    def by_http2(stream):
+        newer.send(http2.request(stream, asked, b"SELECT 1"))
+        newer.read(lambda: stream in newer.ended)
+        return newer.statuses.get(stream)
+
+    assert by_http2(1) == 200
     pages = client.pages("SELECT 1")
     next(pages)
     place.ours.take_back("lost")
     wait_for("the certificate is refused", lambda: place.status(connection) == 401)
+    assert by_http2(3) == 401, newer.statuses
     try:
         page = next(pages)
     except TrinoError as e:

@@ -16,7 +16,7 @@ import threading
 from tests.stack.sluice import Sluice, password
 from tests.stack.client import Client
 
-from . import nginx, table
+from . import http2, nginx, table
 from .stub import PAGE, QUERY, SECRET, Stub
 from .wire import Exchange, filled
 
@@ -25,7 +25,8 @@ PLAIN = "GET /v1/info/state HTTP/1.1\r\n<H>\r\n"
 SETTINGS = {
     "listen": {"tls": None},
     "identity": {"passwords_without_tls": True},
-    "limits": {"statement_bytes": 10_000, "header_bytes": 16_384, "header_timeout": "1s", "body_timeout": "1s", "send_timeout": "2s", "idle_timeout": "2s"},
+    "limits": {"statement_bytes": 10_000, "header_bytes": 16_384, "header_timeout": "1s", "body_timeout": "1s", "send_timeout": "2s", "idle_timeout": "2s",
+               "drain": "1s"},
 }
 # What Sluice may tell Trino by; all of it is built from what it read.
 ALLOWED = {"host", "content-type", "content-length", "user-agent", "accept-encoding", "x-trino-user", "x-trino-source", "x-trino-time-zone"}
@@ -49,6 +50,8 @@ def cases(stack):
     with Run(stack.folder) as run:
         for case in run.cases:
             yield f"{case['section']}: {case['name']}", lambda case=case: run.sluice_answers(case)
+        with Sluice(run.folder / "hostile-http2", run.stub.url, HERE / "policies", settings={"limits": SETTINGS["limits"]}) as sluice:
+            yield from http2.cases(sluice, run.stub)
         if run.program:
             yield "docs/hostile-http.md says what was seen", lambda: table.check(run)
 

@@ -5,7 +5,9 @@ import sys
 from tests.stack import process, suites
 from tests.stack.progress import main, say
 
-from . import Run, table
+from tests.stack.sluice import Sluice
+
+from . import HERE, SETTINGS, Run, http2, table
 
 
 def command():
@@ -18,6 +20,10 @@ def command():
             name = f"{case['section']}: {case['name']}"
             if wanted in name:
                 tally.run(name, lambda case=case: run.sluice_answers(case))
+        with Sluice(run.folder / "hostile-http2", run.stub.url, HERE / "policies", settings={"limits": SETTINGS["limits"]}) as sluice:
+            for name, function in http2.cases(sluice, run.stub):
+                if wanted in name:
+                    tally.run(name, function)
         if "--write" in sys.argv and not wanted:
             table.DOCS.write_text(table.made(run), encoding="utf-8")
             say(f"{table.DOCS} is written")

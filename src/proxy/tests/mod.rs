@@ -1,6 +1,7 @@
 //! The whole way of statements and pages, against a stand-in for Trino.
 
 mod faults;
+mod limits;
 mod resolved;
 mod revoked;
 mod sluice;

@@ -61,6 +61,7 @@ pub(super) struct Sluice {
     client: HttpClient,
     pub(super) metrics: Arc<Metrics>,
     pub(super) store: Arc<Store>,
+    pub(super) proxy: Arc<Proxy>,
     /// By how many seconds its clock is set forward.
     ahead: Arc<AtomicI64>,
 }
@@ -146,11 +147,21 @@ impl Sluice {
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&store).watch(stop.clone()));
         tokio::spawn(Arc::clone(&proxy).follow_policies(stop.clone()));
-        let serving = tokio::spawn(proxy.serve(listener, None, stop.clone()));
+        let serving = tokio::spawn(Arc::clone(&proxy).serve(listener, None, stop.clone()));
         let mut to_sluice = config.upstream;
         to_sluice.url = format!("http://{address}");
         to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);
-        Sluice { address, stop, serving, folder, client: http_client(&to_sluice).unwrap(), metrics, store, ahead }
+        Sluice {
+            address,
+            stop,
+            serving,
+            folder,
+            client: http_client(&to_sluice).unwrap(),
+            metrics,
+            store,
+            proxy,
+            ahead,
+        }
     }
 
     /// Sets the clock to a time before the one that a policy names, or to one after it.

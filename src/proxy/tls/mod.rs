@@ -125,7 +125,8 @@ impl Current {
             Some(clients) => config.with_client_cert_verifier(Arc::clone(clients)),
         };
         let mut config = config.with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let http2 = settings.http2.then(|| b"h2".to_vec());
+        config.alpn_protocols = http2.into_iter().chain([b"http/1.1".to_vec()]).collect();
         if clients.is_some() {
             // A session that is resumed is not looked at again, so it would outlive what takes its certificate back.
             config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -86,6 +86,7 @@ fn listening(change: impl FnOnce(&mut Tls, &Path)) -> Listening {
         client_ca: None,
         client_crls: Vec::new(),
         client_certificate_required: false,
+        http2: true,
     };
     change(&mut settings, folder.path());
     let acceptor = Arc::new(Acceptor::open(&settings).unwrap());

@@ -1,0 +1,144 @@
+//! Statements and their ends.
+
+use super::*;
+use uuid::Uuid;
+
+fn started(bytes: usize) -> (Started, Arc<Mutex<Vec<Ended>>>) {
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&ends);
+    (
+        Started::new(bytes, Most { all: MOST, each: Some(EACH) }, Arc::new(move |end| seen.lock().unwrap().push(end))),
+        ends,
+    )
+}
+
+const MOST: usize = 1000;
+const EACH: usize = 300;
+
+fn owner() -> Owner {
+    Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
+}
+
+const FACTS: Facts =
+    Facts { restricted: true, rewritten: true, redefines: false, unresolved: false, decision: Uuid::nil() };
+
+fn start(started: &Started) -> Start {
+    Start { positions: None, memory: None, began: Instant::now(), place: started.places.add("anna".to_owned()) }
+}
+
+fn query(number: usize) -> QueryId {
+    QueryId::parse(&format!("q_{number}")).unwrap()
+}
+
+#[test]
+fn a_statement_ends_once() {
+    let (started, ends) = started(100_000);
+    let statement = started.insert(query(1), owner(), FACTS, start(&started));
+    statement.count(3, 100);
+    started.end(&statement, End::Finished);
+    started.end(&started.find(&query(1), &owner(), FACTS), End::Canceled);
+    started.end_all();
+    let ends = ends.lock().unwrap();
+    assert_eq!(ends.len(), 1);
+    assert_eq!((ends[0].end.clone(), ends[0].rows, ends[0].bytes), (End::Finished, 3, 100));
+    assert_eq!(started.running(), 0);
+}
+
+#[test]
+fn an_entry_that_is_dropped_ends_unknown() {
+    let (started, ends) = started(10 * BASE_WEIGHT);
+    for number in 0..200 {
+        started.insert(query(number), owner(), FACTS, start(&started));
+        started.tidy();
+    }
+    let ends = ends.lock().unwrap();
+    assert!(ends.len() >= 190 && ends.iter().all(|ended| ended.end == End::Unknown));
+    assert_eq!(started.running(), 200 - ends.len());
+}
+
+#[test]
+fn a_query_of_another_replica_is_served_by_its_mark() {
+    let (started, ends) = started(100_000);
+    let statement = started.find(&query(9), &owner(), FACTS);
+    assert!(statement.positions().is_none() && statement.facts.restricted);
+    started.end(&statement, End::Finished);
+    assert_eq!(ends.lock().unwrap().len(), 1);
+}
+
+/// Numbers that a seed makes (SplitMix64).
+fn next(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut mixed = *seed;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap()
+}
+
+/// What may happen to statements, in any order: each place is given back once, at the end of what holds it.
+#[test]
+fn places_are_counted_exactly_in_whatever_way_statements_end() {
+    let users = ["anna", "bert", "cleo"];
+    for round in 0..300 {
+        let mut seed = round;
+        let small = next(&mut seed).is_multiple_of(2);
+        let ends = Arc::new(Mutex::new(0_usize));
+        let count = Arc::clone(&ends);
+        let most = Most { all: 8, each: Some(4) };
+        // Where there is little room, entries are dropped while their statements run.
+        let bytes = if small { 4 * BASE_WEIGHT } else { 1_000_000 };
+        let started = Started::new(bytes, most, Arc::new(move |_| *count.lock().unwrap() += 1));
+        let (mut starting, mut known, mut inserted) = (Vec::new(), Vec::new(), 0_usize);
+        for step in 0..60 {
+            let user = users[next(&mut seed) % users.len()];
+            let owner = Owner { principal: user.to_owned(), user: "anna".to_owned() };
+            match next(&mut seed) % 9 {
+                0..=2 => match started.place(user) {
+                    Ok(place) => starting.push((owner, place)),
+                    Err(Full::Each) => assert!(started.places.taken_by(&user.to_owned()) >= 4),
+                    Err(Full::All) => assert!(started.places.taken() >= 8),
+                },
+                3 | 4 if !starting.is_empty() => {
+                    let (owner, place) = starting.swap_remove(next(&mut seed) % starting.len());
+                    let begun = Start { positions: None, memory: None, began: Instant::now(), place };
+                    known.push(started.insert(query(step), owner, FACTS, begun));
+                    inserted += 1;
+                }
+                // It was refused, or Trino did not take it.
+                5 if !starting.is_empty() => drop(starting.pop()),
+                6 | 7 if !known.is_empty() => {
+                    let statement = &known[next(&mut seed) % known.len()];
+                    let end = [End::Finished, End::Canceled, End::ClientGone, End::Revoked, End::Unknown];
+                    started.end(statement, end[next(&mut seed) % end.len()].clone());
+                }
+                // A page of one that may have been dropped, or of another replica's.
+                _ => {
+                    let before = started.places.taken();
+                    let found = started.find(&query(next(&mut seed) % 60), &owner, FACTS);
+                    if !known.iter().any(|statement| Arc::ptr_eq(statement, &found)) {
+                        inserted += 1;
+                        known.push(found);
+                    }
+                    assert!(started.places.taken() <= before + 1);
+                }
+            }
+            if next(&mut seed).is_multiple_of(4) {
+                started.tidy();
+            }
+            let running = known.iter().filter(|statement| !statement.ended()).count();
+            assert_eq!(started.running(), running, "round {round}, step {step}");
+            assert_eq!(started.places.taken(), running + starting.len(), "round {round}, step {step}");
+            for user in users {
+                let own = |owner: &Owner| owner.principal == user;
+                let running = known.iter().filter(|statement| !statement.ended() && own(&statement.owner)).count();
+                let begun = starting.iter().filter(|(owner, _)| own(owner)).count();
+                assert_eq!(started.places.taken_by(&user.to_owned()), running + begun, "round {round}, step {step}");
+            }
+        }
+        drop(starting);
+        for statement in &known {
+            started.end(statement, End::Finished);
+        }
+        assert_eq!((started.places.taken(), started.running()), (0, 0));
+        assert_eq!(*ends.lock().unwrap(), inserted, "each statement ends once");
+    }
+}
