@@ -18,6 +18,7 @@ mod fmt;
 mod import;
 mod man;
 mod progress;
+mod reload;
 mod schema;
 mod serve;
 mod sql;

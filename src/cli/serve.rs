@@ -1,14 +1,11 @@
 //! `sluice serve`: the proxy, from its configuration to the end of its last query.
 
 use super::Failure;
+use super::reload::{Making, Reloading, Stamp, stamp};
 use crate::audit::Log;
-use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
-use crate::config::{Config, Identity, Limits, LogFormat};
+use crate::config::{Config, Identity, InForce, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{
-    ClientCertificates, GroupFeed, Identify, Login, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways,
-};
-use crate::proxy::connect::http_client;
+use crate::identity::{ClientCertificates, GroupFeed, Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
 use crate::proxy::{Acceptor, Proxy, Rooms, page_key};
 use crate::store::{Status, Store, Webhook};
 use clap::Args;
@@ -29,8 +26,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Run the proxy.
 ///
 /// It serves until SIGTERM or SIGINT: then no statement is started any more, and those that run are served until they
-/// end or `limits.drain` is over. SIGHUP reads passwords, service tokens and the files of
-/// `listen.tls` again; policies are followed by themselves.
+/// end or `limits.drain` is over. SIGHUP reads the configuration, passwords, service tokens and the files of
+/// `listen.tls` again, which are also looked at every two seconds; policies are followed by themselves.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,51 +41,33 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let config = Config::load(&self.config)?;
-        log_messages(&config)?;
+        let stamp = stamp(&self.config);
+        let in_force = InForce::load(&self.config)?;
+        let set_filter = log_messages(&in_force.config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
-        runtime.block_on(serve(config))
+        runtime.block_on(serve(self.config.clone(), (in_force, stamp), set_filter))
     }
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
+async fn serve(path: PathBuf, (in_force, stamp): (InForce, Stamp), set_filter: SetFilter) -> Result<(), Failure> {
+    let config = in_force.config.clone();
     let metrics = Arc::new(Metrics::new()?);
     let log = Arc::new(Log::open(&config.audit)?);
     let policies = config.policies.clone();
     let webhook = policies.webhook.as_ref().map(Webhook::load).transpose()?;
     let store = tokio::task::spawn_blocking(move || Store::open(&policies)).await??;
-    let client = http_client(&config.upstream)?;
-    let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
-    let grammar = Arc::new(match config.upstream.trino_version {
-        Some(version) => TrinoGrammar::configured(version),
-        None => TrinoGrammar::asked(trino.clone()).await,
-    });
-    let catalog = catalog(trino, &config, &metrics);
+    let (stop, end) = (CancellationToken::new(), CancellationToken::new());
+    let beside = TaskTracker::new();
     let secret = page_key(config.listen.page_key_file.as_deref())?;
-    let (ways, followed) = ways(&config.identity, &config.limits, &secret)?;
-    let login = match &followed.oidc {
-        Some(oidc) => Login::open(oidc, &config.identity.oidc, &config.listen, &secret)?.map(Arc::new),
-        None => None,
-    };
+    let making = Making { secret, metrics: Arc::clone(&metrics), beside: beside.clone(), end: end.clone() };
+    let live = making.all(&config).await?;
     let tls = config.listen.tls.as_ref().map(Acceptor::open).transpose()?.map(Arc::new);
-    let rooms = Rooms {
-        ways,
-        login,
-        store: Arc::clone(&store),
-        catalog,
-        grammar: Arc::clone(&grammar),
-        log: Arc::clone(&log),
-        metrics: Arc::clone(&metrics),
-        client,
-    };
-    let proxy = Proxy::new(&config, rooms)?;
+    let rooms = Rooms { store: Arc::clone(&store), log: Arc::clone(&log), metrics: Arc::clone(&metrics) };
+    let proxy = Proxy::new(&config, rooms, live)?;
     let listener = bind("listen.address", config.listen.address).await?;
     let operators = bind("console.address", config.console.address).await?;
 
-    let (stop, end) = (CancellationToken::new(), CancellationToken::new());
-    let beside = TaskTracker::new();
     beside.spawn(Arc::clone(&store).watch(end.clone()));
-    beside.spawn(grammar.follow(end.clone()));
     beside.spawn(tell(Arc::clone(&store), Arc::clone(&metrics), end.clone()));
     let answers = Answers {
         metrics: Arc::clone(&metrics),
@@ -97,14 +76,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     beside.spawn(console::serve(operators, answers, end.clone()));
     beside.spawn(Arc::clone(&proxy).follow_policies(end.clone()));
-    let reloads = followed.follow(&beside, &end).into_iter().chain(tls.as_ref().map(|tls| {
+    if let Some(tls) = &tls {
         beside.spawn(Arc::clone(tls).watch(end.clone()));
         let tls = Arc::clone(tls);
-        Arc::new(move || tls.reload()) as Reload
-    }));
-    for reload in reloads {
-        beside.spawn(reread(reload, end.clone())?);
+        beside.spawn(reread(Arc::new(move || tls.reload()), end.clone())?);
     }
+    let reloading = Reloading { path, in_force, stamp, making, proxy: Arc::clone(&proxy), set_filter };
+    beside.spawn(reloading.follow(signal(SignalKind::hangup())?));
     beside.spawn(wait_for_signal(stop.clone())?);
 
     tracing::info!(address = %listener.local_addr()?, tls = tls.is_some(), trino = config.upstream.url, "serving");
@@ -122,16 +100,11 @@ async fn bind(field: &str, address: std::net::SocketAddr) -> Result<TcpListener,
         .map_err(|error| Failure::from(std::io::Error::new(error.kind(), format!("{field} {address}: {error}"))))
 }
 
-fn catalog(trino: TrinoClient, config: &Config, metrics: &Metrics) -> Arc<Catalog> {
-    let (hits, misses) = metrics.catalog_cache();
-    Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses))
-}
-
 /// The ways to log in that have something to follow.
-struct Followed {
+pub(super) struct Followed {
     passwords: Option<Arc<Passwords>>,
     tokens: Option<Arc<ServiceTokens>>,
-    oidc: Option<Arc<Oidc>>,
+    pub(super) oidc: Option<Arc<Oidc>>,
     feed: Option<Arc<GroupFeed>>,
 }
 
@@ -139,8 +112,8 @@ struct Followed {
 type Reload = Arc<dyn Fn() + Send + Sync>;
 
 impl Followed {
-    /// Follows them until `end`, and gives what has to be done when files are to be read again.
-    fn follow(self, beside: &TaskTracker, end: &CancellationToken) -> Vec<Reload> {
+    /// Follows them until `end`; their files are read again on SIGHUP too.
+    pub(super) fn follow(self, beside: &TaskTracker, end: &CancellationToken) -> Result<(), Failure> {
         let mut reloads: Vec<Reload> = Vec::new();
         if let Some(passwords) = self.passwords {
             beside.spawn(Arc::clone(&passwords).watch(end.clone()));
@@ -156,11 +129,15 @@ impl Followed {
         if let Some(feed) = self.feed {
             beside.spawn(feed.watch(end.clone()));
         }
-        reloads
+        for reload in reloads {
+            beside.spawn(reread(reload, end.clone())?);
+        }
+        Ok(())
     }
 }
 
-fn ways(identity: &Identity, limits: &Limits, secret: &[u8]) -> Result<(Ways, Followed), Failure> {
+/// The ways to log in, and what there is to follow for them.
+pub(super) fn ways(identity: &Identity, limits: &Limits, secret: &[u8]) -> Result<(Ways, Followed), Failure> {
     let mut ways: Vec<Arc<dyn Identify>> = Vec::new();
     if let Some(header) = &identity.trusted_header {
         ways.push(Arc::new(TrustedPeers::new(header.name.parse()?, header.peers.clone())));
@@ -288,12 +265,24 @@ fn wait_for_signal(stop: CancellationToken) -> Result<impl Future<Output = ()> +
     })
 }
 
-fn log_messages(config: &Config) -> Result<(), Failure> {
+/// Sets which messages are written.
+pub(super) type SetFilter = Box<dyn Fn(&str) -> Result<(), Failure> + Send + Sync>;
+
+fn log_messages(config: &Config) -> Result<SetFilter, Failure> {
     let filter = EnvFilter::try_new(&config.log.filter)?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.log.format {
-        LogFormat::Human => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
-    Ok(())
+    Ok(match config.log.format {
+        LogFormat::Human => {
+            let lines = lines.with_filter_reloading();
+            let filter = lines.reload_handle();
+            lines.init();
+            Box::new(move |text| Ok(filter.reload(EnvFilter::try_new(text)?)?))
+        }
+        LogFormat::Json => {
+            let lines = lines.json().with_filter_reloading();
+            let filter = lines.reload_handle();
+            lines.init();
+            Box::new(move |text| Ok(filter.reload(EnvFilter::try_new(text)?)?))
+        }
+    })
 }

@@ -19,6 +19,16 @@ pub enum ConfigError {
     /// It is no YAML, or something in it is unknown, missing or of a wrong type. The report has file, line and caret.
     #[error("{0}")]
     Parse(String),
+    /// It is right, but not before what needs a restart has had one.
+    #[error("{}: needs a restart for {names}, and is not right before: {}", path.display(), problems.join("\n  and: "))]
+    Restart {
+        /// The file.
+        path: PathBuf,
+        /// What needs a restart.
+        names: String,
+        /// All that was found.
+        problems: Vec<String>,
+    },
     /// Its parts don't go together.
     #[error("{}: {}", path.display(), problems.join("\n  and: "))]
     Invalid {
@@ -35,9 +45,16 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]; nothing is guessed or left out.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let mut config = Config::parse(&text, &path.display().to_string())?;
+        Config::of_text(&Config::text(path)?, path)
+    }
+
+    pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
+        std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+    }
+
+    /// The same from what stands in the file.
+    pub(super) fn of_text(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let mut config = Config::parse(text, &path.display().to_string())?;
         config.resolve_paths(path.parent().unwrap_or(Path::new("")));
         let problems = check::problems(&config);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { path: path.to_owned(), problems }) }

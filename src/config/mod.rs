@@ -10,6 +10,7 @@ mod identity;
 mod load;
 mod oidc;
 mod policies;
+mod reload;
 mod types;
 
 pub use certificates::ClientCertificate;
@@ -19,4 +20,5 @@ pub use load::ConfigError;
 pub use oidc::{Browser, Oidc, SigningAlgorithm, SpeaksFor};
 pub(crate) use policies::Way;
 pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
+pub use reload::{InForce, Newer};
 pub use types::{Audit, CatalogCache, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream, Views};

@@ -26,6 +26,8 @@ pub struct Metrics {
     audit_append: Histogram,
     in_flight: IntGauge,
     limits_reached: IntCounterVec,
+    configuration_reads: IntCounterVec,
+    configuration_current: IntGauge,
     upstream_errors: IntCounterVec,
     upstream_reachable: IntGauge,
     audit_failures: IntCounter,
@@ -96,6 +98,15 @@ impl Metrics {
                 "Time until a record was flushed to the decision log.",
             )?,
             in_flight: gauge("sluice_statements_in_flight", "Statements that are being decided or started.")?,
+            configuration_reads: counters(
+                "sluice_configuration_reads_total",
+                "Times that the configuration was read while Sluice ran: used or refused.",
+                "outcome",
+            )?,
+            configuration_current: gauge(
+                "sluice_configuration_current",
+                "Whether all that the configuration's file says is in force; 0 where it can't be used or needs a restart.",
+            )?,
             limits_reached: counters(
                 "sluice_limits_reached_total",
                 "Statements refused by limits.statements and statements_per_principal, or since too many large ones \
@@ -191,6 +202,10 @@ impl Metrics {
         {
             metrics.limits_reached.with_label_values(&[limit]);
         }
+        for outcome in ["used", "refused"] {
+            metrics.configuration_reads.with_label_values(&[outcome]);
+        }
+        metrics.configuration_current.set(1);
         for found in ["changed", "changed_late", "unknown"] {
             metrics.withheld.with_label_values(&[found]);
         }
@@ -244,6 +259,16 @@ impl Metrics {
     pub fn in_flight(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
+    }
+
+    /// The configuration's file was read: it is used, or it can't be.
+    pub fn configuration_read(&self, used: bool) {
+        self.configuration_reads.with_label_values(&[if used { "used" } else { "refused" }]).inc();
+    }
+
+    /// Whether all that the configuration's file says is in force.
+    pub fn configuration_current(&self, current: bool) {
+        self.configuration_current.set(current.into());
     }
 
     /// A limit was reached: a statement was refused, or a connection closed.

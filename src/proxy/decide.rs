@@ -1,6 +1,7 @@
 //! From a statement to a decision: the pure core, asked again with what Trino says of tables until it can decide.
 
 use super::client_headers::ClientHeaders;
+use super::live::Cluster;
 use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::{self, Config};
@@ -39,18 +40,18 @@ impl<F: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'sta
 pub(super) struct Enforcer {
     enforce: Arc<dyn Enforce>,
     second_opinion: bool,
-    views: Views,
+    views: config::Views,
     decisions: Decisions,
     /// Of large texts.
     pub(super) turns: Arc<Semaphore>,
 }
 
 impl Enforcer {
-    pub(super) fn new(enforce: impl Enforce, config: &Config, more_groups: bool) -> Enforcer {
+    pub(super) fn new(enforce: impl Enforce, config: &Config) -> Enforcer {
         Enforcer {
             enforce: Arc::new(enforce),
             second_opinion: config.second_opinion,
-            views: views(config.views, more_groups),
+            views: config.views,
             decisions: Decisions::new(config.limits.decision_cache_bytes),
             turns: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         }
@@ -58,7 +59,8 @@ impl Enforcer {
 
     /// One call of the core; none if the decision was made before.
     fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables) -> Called {
-        let options = Options { second_opinion: self.second_opinion, grammar, views: self.views };
+        let views = views(self.views, asked.more_groups);
+        let options = Options { second_opinion: self.second_opinion, grammar, views };
         let request = Request {
             sql: &asked.sql,
             session: &asked.headers.session,
@@ -115,6 +117,10 @@ pub(super) struct Asked {
     pub(super) proofs: Vec<Proof>,
     pub(super) peer: IpAddr,
     pub(super) snapshot: Arc<Snapshot>,
+    /// Where it is to run, whose tables it is decided by.
+    pub(super) cluster: Arc<Cluster>,
+    /// Whether others may be in groups that only a log-in tells.
+    pub(super) more_groups: bool,
     /// The time by which it is decided.
     pub(super) now: Timestamp,
     pub(super) arrived: Instant,
@@ -241,7 +247,7 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
         if !fresh(&needs, &mut known) {
             break;
         }
-        let catalog = &proxy.rooms.catalog;
+        let catalog = &asked.cluster.catalog;
         match if anew { catalog.answer_anew(&needs).await } else { catalog.answer(&needs).await } {
             Ok(answers) => answers.into_iter().for_each(|(need, answer)| tables.insert(need, answer)),
             Err(error) => {

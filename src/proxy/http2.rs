@@ -45,7 +45,7 @@ impl Proxy {
         presented: Option<Presented>,
         close: CancellationToken,
     ) {
-        let limits = &self.limits;
+        let limits = Arc::clone(&self.live().limits);
         let (idle, send) = (limits.idle_timeout.unsigned_abs(), limits.send_timeout.unsigned_abs());
         // Frames come without a request too, so bytes are no sign that a request's head has begun.
         let times = Times { idle, head: idle, send };

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::patience::{Answering, AnsweringOne, Patient, Times};
+use super::places::Most;
 use super::serve::Proxy;
 use super::tls::{Acceptor, Presented};
 use bytes::Bytes;
@@ -51,7 +52,7 @@ impl Proxy {
         }
         self.started.end_all();
         self.tasks.close();
-        if tokio::time::timeout(self.answer_timeout, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(self.live().cluster.answer_timeout, self.tasks.wait()).await.is_err() {
             tracing::error!("some completions were not written down in time");
         }
         for task in [taking, tidying] {
@@ -62,7 +63,7 @@ impl Proxy {
     }
 
     async fn wait_for_statements(&self) {
-        let drain = self.limits.drain.unsigned_abs();
+        let drain = self.live().limits.drain.unsigned_abs();
         tracing::info!(
             running = self.started.running(),
             "no more statements are started; those that run are served on"
@@ -96,7 +97,7 @@ impl Proxy {
         abort: CancellationToken,
         connections: TaskTracker,
     ) {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let places = Arc::new(Semaphore::new(self.live().limits.connections));
         loop {
             let accepted = close.run_until_cancelled(async {
                 if places.available_permits() == 0 {
@@ -118,7 +119,8 @@ impl Proxy {
                 }
                 Some((_, Err(_))) => return,
             };
-            let Ok(from) = self.peers.take(peer.ip().to_canonical()) else {
+            let most = Most { all: usize::MAX, each: self.live().limits.connections_per_peer };
+            let Ok(from) = self.peers.take(peer.ip().to_canonical(), most) else {
                 self.rooms.metrics.limit_reached("connections_per_peer");
                 if self.seldom.now("connections_per_peer") {
                     tracing::warn!(%peer, "connections are closed, since as many come from this address as may");
@@ -150,7 +152,7 @@ impl Proxy {
             return Box::pin(self.speak(stream, peer, None, close)).await;
         };
         let accepting = Box::pin(tls.accept(stream));
-        match tokio::time::timeout(self.limits.header_timeout.unsigned_abs(), accepting).await {
+        match tokio::time::timeout(self.live().limits.header_timeout.unsigned_abs(), accepting).await {
             Ok(Ok((stream, presented))) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
                 Box::pin(self.speak_http2(stream, peer, presented, close)).await;
             }
@@ -167,7 +169,7 @@ impl Proxy {
         presented: Option<Presented>,
         close: CancellationToken,
     ) {
-        let limits = &self.limits;
+        let limits = Arc::clone(&self.live().limits);
         let times = Times {
             idle: limits.idle_timeout.unsigned_abs(),
             head: limits.header_timeout.unsigned_abs(),

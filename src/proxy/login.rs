@@ -6,7 +6,7 @@
 
 use super::answer::{self, Answer, bare, full};
 use super::routes::LoginRoute;
-use super::serve::Rooms;
+use crate::console::Metrics;
 use crate::identity::{CameBack, Challenge, Login, Polled, Wrong};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header};
 use serde_json::json;
@@ -14,15 +14,20 @@ use serde_json::json;
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a request of a log-in. Where none is configured, there is nothing.
-pub(super) async fn answer(rooms: &Rooms, asked: LoginRoute, headers: &HeaderMap) -> Response<Answer> {
-    let Some(login) = &rooms.login else {
+pub(super) async fn answer(
+    login: Option<&Login>,
+    metrics: &Metrics,
+    asked: LoginRoute,
+    headers: &HeaderMap,
+) -> Response<Answer> {
+    let Some(login) = login else {
         return answer::status(StatusCode::FORBIDDEN);
     };
     match asked {
         LoginRoute::SetOut(ticket) => match login.set_out(&ticket).await {
             Ok(out) => with_cookie(setting_out(&out.url), Some(&out.cookie)),
             Err(wrong) => {
-                count(rooms, &wrong);
+                count(metrics, &wrong);
                 refused(&wrong)
             }
         },
@@ -30,11 +35,11 @@ pub(super) async fn answer(rooms: &Rooms, asked: LoginRoute, headers: &HeaderMap
             let CameBack { user, cookie } = login.come_back(&query, headers).await;
             let response = match &user {
                 Ok(user) => {
-                    rooms.metrics.logged_in("done");
+                    metrics.logged_in("done");
                     done(user)
                 }
                 Err(wrong) => {
-                    count(rooms, wrong);
+                    count(metrics, wrong);
                     refused(wrong)
                 }
             };
@@ -49,16 +54,16 @@ pub(super) async fn answer(rooms: &Rooms, asked: LoginRoute, headers: &HeaderMap
 }
 
 /// What a client is told that proved nothing.
-pub(super) async fn challenge(rooms: &Rooms, login: &Login, headers: &HeaderMap) -> Option<Challenge> {
+pub(super) async fn challenge(metrics: &Metrics, login: &Login, headers: &HeaderMap) -> Option<Challenge> {
     let challenge = login.challenge(headers).await?;
     if challenge.redirect.is_none() {
-        rooms.metrics.logged_in("renewed");
+        metrics.logged_in("renewed");
     }
     Some(challenge)
 }
 
-fn count(rooms: &Rooms, wrong: &Wrong) {
-    rooms.metrics.logged_in(match wrong {
+fn count(metrics: &Metrics, wrong: &Wrong) {
+    metrics.logged_in(match wrong {
         Wrong::Busy | Wrong::Unavailable => "unavailable",
         _ => "refused",
     });

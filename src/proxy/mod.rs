@@ -18,6 +18,7 @@ mod head;
 mod http2;
 mod journal;
 mod listen;
+mod live;
 mod login;
 mod mark;
 mod origin;
@@ -46,6 +47,7 @@ mod upstream;
 mod whole;
 
 pub(crate) use decide::views;
+pub use live::{Cluster, Live, Proofs};
 pub use mark::{MarkKeyError, page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};

@@ -49,14 +49,15 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
     let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
-    let statement = proxy.started.find(&asked.path.query, &asked.owner, facts);
+    let here = || Arc::clone(&proxy.live().cluster);
+    let statement = proxy.started.find(&asked.path.query, &asked.owner, facts, here);
     let path = asked.query.upstream(asked.path.as_str());
     if asked.method != Method::DELETE
         && let Err(refusal) = revoke::review(proxy, &statement).await
     {
         return revoked(&asked.origin, &statement, &refusal);
     }
-    let response = match proxy.upstream.page(asked.method.clone(), &path, &user).await {
+    let response = match statement.cluster.upstream.page(asked.method.clone(), &path, &user).await {
         Ok(response) => response,
         Err(error) => {
             tracing::warn!(%error, query = %asked.path.query, "a page could not be asked for");
@@ -96,7 +97,7 @@ pub(super) async fn kill(proxy: &Proxy, query: &QueryId, owner: &Owner) -> Respo
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
     let path = end_of(query);
-    match proxy.upstream.page(Method::DELETE, &path, &user).await {
+    match statement.cluster.upstream.page(Method::DELETE, &path, &user).await {
         Ok(response) => {
             if response.status().is_success() {
                 proxy.started.end(&statement, End::Canceled);
@@ -115,9 +116,9 @@ fn end_of(query: &QueryId) -> String {
 }
 
 /// Asks Trino to end a query of which nothing more is shown.
-pub(super) async fn end_at_trino(proxy: &Proxy, statement: &Statement) {
+pub(super) async fn end_at_trino(statement: &Statement) {
     if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
-        && let Err(error) = proxy.upstream.page(Method::DELETE, &end_of(&statement.query), &user).await
+        && let Err(error) = statement.cluster.upstream.page(Method::DELETE, &end_of(&statement.query), &user).await
     {
         tracing::error!(%error, query = %statement.query, "a query that may not go on could not be ended at Trino");
     }
@@ -130,7 +131,7 @@ async fn unresolved(
     statement: Arc<Statement>,
     response: Response<Received>,
 ) -> Response<Answer> {
-    let page = match Whole::read(proxy, response).await {
+    let page = match Whole::read(&statement.cluster, &proxy.live().limits, response).await {
         Ok(page) => page,
         Err(error) => {
             tracing::warn!(%error, query = %statement.query, "a page did not come");
@@ -202,10 +203,11 @@ async fn pass(
         mark: asked.query.mark,
         positions: statement.positions(),
         query: Some(asked.path.query.clone()),
-        envelope_bytes: proxy.limits.envelope_bytes,
+        envelope_bytes: proxy.live().limits.envelope_bytes,
     });
     let on_passed = on_passed(Arc::clone(proxy), Arc::clone(&statement), path.clone());
-    let mut body = PageBody::new(incoming, page, proxy.answer_timeout, statement.revoked.clone(), on_passed);
+    let mut body =
+        PageBody::new(incoming, page, statement.cluster.answer_timeout, statement.revoked.clone(), on_passed);
     match body.begin().await {
         Ok(()) => {
             let mut response = Response::new(Either::Right(Box::new(body)));
@@ -266,7 +268,7 @@ fn seen(proxy: &Proxy, statement: &Arc<Statement>, summary: &Summary) {
 /// Asks Trino to end a query by one of its pages' paths.
 pub(super) async fn cancel(proxy: &Proxy, statement: &Arc<Statement>, path: &str, end: End) {
     if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
-        && let Err(error) = proxy.upstream.page(Method::DELETE, path, &user).await
+        && let Err(error) = statement.cluster.upstream.page(Method::DELETE, path, &user).await
     {
         tracing::warn!(%error, query = %statement.query, "a query could not be cancelled");
     }
@@ -277,7 +279,7 @@ pub(super) async fn cancel(proxy: &Proxy, statement: &Arc<Statement>, path: &str
 /// balancers read.
 pub(super) async fn info(proxy: &Proxy, method: Method, path: &'static str) -> Response<Answer> {
     let unavailable = || answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment");
-    let Ok(response) = proxy.upstream.info(Method::GET, path).await else {
+    let Ok(response) = proxy.live().cluster.upstream.info(Method::GET, path).await else {
         return unavailable();
     };
     if response.status() != StatusCode::OK {

@@ -31,7 +31,6 @@ pub(crate) struct Places<K: Eq + Hash>(Arc<Shared<K>>);
 
 #[derive(Debug)]
 struct Shared<K: Eq + Hash> {
-    most: Most,
     taken: Mutex<Taken<K>>,
 }
 
@@ -50,21 +49,21 @@ pub(crate) struct Place<K: Eq + Hash> {
 
 impl<K: Clone + Eq + Hash> Places<K> {
     /// All of them free.
-    pub(crate) fn new(most: Most) -> Places<K> {
-        Places(Arc::new(Shared { most, taken: Mutex::new(Taken { all: 0, each: HashMap::new() }) }))
+    pub(crate) fn new() -> Places<K> {
+        Places(Arc::new(Shared { taken: Mutex::new(Taken { all: 0, each: HashMap::new() }) }))
     }
 
-    /// Takes one.
+    /// Takes one, if there are no more than `most` with it.
     ///
     /// # Errors
     /// [`Full`].
-    pub(crate) fn take(&self, who: K) -> Result<Place<K>, Full> {
+    pub(crate) fn take(&self, who: K, most: Most) -> Result<Place<K>, Full> {
         let mut taken = self.0.taken();
         let own = taken.each.get(&who).copied().unwrap_or_default();
-        if self.0.most.each.is_some_and(|most| own >= most) {
+        if most.each.is_some_and(|most| own >= most) {
             return Err(Full::Each);
         }
-        if taken.all >= self.0.most.all {
+        if taken.all >= most.all {
             return Err(Full::All);
         }
         taken.add(who.clone());
@@ -126,13 +125,15 @@ mod tests {
 
     #[test]
     fn one_can_not_take_the_places_of_all() {
-        let places = Places::new(Most { all: 3, each: Some(2) });
-        let anna = [places.take("anna"), places.take("anna")];
-        assert_eq!(places.take("anna").unwrap_err(), Full::Each);
-        let bert = places.take("bert").unwrap();
-        assert_eq!(places.take("cleo").unwrap_err(), Full::All);
+        let (places, most) = (Places::new(), Most { all: 3, each: Some(2) });
+        let anna = [places.take("anna", most), places.take("anna", most)];
+        assert_eq!(places.take("anna", most).unwrap_err(), Full::Each);
+        let bert = places.take("bert", most).unwrap();
+        assert_eq!(places.take("cleo", most).unwrap_err(), Full::All);
+        // The limits may be others for the next.
+        assert!(places.take("cleo", Most { all: 4, ..most }).is_ok());
         drop(bert);
-        assert!(places.take("cleo").is_ok());
+        assert!(places.take("cleo", most).is_ok());
         drop(anna);
         assert_eq!(places.taken(), 0);
         assert!(places.0.taken().each.is_empty());
@@ -140,10 +141,10 @@ mod tests {
 
     #[test]
     fn what_is_there_already_is_counted_beyond_the_limits() {
-        let places = Places::new(Most { all: 1, each: None });
+        let (places, most) = (Places::new(), Most { all: 1, each: None });
         let there = [places.add(1), places.add(1)];
-        assert_eq!((places.taken(), places.take(2).unwrap_err()), (2, Full::All));
+        assert_eq!((places.taken(), places.take(2, most).unwrap_err()), (2, Full::All));
         drop(there);
-        assert!(places.take(2).is_ok());
+        assert!(places.take(2, most).is_ok());
     }
 }

@@ -100,18 +100,18 @@ pub(super) async fn follow(
 /// The next page, asked for in the client's place; `None` leaves it to the client.
 async fn turn(proxy: &Proxy, statement: &Statement, next: &str) -> Option<Whole> {
     let user = HeaderValue::from_str(&statement.owner.user).ok()?;
-    let response = proxy.upstream.page(Method::GET, next, &user).await.ok()?;
+    let response = statement.cluster.upstream.page(Method::GET, next, &user).await.ok()?;
     if response.status() != StatusCode::OK {
         return None;
     }
-    Whole::read(proxy, response).await.ok()
+    Whole::read(&statement.cluster, &proxy.live().limits, response).await.ok()
 }
 
 /// Whether all is as it was proved, of a query that runs or has ended.
 async fn settled(proxy: &Arc<Proxy>, statement: &Arc<Statement>, relations: &Relations) -> Result<bool, Refusal> {
     let mut why = String::new();
     for attempt in 1..=ATTEMPTS {
-        match ask(proxy, statement).await.map(|info| compare(relations, &info)) {
+        match ask(statement).await.map(|info| compare(relations, &info)) {
             Ok(Compared::Same) => return Ok(true),
             Ok(Compared::NotYet) => why = "Trino does not tell of each name in the statement".to_owned(),
             Ok(otherwise) => return Err(changed(proxy, statement, relations, otherwise).await),
@@ -128,7 +128,7 @@ async fn settled_early(proxy: &Arc<Proxy>, statement: &Arc<Statement>, relations
     if relations.told() != Told::InTime {
         return Ok(false);
     }
-    match ask(proxy, statement).await.map(|info| compare(relations, &info)) {
+    match ask(statement).await.map(|info| compare(relations, &info)) {
         Ok(Compared::Same) => Ok(true),
         Ok(Compared::NotYet) | Err(_) => Ok(false),
         Ok(otherwise) => Err(changed(proxy, statement, relations, otherwise).await),
@@ -136,15 +136,16 @@ async fn settled_early(proxy: &Arc<Proxy>, statement: &Arc<Statement>, relations
 }
 
 /// The info of a query. Its user may always see it, so it is asked for as the user.
-async fn ask(proxy: &Proxy, statement: &Statement) -> Result<QueryInfo, String> {
+async fn ask(statement: &Statement) -> Result<QueryInfo, String> {
     let user = HeaderValue::from_str(&statement.owner.user).map_err(|error| error.to_string())?;
     let path = format!("/v1/query/{}?pruned=true", statement.query);
-    let response = proxy.upstream.page(Method::GET, &path, &user).await.map_err(|error| error.to_string())?;
+    let response =
+        statement.cluster.upstream.page(Method::GET, &path, &user).await.map_err(|error| error.to_string())?;
     if response.status() != StatusCode::OK {
         return Err(format!("Trino answered {} for the query's info", response.status()));
     }
     let collecting = Limited::new(response.into_body(), MOST).collect();
-    let body = tokio::time::timeout(proxy.answer_timeout, collecting)
+    let body = tokio::time::timeout(statement.cluster.answer_timeout, collecting)
         .await
         .map_err(|_| "the query's info stopped".to_owned())?
         .map_err(|error| format!("the query's info broke off: {error}"))?;
@@ -256,9 +257,9 @@ async fn withhold(
     statement.revoke(refusal.clone());
     proxy.rooms.metrics.withheld(found);
     for name in relations.names() {
-        proxy.rooms.catalog.invalidate(name).await;
+        statement.cluster.catalog.invalidate(name).await;
     }
-    pages::end_at_trino(proxy, statement).await;
+    pages::end_at_trino(statement).await;
     let error = refusal.code.parts().0.to_owned();
     proxy.started.end(statement, End::Withheld { error, why });
     refusal

@@ -8,6 +8,7 @@
 //! others' queries are looked at.
 
 use super::decide::{Basis, Weighed, decide, refusal};
+use super::live::Live;
 use super::pages;
 use super::serve::Proxy;
 use super::started::{End, Statement};
@@ -102,11 +103,13 @@ async fn verdict(proxy: &Arc<Proxy>, statement: &Statement) -> Result<Basis, Ref
         return unremembered(proxy, statement);
     };
     let (sql, headers) = (memory.sql.clone(), memory.headers.clone());
-    let (asked, early) = proxy.asked(&memory.caller, &statement.owner, sql, headers, Instant::now());
+    // It is decided for where it runs.
+    let live = Live { cluster: Arc::clone(&statement.cluster), ..Live::clone(&proxy.live()) };
+    let (asked, early) = proxy.asked(&live, &memory.caller, &statement.owner, (sql, headers), Instant::now());
     let asked = Arc::new(asked);
     let basis = Basis::of(&asked.snapshot, asked.now);
     let replaced = statement.decided_by().is_none_or(|last| last.revision != basis.revision);
-    let weighed = match (early, proxy.rooms.grammar.now()) {
+    let weighed = match (early, asked.cluster.grammar.now()) {
         (Some(refusal), _) => Weighed::refused(refusal),
         (None, Some(grammar)) => decide(proxy, &asked, grammar).await,
         (None, None) => return Err(changed(replaced, "could not be decided anew")),
@@ -155,6 +158,6 @@ async fn end(proxy: &Proxy, statement: &Arc<Statement>, refusal: Refusal) {
         return;
     }
     proxy.rooms.metrics.revoked();
-    pages::end_at_trino(proxy, statement).await;
+    pages::end_at_trino(statement).await;
     proxy.started.end(statement, End::Revoked);
 }

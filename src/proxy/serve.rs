@@ -3,56 +3,44 @@
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
 use super::clock::Clock;
-use super::connect::HttpClient;
 use super::decide::{Enforce, Enforcer};
 use super::head;
 use super::journal::Journal;
+use super::live::{Live, Proofs};
 use super::login;
 use super::mark::{MarkKey, MarkKeyError, Owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
-use super::places::{Most, Places};
+use super::places::Places;
 use super::routes::{NoRoute, Route, route};
 use super::seldom::Seldom;
 use super::started::{Ended, Started};
 use super::statement;
 use super::tls::Presented;
-use super::upstream::Upstream;
 use crate::audit::Log;
-use crate::catalog::{Catalog, TrinoGrammar};
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::console::Metrics;
 use crate::enforce::enforce;
-use crate::identity::{Asking, Login, Principal, Shown, Unidentified, Ways};
+use crate::identity::{Asking, Principal, Shown, Unidentified};
 use crate::store::Store;
+use arc_swap::ArcSwap;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
-/// The rooms that a statement meets on its way.
+/// The rooms that a statement meets on its way, and that stay.
 #[derive(Clone, Debug)]
 pub struct Rooms {
-    /// Who is asking.
-    pub ways: Ways,
-    /// How one logs in by a browser.
-    pub login: Option<Arc<Login>>,
     /// The policies.
     pub store: Arc<Store>,
-    /// What tables look like.
-    pub catalog: Arc<Catalog>,
-    /// By which grammar Trino reads.
-    pub grammar: Arc<TrinoGrammar>,
     /// Where decisions are written down.
     pub log: Arc<Log>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// The way to Trino.
-    pub client: HttpClient,
 }
 
 /// The proxy: all that requests share.
@@ -60,13 +48,11 @@ pub struct Rooms {
 pub struct Proxy {
     pub(super) rooms: Rooms,
     pub(super) enforcer: Enforcer,
-    pub(super) limits: Limits,
-    pub(super) answer_timeout: Duration,
+    live: ArcSwap<Live>,
     /// Whether queries are ended that new policies decide about in another way.
     pub(super) cancel_running: bool,
     pub(super) origins: Origins,
     pub(super) key: MarkKey,
-    pub(super) upstream: Upstream,
     pub(super) journal: Arc<Journal>,
     /// The time by which is decided.
     pub(super) clock: Clock,
@@ -93,40 +79,35 @@ impl Proxy {
     ///
     /// # Errors
     /// [`MarkKeyError`], if there is no key to mark pages with.
-    pub fn new(config: &Config, rooms: Rooms) -> Result<Arc<Proxy>, MarkKeyError> {
-        Proxy::with_enforcer(config, rooms, Clock::system(), enforce)
+    pub fn new(config: &Config, rooms: Rooms, live: Live) -> Result<Arc<Proxy>, MarkKeyError> {
+        Proxy::with_enforcer(config, rooms, live, Clock::system(), enforce)
     }
 
     /// One that decides by `enforce`, or by a stand-in for it, and by a clock.
     pub(super) fn with_enforcer(
         config: &Config,
         rooms: Rooms,
+        live: Live,
         clock: Clock,
         enforce: impl Enforce,
     ) -> Result<Arc<Proxy>, MarkKeyError> {
         let tasks = TaskTracker::new();
         let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
-        let (ends, catalog) = (Arc::clone(&journal), Arc::clone(&rooms.catalog));
+        let ends = Arc::clone(&journal);
         let ended = move |ended: Ended| {
             if ended.statement.facts.redefines {
-                catalog.invalidate_all();
+                ended.statement.cluster.catalog.invalidate_all();
             }
             ends.ended(&ended);
         };
         Ok(Arc::new(Proxy {
-            enforcer: Enforcer::new(enforce, config, rooms.ways.tell_groups()),
-            limits: config.limits.clone(),
-            answer_timeout: config.upstream.answer_timeout.unsigned_abs(),
+            enforcer: Enforcer::new(enforce, config),
+            live: ArcSwap::from_pointee(live),
             cancel_running: config.policies.cancel_running,
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
             key: MarkKey::load(config.listen.page_key_file.as_deref())?,
-            upstream: Upstream::new(rooms.client.clone(), Arc::clone(&rooms.metrics)),
-            started: Started::new(
-                config.limits.remembered_bytes,
-                Most { all: config.limits.statements, each: Some(config.limits.statements_per_principal) },
-                Arc::new(ended),
-            ),
-            peers: Places::new(Most { all: usize::MAX, each: config.limits.connections_per_peer }),
+            started: Started::new(config.limits.remembered_bytes, Arc::new(ended)),
+            peers: Places::new(),
             seldom: Seldom::default(),
             journal,
             clock,
@@ -134,6 +115,20 @@ impl Proxy {
             draining: AtomicBool::new(false),
             rooms,
         }))
+    }
+
+    /// What requests go by now.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Requests that come from now on go by this.
+    pub fn replace(&self, live: Live) {
+        let cluster = Arc::clone(&live.cluster);
+        let before = self.live.swap(Arc::new(live));
+        if !Arc::ptr_eq(&before.cluster, &cluster) {
+            before.cluster.leave();
+        }
     }
 
     /// From now on no statement is started.
@@ -172,12 +167,16 @@ impl Proxy {
             tracing::info!(%peer, "a request of another site's page is refused");
             return answer::wrong(wrong);
         }
-        let client = Client { peer, presented };
+        let live = self.live();
+        let client = Client { peer, presented, proofs: &live.proofs };
         match route {
             Route::Info(path) => pages::info(self, request.method().clone(), path).await,
             // Apart, since these take much more room than the way of a page.
-            Route::Login(asked) => Box::pin(login::answer(&self.rooms, asked, request.headers())).await,
-            Route::Statement => Box::pin(self.statement(client, origin, request)).await,
+            Route::Login(asked) => {
+                let (login, metrics) = (live.proofs.login.as_deref(), &self.rooms.metrics);
+                Box::pin(login::answer(login, metrics, asked, request.headers())).await
+            }
+            Route::Statement => Box::pin(self.statement(client, &live, origin, request)).await,
             Route::Kill(query) => match self.asked_by(client, request.headers()).await {
                 Ok(owner) => pages::kill(self, &query, &owner).await,
                 Err(declined) => declined.answer(self, client, request.headers()).await,
@@ -195,6 +194,7 @@ impl Proxy {
     async fn statement(
         self: &Arc<Self>,
         client: Client<'_>,
+        live: &Arc<Live>,
         origin: Origin,
         request: Request<Incoming>,
     ) -> Response<Answer> {
@@ -206,7 +206,7 @@ impl Proxy {
         if let Err(HeaderError::Malformed(reason)) = &headers {
             return answer::text(StatusCode::BAD_REQUEST, reason);
         }
-        statement::answer(self, Caller { principal, peer: client.peer, origin }, headers, request).await
+        statement::answer(self, live, Caller { principal, peer: client.peer, origin }, headers, request).await
     }
 
     async fn principal(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Principal, Declined> {
@@ -215,7 +215,7 @@ impl Proxy {
             return Err(Declined::Ended);
         }
         let certificate = client.presented.map(Presented::certificate);
-        Ok(self.rooms.ways.identify(Asking { headers, peer: client.peer, certificate }).await?)
+        Ok(client.proofs.ways.identify(Asking { headers, peer: client.peer, certificate }).await?)
     }
 
     /// Whose a request about a running query is.
@@ -231,6 +231,7 @@ impl Proxy {
 struct Client<'a> {
     peer: IpAddr,
     presented: Option<&'a Presented>,
+    proofs: &'a Proofs,
 }
 
 /// Why a request is not looked at any further.
@@ -246,21 +247,28 @@ enum Declined {
 
 impl Declined {
     async fn answer(self, proxy: &Proxy, client: Client<'_>, headers: &HeaderMap) -> Response<Answer> {
-        let Client { peer, presented } = client;
+        let Client { peer, presented, proofs } = client;
+        let metrics = &proxy.rooms.metrics;
         match &self {
             Declined::Ended => {
                 let shown = presented.map(|presented| presented.certificate().shown());
                 let (issuer, serial) = shown.map_or(("", ""), |Shown { issuer, serial, .. }| (issuer, serial));
                 tracing::info!(%peer, issuer, serial, "{self}");
-                answer::closing(unidentified(Unidentified::Wrong, peer, &proxy.rooms, headers).await)
+                answer::closing(unidentified(Unidentified::Wrong, peer, proofs, metrics, headers).await)
             }
-            Declined::Unidentified(error) => unidentified(*error, peer, &proxy.rooms, headers).await,
+            Declined::Unidentified(error) => unidentified(*error, peer, proofs, metrics, headers).await,
             Declined::Headers(error) => answer::text(StatusCode::BAD_REQUEST, &error.to_string()),
         }
     }
 }
 
-async fn unidentified(error: Unidentified, peer: IpAddr, rooms: &Rooms, headers: &HeaderMap) -> Response<Answer> {
+async fn unidentified(
+    error: Unidentified,
+    peer: IpAddr,
+    proofs: &Proofs,
+    metrics: &Metrics,
+    headers: &HeaderMap,
+) -> Response<Answer> {
     match error {
         Unidentified::Unavailable => {
             tracing::warn!(%peer, "a client could not be identified in time");
@@ -270,11 +278,11 @@ async fn unidentified(error: Unidentified, peer: IpAddr, rooms: &Rooms, headers:
             if error != Unidentified::Nothing {
                 tracing::info!(%peer, %error, "a client is not who it says");
             }
-            let browser = match &rooms.login {
-                Some(login) => Box::pin(login::challenge(rooms, login, headers)).await,
+            let browser = match &proofs.login {
+                Some(login) => Box::pin(login::challenge(metrics, login, headers)).await,
                 None => None,
             };
-            answer::unauthorized(&error.to_string(), &rooms.ways.schemes(), browser.as_ref())
+            answer::unauthorized(&error.to_string(), &proofs.ways.schemes(), browser.as_ref())
         }
     }
 }

@@ -6,6 +6,7 @@
 //! written down once, at the latest when its entry is dropped.
 
 use super::decide::{Basis, Memory};
+use super::live::Cluster;
 use super::mark::{Facts, Owner};
 use super::places::{Full, Most, Place, Places};
 use super::query_id::QueryId;
@@ -58,6 +59,8 @@ pub(crate) struct Statement {
     pub(crate) owner: Owner,
     /// What is known of it.
     pub(crate) facts: Facts,
+    /// Where it runs.
+    pub(crate) cluster: Arc<Cluster>,
     positions: Mutex<Option<Arc<PositionMap>>>,
     /// What Trino may resolve for it.
     relations: OnceLock<Arc<Relations>>,
@@ -84,6 +87,8 @@ pub(crate) struct Start {
     pub(crate) memory: Option<Memory>,
     /// When it came.
     pub(crate) began: Instant,
+    /// Where it runs.
+    pub(crate) cluster: Arc<Cluster>,
     /// Its place among those that run.
     pub(crate) place: Place<String>,
 }
@@ -176,8 +181,8 @@ impl Statement {
 }
 
 impl Started {
-    /// Keeps entries of about `bytes` in all, and lets no more than `most` be started.
-    pub(crate) fn new(bytes: usize, most: Most, on_end: OnEnd) -> Started {
+    /// Keeps entries of about `bytes` in all.
+    pub(crate) fn new(bytes: usize, on_end: OnEnd) -> Started {
         let running = Arc::new(AtomicUsize::new(0));
         let dropped = (Arc::clone(&running), Arc::clone(&on_end));
         let statements = Cache::builder()
@@ -188,24 +193,25 @@ impl Started {
             .time_to_idle(IDLE)
             .eviction_listener(move |_, statement, _| finish(&statement, End::Unknown, &dropped.0, &dropped.1))
             .build();
-        Started { statements, places: Places::new(most), running, on_end }
+        Started { statements, places: Places::new(), running, on_end }
     }
 
-    /// A place for a statement that a principal wants to start. It is held until the statement's end, which each entry has.
+    /// A place for a statement that a principal wants to start, if there are no more than `most`. It is held until the statement's end, which each entry has.
     ///
     /// # Errors
     /// [`Full`].
-    pub(crate) fn place(&self, principal: &str) -> Result<Place<String>, Full> {
-        self.places.take(principal.to_owned())
+    pub(crate) fn place(&self, principal: &str, most: Most) -> Result<Place<String>, Full> {
+        self.places.take(principal.to_owned(), most)
     }
 
     /// Notes a statement that Trino has taken.
     pub(crate) fn insert(&self, query: QueryId, owner: Owner, facts: Facts, start: Start) -> Arc<Statement> {
-        let Start { positions, memory, began, place } = start;
+        let Start { positions, memory, began, cluster, place } = start;
         let statement = Arc::new(Statement {
             query: query.clone(),
             owner,
             facts,
+            cluster,
             positions: Mutex::new(positions),
             relations: OnceLock::new(),
             decided_by: Mutex::new(memory.as_ref().map(|memory| memory.basis.clone())),
@@ -223,8 +229,14 @@ impl Started {
         statement
     }
 
-    /// The entry of a query, made from what its mark says if there is none.
-    pub(crate) fn find(&self, query: &QueryId, owner: &Owner, facts: Facts) -> Arc<Statement> {
+    /// The entry of a query, made from what its mark says if there is none; it runs on this cluster then.
+    pub(crate) fn find(
+        &self,
+        query: &QueryId,
+        owner: &Owner,
+        facts: Facts,
+        cluster: impl FnOnce() -> Arc<Cluster>,
+    ) -> Arc<Statement> {
         // Marks of one query differ in this alone.
         let same = |statement: &Arc<Statement>| Facts { unresolved: facts.unresolved, ..statement.facts } == facts;
         match self.statements.get(query).filter(|statement| same(statement) && statement.owner == *owner) {
@@ -232,7 +244,8 @@ impl Started {
             None => {
                 // It runs already, so it is counted and not refused.
                 let place = self.places.add(owner.principal.clone());
-                let start = Start { positions: None, memory: None, began: Instant::now(), place };
+                let cluster = cluster();
+                let start = Start { positions: None, memory: None, began: Instant::now(), cluster, place };
                 self.insert(query.clone(), owner.clone(), facts, start)
             }
         }

@@ -5,9 +5,10 @@ use super::client_headers::{ClientHeaders, HeaderError};
 use super::connect::Received;
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::head;
+use super::live::Live;
 use super::mark::{Facts, Owner};
 use super::pages;
-use super::places::Place;
+use super::places::{Most, Place};
 use super::query_id::QueryId;
 use super::refused::{out_of_date, too_large_for, too_many, unreached};
 use super::resolved;
@@ -19,6 +20,7 @@ use super::serve::{Caller, Proxy};
 use super::started::{End, Start};
 use super::told;
 use super::whole::{Shown, Whole};
+use crate::config::Limits;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::identity::{Principal, Told};
 use crate::policy::{Answer as Granted, Claims, Inputs};
@@ -50,6 +52,7 @@ enum NoStatement {
 /// Answers `POST /v1/statement`.
 pub(super) async fn answer(
     proxy: &Arc<Proxy>,
+    live: &Arc<Live>,
     caller: Caller,
     headers: Result<ClientHeaders, HeaderError>,
     request: Request<Incoming>,
@@ -59,7 +62,7 @@ pub(super) async fn answer(
     if let Err(wrong) = head::text(&parts.headers) {
         return answer::wrong(wrong);
     }
-    let (sql, too_large) = match read(proxy, body).await {
+    let (sql, too_large) = match read(&live.limits, body).await {
         Ok(sql) => (sql, None),
         Err(NoStatement::Status(status, reason)) => return answer::text(status, reason),
         Err(NoStatement::NotUtf8(offset)) => {
@@ -80,18 +83,18 @@ pub(super) async fn answer(
     }
     let agent = parts.headers.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
-    let (place, full) = match proxy.started.place(&owner.principal) {
+    let (place, full) = match proxy.started.place(&owner.principal, most(&live.limits)) {
         Ok(place) => (Some(place), None),
         Err(full) => (None, Some(proxy.too_many(full, &owner.principal))),
     };
-    let (asked, early) = proxy.asked(&caller, &owner, sql, headers, arrived);
+    let (asked, early) = proxy.asked(live, &caller, &owner, (sql, headers), arrived);
     let stale = proxy.rooms.store.stale().map(|stale| refusal(ErrorCode::ServerStartingUp, out_of_date(&stale)));
     let early = stale
         .or(full)
         .or(early)
         .or_else(|| unsupported.map(|reason| refusal(ErrorCode::NotSupported, reason)))
-        .or_else(|| too_large.map(|size| too_large_for(proxy.limits.statement_bytes, size)));
-    let way = Way { proxy: Arc::clone(proxy), caller, owner, agent, asked: Arc::new(asked) };
+        .or_else(|| too_large.map(|size| too_large_for(live.limits.statement_bytes, size)));
+    let way = Way { proxy: Arc::clone(proxy), live: Arc::clone(live), caller, owner, agent, asked: Arc::new(asked) };
     // The way is gone to its end even if the client goes away: what was decided is written down, and what Trino has
     // taken is not left running for nobody.
     let origin = way.caller.origin.clone();
@@ -114,6 +117,7 @@ pub(super) async fn answer(
 /// A statement on its way.
 struct Way {
     proxy: Arc<Proxy>,
+    live: Arc<Live>,
     caller: Caller,
     owner: Owner,
     agent: Option<HeaderValue>,
@@ -126,7 +130,7 @@ impl Way {
     /// `place` is held until the statement's end; without one there is a refusal.
     async fn go(&self, early: Option<Refusal>, place: Option<Place<String>>) -> (Response<Answer>, Started) {
         let _flying = self.proxy.rooms.metrics.in_flight();
-        let weighed = match (early, self.proxy.rooms.grammar.now()) {
+        let weighed = match (early, self.asked.cluster.grammar.now()) {
             (Some(refusal), _) => Weighed::refused(refusal),
             (None, Some(grammar)) => decide(&self.proxy, &self.asked, grammar).await,
             (None, None) => {
@@ -164,7 +168,7 @@ impl Way {
             let message = "The user's name has characters that can't be sent to Trino";
             return not_taken(refusal(ErrorCode::NotSupported, message), false);
         };
-        let sent = self.proxy.upstream.start(guarded, &self.asked.headers, &user, self.agent.as_ref()).await;
+        let sent = self.asked.cluster.upstream.start(guarded, &self.asked.headers, &user, self.agent.as_ref()).await;
         let response = match sent {
             Ok(response) => response,
             Err(error) => return not_taken(unreached(&error), error.may_have_arrived()),
@@ -204,7 +208,7 @@ impl Way {
         decision: Uuid,
         response: Response<Received>,
     ) -> Result<(Whole, Shown), Malformed> {
-        let page = Whole::read(&self.proxy, response).await?;
+        let page = Whole::read(&self.asked.cluster, &self.live.limits, response).await?;
         let shown = page.shown(PageContext {
             origin: self.caller.origin.clone(),
             key: self.proxy.key.clone(),
@@ -213,7 +217,7 @@ impl Way {
             mark: None,
             positions: Some(Arc::new(guarded.positions().clone())),
             query: None,
-            envelope_bytes: self.proxy.limits.envelope_bytes,
+            envelope_bytes: self.live.limits.envelope_bytes,
         })?;
         Ok((page, shown))
     }
@@ -240,7 +244,8 @@ impl Way {
         let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
         let memory = self.proxy.cancel_running.then(|| self.memory(guarded));
         let (query, owner) = (shown.summary.query.clone(), self.owner.clone());
-        let start = Start { positions, memory, began: self.asked.arrived, place };
+        let (began, cluster) = (self.asked.arrived, Arc::clone(&self.asked.cluster));
+        let start = Start { positions, memory, began, cluster, place };
         let statement = self.proxy.started.insert(query, owner, facts, start);
         if facts.unresolved {
             statement.may_resolve(Arc::new(guarded.relations().clone()));
@@ -284,10 +289,10 @@ impl Proxy {
     /// The statement with its subject, or why the principal may not act as the user.
     pub(super) fn asked(
         &self,
+        live: &Live,
         caller: &Caller,
         owner: &Owner,
-        sql: String,
-        headers: ClientHeaders,
+        (sql, headers): (String, ClientHeaders),
         arrived: Instant,
     ) -> (Asked, Option<Refusal>) {
         let snapshot = self.rooms.store.current();
@@ -312,12 +317,21 @@ impl Proxy {
                 )),
             };
             // Who has not logged in may be in groups that identification has not told of.
-            let Told { groups, attributes, more_groups } = self.rooms.ways.told_of(&owner.user);
+            let Told { groups, attributes, more_groups } = live.proofs.ways.told_of(&owner.user);
             (asking(snapshot.subject_by_proof(&owner.user, &groups, &attributes, more_groups)), refused)
         };
         let (principal, proofs, peer) = (owner.principal.clone(), caller.principal.proofs.clone(), caller.peer);
-        (Asked { sql, headers, subject, principal, proofs, peer, snapshot, now, arrived }, refused)
+        let (cluster, more_groups) = (Arc::clone(&live.cluster), live.proofs.ways.tell_groups());
+        (
+            Asked { sql, headers, subject, principal, proofs, peer, snapshot, cluster, more_groups, now, arrived },
+            refused,
+        )
     }
+}
+
+/// How many statements may run.
+fn most(limits: &Limits) -> Most {
+    Most { all: limits.statements, each: Some(limits.statements_per_principal) }
 }
 
 /// What is sure of a request, for conditions.
@@ -331,8 +345,8 @@ fn known(caller: &Caller, headers: &ClientHeaders) -> Inputs {
     }
 }
 
-async fn read(proxy: &Proxy, body: Incoming) -> Result<String, NoStatement> {
-    let most = proxy.limits.statement_bytes;
+async fn read(limits: &Limits, body: Incoming) -> Result<String, NoStatement> {
+    let most = limits.statement_bytes;
     let reading = async {
         let mut body = body;
         let mut text = Vec::new();
@@ -354,7 +368,7 @@ async fn read(proxy: &Proxy, body: Incoming) -> Result<String, NoStatement> {
         }
         if size > most { Err(NoStatement::TooLarge(size)) } else { Ok(text) }
     };
-    let text = tokio::time::timeout(proxy.limits.body_timeout.unsigned_abs(), reading)
+    let text = tokio::time::timeout(limits.body_timeout.unsigned_abs(), reading)
         .await
         .map_err(|_| NoStatement::Status(StatusCode::REQUEST_TIMEOUT, "The statement was sent too slowly"))??;
     let text = String::from_utf8(text).map_err(|error| NoStatement::NotUtf8(error.utf8_error().valid_up_to()))?;

@@ -2,11 +2,13 @@
 //! rows to speak of. Until such a page is read, an error can be told, and it can be left for the next.
 
 use super::connect::Received;
+use super::live::Cluster;
 use super::origin::Origin;
 use super::results::page::{Page, PageContext, Summary};
 use super::results::scanner::Malformed;
 use super::serve::Proxy;
 use super::started::Statement;
+use crate::config::Limits;
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
 use http_body_util::{BodyExt, Limited};
@@ -29,13 +31,17 @@ pub(super) struct Shown {
 
 impl Whole {
     /// Reads a page, which must be plain and of no more than the parts that change may have.
-    pub(super) async fn read(proxy: &Proxy, response: Response<Received>) -> Result<Whole, Malformed> {
+    pub(super) async fn read(
+        cluster: &Cluster,
+        limits: &Limits,
+        response: Response<Received>,
+    ) -> Result<Whole, Malformed> {
         let (parts, body) = response.into_parts();
         if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(Malformed("it is packed"));
         }
-        let collecting = Limited::new(body, proxy.limits.envelope_bytes).collect();
-        let bytes = tokio::time::timeout(proxy.answer_timeout, collecting)
+        let collecting = Limited::new(body, limits.envelope_bytes).collect();
+        let bytes = tokio::time::timeout(cluster.answer_timeout, collecting)
             .await
             .map_err(|_| Malformed("it stopped"))?
             .map_err(|_| Malformed("it broke off or is too large"))?
@@ -62,6 +68,6 @@ pub(super) fn context(proxy: &Proxy, statement: &Statement, origin: &Origin, unr
         mark: None,
         positions: statement.positions(),
         query: Some(statement.query.clone()),
-        envelope_bytes: proxy.limits.envelope_bytes,
+        envelope_bytes: proxy.live().limits.envelope_bytes,
     }
 }

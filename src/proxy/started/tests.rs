@@ -6,14 +6,8 @@ use uuid::Uuid;
 fn started(bytes: usize) -> (Started, Arc<Mutex<Vec<Ended>>>) {
     let ends = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&ends);
-    (
-        Started::new(bytes, Most { all: MOST, each: Some(EACH) }, Arc::new(move |end| seen.lock().unwrap().push(end))),
-        ends,
-    )
+    (Started::new(bytes, Arc::new(move |end| seen.lock().unwrap().push(end))), ends)
 }
-
-const MOST: usize = 1000;
-const EACH: usize = 300;
 
 fn owner() -> Owner {
     Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
@@ -23,7 +17,8 @@ const FACTS: Facts =
     Facts { restricted: true, rewritten: true, redefines: false, unresolved: false, decision: Uuid::nil() };
 
 fn start(started: &Started) -> Start {
-    Start { positions: None, memory: None, began: Instant::now(), place: started.places.add("anna".to_owned()) }
+    let place = started.places.add("anna".to_owned());
+    Start { positions: None, memory: None, began: Instant::now(), cluster: Cluster::of_nothing(), place }
 }
 
 fn query(number: usize) -> QueryId {
@@ -36,7 +31,7 @@ fn a_statement_ends_once() {
     let statement = started.insert(query(1), owner(), FACTS, start(&started));
     statement.count(3, 100);
     started.end(&statement, End::Finished);
-    started.end(&started.find(&query(1), &owner(), FACTS), End::Canceled);
+    started.end(&started.find(&query(1), &owner(), FACTS, Cluster::of_nothing), End::Canceled);
     started.end_all();
     let ends = ends.lock().unwrap();
     assert_eq!(ends.len(), 1);
@@ -59,7 +54,7 @@ fn an_entry_that_is_dropped_ends_unknown() {
 #[test]
 fn a_query_of_another_replica_is_served_by_its_mark() {
     let (started, ends) = started(100_000);
-    let statement = started.find(&query(9), &owner(), FACTS);
+    let statement = started.find(&query(9), &owner(), FACTS, Cluster::of_nothing);
     assert!(statement.positions().is_none() && statement.facts.restricted);
     started.end(&statement, End::Finished);
     assert_eq!(ends.lock().unwrap().len(), 1);
@@ -78,6 +73,7 @@ fn next(seed: &mut u64) -> usize {
 #[test]
 fn places_are_counted_exactly_in_whatever_way_statements_end() {
     let users = ["anna", "bert", "cleo"];
+    let cluster = Cluster::of_nothing();
     for round in 0..300 {
         let mut seed = round;
         let small = next(&mut seed).is_multiple_of(2);
@@ -86,20 +82,21 @@ fn places_are_counted_exactly_in_whatever_way_statements_end() {
         let most = Most { all: 8, each: Some(4) };
         // Where there is little room, entries are dropped while their statements run.
         let bytes = if small { 4 * BASE_WEIGHT } else { 1_000_000 };
-        let started = Started::new(bytes, most, Arc::new(move |_| *count.lock().unwrap() += 1));
+        let started = Started::new(bytes, Arc::new(move |_| *count.lock().unwrap() += 1));
         let (mut starting, mut known, mut inserted) = (Vec::new(), Vec::new(), 0_usize);
         for step in 0..60 {
             let user = users[next(&mut seed) % users.len()];
             let owner = Owner { principal: user.to_owned(), user: "anna".to_owned() };
             match next(&mut seed) % 9 {
-                0..=2 => match started.place(user) {
+                0..=2 => match started.place(user, most) {
                     Ok(place) => starting.push((owner, place)),
                     Err(Full::Each) => assert!(started.places.taken_by(&user.to_owned()) >= 4),
                     Err(Full::All) => assert!(started.places.taken() >= 8),
                 },
                 3 | 4 if !starting.is_empty() => {
                     let (owner, place) = starting.swap_remove(next(&mut seed) % starting.len());
-                    let begun = Start { positions: None, memory: None, began: Instant::now(), place };
+                    let (began, cluster) = (Instant::now(), Arc::clone(&cluster));
+                    let begun = Start { positions: None, memory: None, began, cluster, place };
                     known.push(started.insert(query(step), owner, FACTS, begun));
                     inserted += 1;
                 }
@@ -113,7 +110,8 @@ fn places_are_counted_exactly_in_whatever_way_statements_end() {
                 // A page of one that may have been dropped, or of another replica's.
                 _ => {
                     let before = started.places.taken();
-                    let found = started.find(&query(next(&mut seed) % 60), &owner, FACTS);
+                    let here = || Arc::clone(&cluster);
+                    let found = started.find(&query(next(&mut seed) % 60), &owner, FACTS, here);
                     if !known.iter().any(|statement| Arc::ptr_eq(statement, &found)) {
                         inserted += 1;
                         known.push(found);

@@ -2,6 +2,7 @@
 
 mod faults;
 mod limits;
+mod reload;
 mod resolved;
 mod revoked;
 mod sluice;

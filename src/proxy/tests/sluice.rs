@@ -5,14 +5,14 @@ use super::trino::FakeTrino;
 use crate::audit::Log;
 use crate::catalog::table::Need;
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
-use crate::config::Config;
+use crate::config::{CatalogCache, Config, Upstream};
 use crate::console::Metrics;
 use crate::enforce::{Decision, Enforced, ErrorCode, Outcome, Refusal, Request as Asked};
 use crate::identity::{TrustedPeers, Ways};
 use crate::names::TableName;
 use crate::proxy::clock::Clock;
 use crate::proxy::connect::{self, HttpClient, http_client};
-use crate::proxy::{Proxy, Rooms};
+use crate::proxy::{Cluster, Live, Proofs, Proxy, Rooms};
 use crate::rewrite::{Edit, Guarded, Is, PositionMap, Relations, Told};
 use crate::sql::Span;
 use crate::store::Store;
@@ -126,22 +126,25 @@ impl Sluice {
             None => TrinoGrammar::asked(asking.clone()).await,
         };
         let header = config.identity.trusted_header.clone().unwrap();
+        let metrics = Arc::new(Metrics::new().unwrap());
         let rooms = Rooms {
-            ways: Ways::new(vec![Arc::new(TrustedPeers::new(header.name.parse().unwrap(), header.peers))]),
-            login: None,
             store: Store::open(&config.policies).unwrap(),
-            catalog: Arc::new(Catalog::new(asking, &config.catalog)),
             log: Arc::new(Log::open(&config.audit).unwrap()),
-            metrics: Arc::new(Metrics::new().unwrap()),
-            grammar: Arc::new(grammar),
-            client,
+            metrics: Arc::clone(&metrics),
         };
-        let metrics = Arc::clone(&rooms.metrics);
+        let ways = Ways::new(vec![Arc::new(TrustedPeers::new(header.name.parse().unwrap(), header.peers))]);
+        let known = (Arc::new(Catalog::new(asking, &config.catalog)), Arc::new(grammar));
+        let timeout = config.upstream.answer_timeout.unsigned_abs();
+        let live = Live {
+            proofs: Arc::new(Proofs { ways, login: None, following: None }),
+            limits: Arc::new(config.limits.clone()),
+            cluster: Arc::new(Cluster::new(client, timeout, known, Arc::clone(&metrics), CancellationToken::new())),
+        };
         let store = Arc::clone(&rooms.store);
         let ahead = Arc::new(AtomicI64::new(0));
         let set = Arc::clone(&ahead);
         let clock = Clock::of(move || Timestamp::now() + SignedDuration::from_secs(set.load(Ordering::SeqCst)));
-        let proxy = Proxy::with_enforcer(&config, rooms, clock, |asked, _| decide(asked)).unwrap();
+        let proxy = Proxy::with_enforcer(&config, rooms, live, clock, |asked, _| decide(asked)).unwrap();
         let listener = TcpListener::bind(config.listen.address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -162,6 +165,16 @@ impl Sluice {
             proxy,
             ahead,
         }
+    }
+
+    /// Another cluster.
+    pub(super) async fn cluster_at(&self, url: &str, following: CancellationToken) -> Arc<Cluster> {
+        let upstream = Upstream::at(url.to_owned());
+        let client = http_client(&upstream).unwrap();
+        let asking = TrinoClient::new(client.clone(), &upstream).unwrap();
+        let known = (Catalog::new(asking, &CatalogCache::default()), TrinoGrammar::configured(476));
+        let known = (Arc::new(known.0), Arc::new(known.1));
+        Arc::new(Cluster::new(client, Duration::from_secs(3), known, Arc::clone(&self.metrics), following))
     }
 
     /// Sets the clock to a time before the one that a policy names, or to one after it.

@@ -1,0 +1,93 @@
+//! What requests go by that can change while Sluice runs.
+//!
+//! It is replaced as a whole and never changed. A request that came before goes on with what it began with, and a query
+//! with the cluster that it runs on.
+
+use super::connect::HttpClient;
+use super::upstream::Upstream;
+use crate::catalog::{Catalog, TrinoGrammar};
+use crate::config::Limits;
+use crate::console::Metrics;
+use crate::identity::{Login, Ways};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// How clients prove who they are.
+    pub proofs: Arc<Proofs>,
+    /// Limits of a request and of the whole.
+    pub limits: Arc<Limits>,
+    /// Where statements are sent.
+    pub cluster: Arc<Cluster>,
+}
+
+/// How clients prove who they are.
+#[derive(Debug)]
+pub struct Proofs {
+    /// Who is asking.
+    pub ways: Ways,
+    /// How one logs in by a browser.
+    pub login: Option<Arc<Login>>,
+    /// What is followed for them ends with them.
+    pub following: Option<DropGuard>,
+}
+
+/// A Trino, and what is known of it.
+#[derive(Debug)]
+pub struct Cluster {
+    pub(super) upstream: Upstream,
+    /// What tables look like.
+    pub(super) catalog: Arc<Catalog>,
+    /// By which grammar it reads.
+    pub(super) grammar: Arc<TrinoGrammar>,
+    /// How long it may take to begin an answer.
+    pub(super) answer_timeout: Duration,
+    /// Cancelled when nothing new is sent there.
+    following: CancellationToken,
+}
+
+impl Cluster {
+    /// One that is reached by this client. `following` is cancelled when nothing new is sent there.
+    pub fn new(
+        client: HttpClient,
+        answer_timeout: Duration,
+        (catalog, grammar): (Arc<Catalog>, Arc<TrinoGrammar>),
+        metrics: Arc<Metrics>,
+        following: CancellationToken,
+    ) -> Cluster {
+        let upstream = Upstream::new(client, metrics);
+        Cluster { upstream, catalog, grammar, answer_timeout, following }
+    }
+
+    /// Nothing new is sent there; what runs there goes on, by what is known.
+    pub(super) fn leave(&self) {
+        self.following.cancel();
+    }
+
+    /// Whether it has ever told by which grammar it reads, without which no statement is sent.
+    pub fn answers(&self) -> bool {
+        self.grammar.now().is_some()
+    }
+
+    /// One that nothing is asked of.
+    #[cfg(test)]
+    pub(super) fn of_nothing() -> Arc<Cluster> {
+        use crate::catalog::TrinoClient;
+        use crate::config::{CatalogCache, Upstream};
+        let upstream = Upstream::at("http://127.0.0.1:9".to_owned());
+        let client = super::connect::http_client(&upstream).unwrap();
+        let trino = TrinoClient::new(client.clone(), &upstream).unwrap();
+        let known = (Arc::new(Catalog::new(trino, &CatalogCache::default())), Arc::new(TrinoGrammar::configured(476)));
+        let metrics = Arc::new(Metrics::new().unwrap());
+        Arc::new(Cluster::new(client, Duration::ZERO, known, metrics, CancellationToken::new()))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
