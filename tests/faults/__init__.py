@@ -8,6 +8,9 @@ import socket
 import time
 
 from tests.stack.client import TrinoError, wait_for
+from tests.stack.sluice import Sluice
+
+from . import upstream
 
 POLICIES = pathlib.Path(__file__).with_name("policies")
 
@@ -20,6 +23,9 @@ BODY_TIMEOUT = 3
 
 def cases(stack):
     """The cases of this suite."""
+    settings = {"upstream": {"answer_timeout": f"{upstream.TIMEOUT}s"}, "limits": {"drain": "1s"}}
+    with upstream.Faulty() as trino, Sluice(stack.folder / "faults-upstream", trino.url, upstream.POLICIES, settings=settings) as sluice:
+        yield from upstream.cases(sluice, trino)
     limits = {"limits": {"body_timeout": f"{BODY_TIMEOUT}s", "header_timeout": f"{BODY_TIMEOUT}s"}}
     with stack.sluice("faults", POLICIES, settings=limits) as sluice:
         yield "a client that sends a byte a second is let go and holds up nobody", lambda: slow_body(sluice)

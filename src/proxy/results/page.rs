@@ -156,7 +156,7 @@ impl Page {
     }
 
     fn end(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
-        if self.query.is_none() || !self.held.is_empty() {
+        if self.query.is_none() || !self.held.is_empty() || !self.scanner.has(Field::Id) {
             return Err(Malformed("no id of a query"));
         }
         out.extend_from_slice(if self.fields == 0 { b"{}" } else { b"}" });
@@ -369,6 +369,8 @@ mod tests {
             json!({"id": "q_1", "nextUri": 7}),
             json!({"id": "q/1"}),
             json!({"id": null}),
+            json!({}),
+            json!({"data": [[1]], "warnings": []}),
             json!({"id": "q_1", "error": "x"}),
             json!({"id": "q_1", "data": {"encoding": "json", "segments": []}}),
         ] {

@@ -140,16 +140,17 @@ pub(crate) struct Scanner {
     in_string: bool,
     escaped: bool,
     kept: Vec<u8>,
-    kept_before: usize,
-    most_kept: usize,
+    /// Bytes that did not go by: kept ones, and those that were read over.
+    read: usize,
+    most_read: usize,
     statistics: Treatment,
     rows: u64,
 }
 
 impl Scanner {
-    /// A reader that keeps at most `most_kept` bytes of the fields that must change. Whether the statistics are among
-    /// them depends on the statement.
-    pub(crate) fn new(most_kept: usize, statistics: Treatment) -> Scanner {
+    /// A reader of at most `most_read` bytes that don't go by: of the fields that must change, of those that are left out, and
+    /// between them. Whether the statistics are among them depends on the statement.
+    pub(crate) fn new(most_read: usize, statistics: Treatment) -> Scanner {
         Scanner {
             state: State::Start,
             name: Vec::new(),
@@ -160,8 +161,8 @@ impl Scanner {
             in_string: false,
             escaped: false,
             kept: Vec::new(),
-            kept_before: 0,
-            most_kept,
+            read: 0,
+            most_read,
             statistics,
             rows: 0,
         }
@@ -175,6 +176,11 @@ impl Scanner {
     /// Whether the object has been closed.
     pub(crate) fn done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// Whether a known field has begun.
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.seen & (1_u16 << (field as u16)) != 0
     }
 
     fn treatment(&self) -> Treatment {
@@ -202,7 +208,7 @@ impl Scanner {
     /// One byte outside of a value.
     fn between(&mut self, byte: u8, out: &mut Vec<Piece>) -> Result<(), Malformed> {
         if self.state != State::InName && is_space(byte) {
-            return Ok(());
+            return self.count(1);
         }
         self.state = match (self.state, byte) {
             (State::Start, b'{') => State::FirstNameOrEnd,
@@ -397,13 +403,19 @@ impl Scanner {
         match self.treatment() {
             Treatment::Pass => out.push(Piece::Raw(chunk.slice(start..end))),
             Treatment::Keep => {
-                let bytes = chunk.get(start..end).unwrap_or_default();
-                if self.kept_before + self.kept.len() + bytes.len() > self.most_kept {
-                    return Err(Malformed("the parts that Sluice reads are larger than limits.envelope_bytes"));
-                }
-                self.kept.extend_from_slice(bytes);
+                self.count(end - start)?;
+                self.kept.extend_from_slice(chunk.get(start..end).unwrap_or_default());
             }
-            Treatment::LeaveOut => {}
+            Treatment::LeaveOut => self.count(end - start)?,
+        }
+        Ok(())
+    }
+
+    /// Counts bytes of which the client gets nothing, so that it does not wait for a page that never shows any.
+    fn count(&mut self, bytes: usize) -> Result<(), Malformed> {
+        self.read = self.read.saturating_add(bytes);
+        if self.read > self.most_read {
+            return Err(Malformed("the parts that Sluice reads are larger than limits.envelope_bytes"));
         }
         Ok(())
     }
@@ -411,7 +423,6 @@ impl Scanner {
     fn end_value(&mut self, out: &mut Vec<Piece>) {
         self.state = State::AfterValue;
         if self.treatment() == Treatment::Keep {
-            self.kept_before += self.kept.len();
             out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept)));
         }
     }

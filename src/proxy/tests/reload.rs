@@ -91,8 +91,11 @@ async fn a_cluster_that_is_left_is_followed_no_more() {
     let trino = trino(1).await;
     let sluice = Sluice::before(&trino).await;
     let (first, second) = (CancellationToken::new(), CancellationToken::new());
+    let mut kept = Vec::new();
     for following in [&first, &second] {
         let cluster = sluice.cluster_at(&trino.url, following.clone()).await;
+        // Queries keep it.
+        kept.push(Arc::clone(&cluster));
         sluice.proxy.replace(Live { cluster, ..Live::clone(&sluice.proxy.live()) });
     }
     assert_eq!((first.is_cancelled(), second.is_cancelled()), (true, false));

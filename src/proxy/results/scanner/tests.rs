@@ -97,6 +97,24 @@ fn only_so_much_is_kept() {
     assert_eq!(read(page.as_bytes(), &[7, 9_000]).unwrap().1, 1);
 }
 
+/// Of these the client gets nothing, so it would wait for ever for what never ends.
+#[test]
+fn only_so_much_is_read_over() {
+    let endless = " ".repeat(20_000);
+    for page in [
+        format!("{endless}{{\"id\":\"q\"}}"),
+        format!("{{\"id\":{endless}\"q\"}}"),
+        format!("{{\"id\":\"q\"{endless},{endless}\"data\":[]}}"),
+        format!("{{\"id\":\"q\"}}{endless}"),
+        format!("{{\"new\":\"{endless}\"}}"),
+        format!("{{\"new\":[0{}]}}", ",0".repeat(20_000)),
+        format!("{{{}\"id\":\"q\"}}", "\"new\":[1],".repeat(10_000)),
+    ] {
+        assert!(read(page.as_bytes(), &[]).is_err(), "{page:.20}");
+        assert!(read(page.as_bytes(), &[3, 100, 5_000]).is_err(), "{page:.20}");
+    }
+}
+
 /// The same read a byte at a time, in which there is no block.
 fn closely(page: &[u8]) -> Result<(Vec<Piece>, u64), Malformed> {
     read(page, &(0..page.len()).collect::<Vec<_>>())
