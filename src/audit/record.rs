@@ -77,7 +77,7 @@ pub struct DecisionRecord {
 /// How somebody proved to be who.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ProofRecord {
-    /// `password`, `service_token`, `trusted_header`, `token` or `certificate`.
+    /// `password`, `ldap`, `service_token`, `trusted_header`, `token` or `certificate`.
     pub by: &'static str,
     /// Who issued the token or the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]

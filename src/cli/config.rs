@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::config::Config;
-use crate::identity::{ClientCertificates, GroupFeed, Login, Oidc, Passwords, ServiceTokens};
+use crate::identity::{ClientCertificates, GroupFeed, Ldap, Login, Oidc, Passwords, ServiceTokens};
 use crate::proxy::connect::http_client;
 use crate::proxy::{Acceptor, page_key};
 use crate::store::Store;
@@ -65,6 +65,7 @@ fn named_files(config: &Config) -> Result<(), Failure> {
     http_client(&config.upstream)?;
     config.identity.password_file.as_deref().map(|path| Passwords::open(path, Duration::ZERO)).transpose()?;
     config.identity.group_feed.as_ref().map(GroupFeed::open).transpose()?;
+    config.identity.ldap.as_ref().map(|ldap| Ldap::open(ldap, Duration::ZERO, None)).transpose()?;
     config.identity.token_file.as_deref().map(ServiceTokens::open).transpose()?;
     let oidc = Arc::new(Oidc::open(&config.identity.oidc, Duration::ZERO)?);
     Login::open(&oidc, &config.identity.oidc, &config.listen, &secret)?;

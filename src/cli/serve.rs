@@ -5,7 +5,9 @@ use super::reload::{Making, Reloading, Stamp, stamp};
 use crate::audit::Log;
 use crate::config::{Config, Identity, InForce, Limits, LogFormat};
 use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, ReadinessProbe, SourceInUse};
-use crate::identity::{ClientCertificates, GroupFeed, Identify, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways};
+use crate::identity::{
+    ClientCertificates, GroupFeed, Identify, Ldap, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways,
+};
 use crate::proxy::{Acceptor, Proxy, Rooms, page_key};
 use crate::store::{Status, Store, Webhook};
 use clap::Args;
@@ -143,10 +145,14 @@ pub(super) fn ways(identity: &Identity, limits: &Limits, secret: &[u8]) -> Resul
         ways.push(Arc::new(TrustedPeers::new(header.name.parse()?, header.peers.clone())));
     }
     let timeout = limits.identify_timeout.unsigned_abs();
-    let passwords =
-        identity.password_file.as_deref().map(|path| Passwords::open(path, timeout)).transpose()?.map(Arc::new);
+    let passwords = identity.password_file.as_deref().map(|path| Passwords::open(path, timeout)).transpose()?;
+    let beside = |passwords: Passwords| if identity.ldap.is_some() { passwords.beside_another() } else { passwords };
+    let passwords = passwords.map(beside).map(Arc::new);
     if let Some(passwords) = &passwords {
         ways.push(Arc::clone(passwords) as Arc<dyn Identify>);
+    }
+    if let Some(ldap) = &identity.ldap {
+        ways.push(Arc::new(Ldap::open(ldap, timeout, passwords.clone())?));
     }
     let sealed = identity.oidc.iter().any(|oidc| oidc.browser.as_ref().is_some_and(|browser| browser.refresh_tokens));
     let oidc = (!identity.oidc.is_empty()).then(|| Oidc::open(&identity.oidc, timeout)).transpose()?;

@@ -221,6 +221,51 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_is_asked_over_tls_and_in_one_way() {
+        let ldap = |more: &str| {
+            let text = format!(
+                "listen: {{address: '127.0.0.1:1', tls: {{certificate: c, key: k}}}}\n\
+                 upstream: {{url: 'http://trino:8080'}}\nidentity: {{ldap: {{{more}}}}}\n\
+                 policies: {{folder: p}}\naudit: {{folder: l}}\n",
+            );
+            Config::parse(&text, "test").map_or_else(|error| error.to_string(), |config| problems(&config).join("\n"))
+        };
+        let pattern = "bind_patterns: ['uid={user},dc=a']";
+        let search = "bind_dn: cn=s, bind_password_file: p, user_base: dc=a, user_filter: '(uid={user})'";
+        for (more, said) in [
+            (format!("url: 'ldaps://a:1', {pattern}"), ""),
+            (format!("url: 'ldap://a', start_tls: true, {search}"), ""),
+            (format!("url: 'ldap://a', {pattern}"), "passwords need ldaps:// or start_tls"),
+            (format!("url: 'ldap://127.0.0.1', {pattern}"), "passwords need ldaps:// or start_tls"),
+            (format!("url: 'ldaps://a', start_tls: true, {pattern}"), "url: must be ldaps://"),
+            (format!("url: 'ldaps://a/dc=a', {pattern}"), "url: must be ldaps://"),
+            (format!("url: 'ldaps://u:p@a', {pattern}"), "url: must be ldaps://"),
+            (format!("url: 'https://a', {pattern}"), "url: must be ldaps://"),
+            ("url: 'ldaps://a'".to_owned(), "give either bind_patterns or all of"),
+            (format!("url: 'ldaps://a', {pattern}, {search}"), "give either bind_patterns or all of"),
+            (format!("url: 'ldaps://a', {}", search.replace("user_base: dc=a, ", "")), "give either bind_patterns"),
+            ("url: 'ldaps://a', bind_patterns: ['{user}@acme']".to_owned(), "each is a DN"),
+            (format!("url: 'ldaps://a', {}", search.replace("{user}", "x")), "user_filter: must have {user}"),
+            (format!("url: 'ldaps://a', {pattern}, groups: {{base: dc=a}}"), "either filter or member_of"),
+            (
+                format!("url: 'ldaps://a', {pattern}, groups: {{base: dc=a, filter: '(a=b)'}}"),
+                "must have {dn} or {user}",
+            ),
+            (format!("url: 'ldaps://a', {pattern}, speaks_for: {{groups: [a]}}"), "speaks_for.groups: needs groups"),
+            (format!("url: 'ldaps://a', {pattern}, maximum_age: 0s"), "maximum_age: must be more"),
+            (format!("url: 'ldaps://a', {pattern}, connections: 0"), "connections: at least 1"),
+        ] {
+            let told = ldap(&more);
+            assert!(if said.is_empty() { told.is_empty() } else { told.contains(said) }, "{more}: {told}");
+        }
+        let no_tls = found(|config| {
+            let text = "{url: 'ldap://127.0.0.1', bind_patterns: ['uid={user},dc=a']}";
+            config.identity.ldap = Some(serde_saphyr::from_str(text).unwrap());
+        });
+        assert!(no_tls.contains("identity.ldap: passwords need listen.tls"), "{no_tls}");
+    }
+
+    #[test]
     fn certificates_of_clients_need_an_authority() {
         let text = found(|config| {
             config.identity.client_certificates = vec![crate::config::ClientCertificate::default()];

@@ -2,6 +2,7 @@
 
 use super::certificates::{self, ClientCertificate};
 use super::group_feed::GroupFeed;
+use super::ldap::Ldap;
 use super::oidc::Oidc;
 use super::types::Listen;
 use http::HeaderName;
@@ -18,6 +19,9 @@ pub struct Identity {
     /// A file of `user:hash` lines, the hash of bcrypt or argon2.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// A directory that knows users' passwords. Users of `password_file` prove themselves by that alone.
+    #[serde(default)]
+    pub ldap: Option<Ldap>,
     /// Access tokens of OpenID Connect issuers.
     #[serde(default)]
     pub oidc: Vec<Oidc>,
@@ -62,14 +66,16 @@ impl Identity {
             .chain(&mut self.password_file)
             .chain(&mut self.token_file)
             .chain(self.group_feed.iter_mut().flat_map(GroupFeed::paths))
+            .chain(self.ldap.iter_mut().flat_map(Ldap::paths))
     }
 
     /// All that does not go together.
     pub(super) fn check(&self, listen: &Listen, problems: &mut Vec<String>) {
         let files = [&self.password_file, &self.token_file];
         let lists_empty = self.oidc.is_empty() && self.client_certificates.is_empty();
-        if files.iter().all(|file| file.is_none()) && self.trusted_header.is_none() && lists_empty {
-            let ways = "password_file, token_file, oidc, client_certificates or trusted_header";
+        let others = self.trusted_header.is_some() || self.ldap.is_some();
+        if files.iter().all(|file| file.is_none()) && !others && lists_empty {
+            let ways = "password_file, ldap, token_file, oidc, client_certificates or trusted_header";
             problems.push(format!("identity: give at least one way: {ways}"));
         }
         if self.passwords_without_tls && !listen.address.ip().is_loopback() {
@@ -81,6 +87,7 @@ impl Identity {
         if listen.tls.is_none() && !self.passwords_without_tls {
             for (field, what, given) in [
                 ("password_file", "passwords", self.password_file.is_some()),
+                ("ldap", "passwords", self.ldap.is_some()),
                 ("token_file", "tokens", self.token_file.is_some()),
                 ("oidc", "tokens", !self.oidc.is_empty()),
             ] {
@@ -97,6 +104,9 @@ impl Identity {
         }
         if let Some(feed) = &self.group_feed {
             feed.check(problems);
+        }
+        if let Some(ldap) = &self.ldap {
+            ldap.check(self.passwords_without_tls, problems);
         }
         certificates::check(&self.client_certificates, listen, problems);
         let mut issuers = BTreeSet::new();

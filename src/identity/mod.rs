@@ -8,6 +8,7 @@ mod authorization;
 mod certificate;
 mod fingerprint;
 mod group_feed;
+mod ldap;
 mod oidc;
 mod password_file;
 mod passwords;
@@ -17,6 +18,7 @@ mod user_file;
 
 pub use certificate::{Certificate, CertificateRuleError, ClientCertificates, Shown};
 pub use group_feed::{FeedError, GroupFeed};
+pub use ldap::{Ldap, LdapSettingError};
 pub(crate) use oidc::{CameBack, Challenge, Polled, Wrong};
 pub use oidc::{Login, Oidc, OidcError};
 pub use passwords::Passwords;
@@ -65,6 +67,8 @@ pub struct Told {
 pub enum Proof {
     /// By a password of the password file.
     Password,
+    /// By a password of the directory.
+    Directory,
     /// By a token of the token file.
     ServiceToken,
     /// By the word of a trusted peer.

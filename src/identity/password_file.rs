@@ -53,6 +53,11 @@ impl PasswordFile {
         Ok(file)
     }
 
+    /// Whether a user is in it.
+    pub(super) fn knows(&self, user: &str) -> bool {
+        self.index.contains_key(user)
+    }
+
     /// The user's hash, or that of someone else, chosen by `lot`, where there is no such user: trying a password takes
     /// as long for a user that is not there.
     pub(super) fn hash(&self, user: &str, lot: u64) -> (Option<&Hash>, bool) {

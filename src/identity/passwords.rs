@@ -34,6 +34,8 @@ pub struct Passwords {
     fingerprints: Fingerprints,
     at_once: Semaphore,
     timeout: Duration,
+    /// Whether a user who is not in the file may prove a password in another way.
+    not_alone: bool,
 }
 
 /// A file's contents, with a number that no other reading of the file has.
@@ -65,7 +67,18 @@ impl Passwords {
             fingerprints,
             at_once: Semaphore::new(cores),
             timeout,
+            not_alone: false,
         })
+    }
+
+    /// The same, beside another way that knows passwords of users who are not in the file.
+    pub fn beside_another(self) -> Passwords {
+        Passwords { not_alone: true, ..self }
+    }
+
+    /// Whether a user is in the file.
+    pub(super) fn knows(&self, user: &str) -> bool {
+        self.file.load().file.knows(user)
     }
 
     /// Follows changes of the file until `cancel`. A broken file does not replace a good one.
@@ -91,6 +104,9 @@ impl Passwords {
         };
         let (user, password) = basic(encoded).ok_or(Unidentified::Wrong)?;
         let version = self.file.load_full();
+        if self.not_alone && !version.file.knows(&user) {
+            return Ok(None);
+        }
         let fingerprint = self.fingerprint(&user, &password, version.number);
         if self.proved.contains_key(&fingerprint) {
             return Ok(Some(Principal::new(user, Proof::Password)));
@@ -137,7 +153,7 @@ impl Identify for Passwords {
 }
 
 /// Reads `base64(user:password)`.
-fn basic(encoded: &str) -> Option<(String, String)> {
+pub(super) fn basic(encoded: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     (is_user(user) && (1..=LONGEST).contains(&password.len())).then(|| (user.to_owned(), password.to_owned()))

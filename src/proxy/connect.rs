@@ -21,8 +21,8 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
-use rustls::client::Resumption;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::{Resumption, WantsClientCert};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::error::Error;
@@ -212,21 +212,33 @@ fn address(url: &str) -> Result<(Scheme, Authority), ClientError> {
     }
 }
 
-fn tls(upstream: &Upstream) -> Result<ClientConfig, ClientError> {
+/// TLS to a server whose certificate leads to those of a file, or to the public ones, without one of our own.
+///
+/// # Errors
+/// [`ClientError::File`].
+pub fn client_tls(ca: Option<&Path>) -> Result<ClientConfig, ClientError> {
+    Ok(trusting(ca)?.with_no_client_auth())
+}
+
+fn trusting(ca: Option<&Path>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClientError> {
     let mut roots = RootCertStore::empty();
-    match &upstream.ca {
+    match ca {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
             for certificate in certificates(path)? {
-                let wrong = |error: rustls::Error| ClientError::File { path: path.clone(), reason: error.to_string() };
+                let wrong =
+                    |error: rustls::Error| ClientError::File { path: path.to_owned(), reason: error.to_string() };
                 roots.add(certificate).map_err(wrong)?;
             }
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots);
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots))
+}
+
+fn tls(upstream: &Upstream) -> Result<ClientConfig, ClientError> {
+    let config = trusting(upstream.ca.as_deref())?;
     let (Some(certificate), Some(key)) = (&upstream.certificate, &upstream.key) else {
         return Ok(config.with_no_client_auth());
     };

@@ -186,6 +186,7 @@ fn proof(proof: &Proof) -> ProofRecord {
     let bare = |by| ProofRecord { by, ..ProofRecord::default() };
     match proof {
         Proof::Password => bare("password"),
+        Proof::Directory => bare("ldap"),
         Proof::ServiceToken => bare("service_token"),
         Proof::TrustedHeader => bare("trusted_header"),
         Proof::Token { issuer } => ProofRecord { issuer: Some(issuer.clone()), ..bare("token") },
