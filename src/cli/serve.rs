@@ -154,13 +154,14 @@ pub(super) fn ways(identity: &Identity, limits: &Limits, secret: &[u8]) -> Resul
     if let Some(ldap) = &identity.ldap {
         ways.push(Arc::new(Ldap::open(ldap, timeout, passwords.clone())?));
     }
+    let tokens = identity.token_file.as_deref().map(ServiceTokens::open).transpose()?.map(Arc::new);
     let sealed = identity.oidc.iter().any(|oidc| oidc.browser.as_ref().is_some_and(|browser| browser.refresh_tokens));
     let oidc = (!identity.oidc.is_empty()).then(|| Oidc::open(&identity.oidc, timeout)).transpose()?;
+    let oidc = oidc.map(|oidc| oidc.leaving(tokens.clone()));
     let oidc = oidc.map(|oidc| Arc::new(if sealed { oidc.opening_by(secret) } else { oidc }));
     if let Some(oidc) = &oidc {
         ways.push(Arc::clone(oidc) as Arc<dyn Identify>);
     }
-    let tokens = identity.token_file.as_deref().map(ServiceTokens::open).transpose()?.map(Arc::new);
     if let Some(tokens) = &tokens {
         ways.push(Arc::clone(tokens) as Arc<dyn Identify>);
     }

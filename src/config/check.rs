@@ -312,6 +312,10 @@ mod tests {
             (", refresh: 0s", "refresh: must be more"),
             (", speaks_for: {users: []}", "speaks_for.users: names at least one"),
             (", speaks_for: {groups: [a]}", "speaks_for.groups: needs groups_claim"),
+            (", introspection: {client_id: '', client_secret_file: s}", "introspection.client_id: give"),
+            (", introspection: {client_id: c, client_secret_file: s, url: 'http://a/i'}", "introspection.url: must be"),
+            (", introspection: {client_id: c, client_secret_file: s, keep: 0s}", "introspection.keep: must be more"),
+            (", introspection: {client_id: c}", "client_secret_file"),
             (", browser: {client_id: ''}", "browser.client_id: give"),
             (", browser: {client_id: a, scopes: ['a b']}", "browser.scopes: each is one word"),
             (", browser: {client_id: a, session: 0s}", "browser.session: must be more"),
@@ -332,6 +336,9 @@ mod tests {
         assert!(
             issuers(&format!("[{}, {}]", browser("a"), browser("b"))).contains("only one issuer can have `browser`")
         );
+        let asked = [browser("a"), browser("b")].join(", ");
+        let asked = asked.replace("browser: {client_id: c}", "introspection: {client_id: c, client_secret_file: s}");
+        assert!(issuers(&format!("[{asked}]")).contains("only one issuer can have `introspection`"));
         let a = "issuer: 'https://a', audience: [s], user: '{sub}'";
         assert!(issuers(&format!("[{{{a}}}, {{{a}}}]")).contains("is there twice"));
         let b = a.replace("//a", "//b");

@@ -61,7 +61,8 @@ impl Identity {
             .iter_mut()
             .flat_map(|oidc| {
                 let secret = oidc.browser.as_mut().and_then(|browser| browser.client_secret_file.as_mut());
-                oidc.ca.iter_mut().chain(&mut oidc.jwks_token_file).chain(secret)
+                let other = oidc.introspection.as_mut().map(|introspection| &mut introspection.client_secret_file);
+                oidc.ca.iter_mut().chain(&mut oidc.jwks_token_file).chain(secret).chain(other)
             })
             .chain(&mut self.password_file)
             .chain(&mut self.token_file)
@@ -122,6 +123,10 @@ impl Identity {
                 ));
             }
             oidc.check(listen, problems);
+        }
+        // A token that tells nothing does not tell whose it is: no issuer is to learn another's tokens.
+        if self.oidc.iter().filter(|oidc| oidc.introspection.is_some()).count() > 1 {
+            problems.push("identity.oidc: only one issuer can have `introspection`".to_owned());
         }
         if self.oidc.iter().filter(|oidc| oidc.browser.is_some()).count() > 1 {
             problems

@@ -19,7 +19,7 @@ pub use group_feed::GroupFeed;
 pub use identity::{Identity, TrustedHeader};
 pub use ldap::{Ldap, LdapGroups};
 pub use load::ConfigError;
-pub use oidc::{Browser, Oidc, SigningAlgorithm, SpeaksFor};
+pub use oidc::{Browser, Introspection, Oidc, SigningAlgorithm, SpeaksFor};
 pub(crate) use policies::Way;
 pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
 pub use reload::{InForce, Newer};

@@ -60,6 +60,29 @@ pub struct Oidc {
     /// Log-in by a browser, for clients that have no token yet.
     #[serde(default)]
     pub browser: Option<Browser>,
+    /// Asks it what a token stands for (RFC 7662), where tokens tell nothing themselves.
+    #[serde(default)]
+    pub introspection: Option<Introspection>,
+}
+
+/// How an issuer is asked what a token stands for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Introspection {
+    /// Where it is asked. Without it that is found by its discovery document.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Sluice's own name at the issuer.
+    pub client_id: String,
+    /// A file with Sluice's secret at the issuer.
+    pub client_secret_file: PathBuf,
+    /// For how long an answer is good, at most.
+    #[serde(default = "one_minute")]
+    #[schemars(with = "String")]
+    pub keep: SignedDuration,
+    /// Whether it is asked about JWTs as well, so that one that it has taken back is refused.
+    #[serde(default)]
+    pub all_tokens: bool,
 }
 
 /// Log-in by a browser at an issuer. Trino's clients call it external authentication.
@@ -161,6 +184,17 @@ impl Oidc {
                 wrong(&format!("{field}: must be more than nothing"));
             }
         }
+        if let Some(introspection) = &self.introspection {
+            if introspection.url.as_deref().is_some_and(|url| !is_trusted(url)) {
+                wrong("introspection.url: must be an https URL without a query (http on a loopback address alone)");
+            }
+            if introspection.client_id.is_empty() {
+                wrong("introspection.client_id: give Sluice's name at the issuer");
+            }
+            if introspection.keep <= SignedDuration::ZERO {
+                wrong("introspection.keep: must be more than nothing");
+            }
+        }
         if let Some(browser) = &self.browser {
             browser.check(listen, wrong);
         }
@@ -220,4 +254,8 @@ fn one_day() -> SignedDuration {
 
 fn twelve_hours() -> SignedDuration {
     SignedDuration::from_hours(12)
+}
+
+fn one_minute() -> SignedDuration {
+    SignedDuration::from_mins(1)
 }

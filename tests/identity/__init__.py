@@ -59,6 +59,9 @@ def cases(stack):
             yield "Trino's command line and the Python client log in by a browser", lambda: browser.clients(place)
             yield "a log-in by a browser is of who began it, and gives its token once", lambda: browser.protocol(place)
             yield "who does not log in is told so, and the client too", lambda: browser.refused_at_the_issuer(place)
+        asking = {"client_id": "sluice", "client_secret_file": str(stack.folder / "sluice.secret"), "keep": "1s", "all_tokens": True}
+        with stack.sluice("identity-asking", POLICIES, settings={"identity": {"oidc": [{**oidc, "introspection": asking}], "token_file": str(tokens)}}) as sluice:
+            yield "a token that Keycloak has taken back is refused where it is asked about", lambda: asked_about(Place(keycloak, sluice))
         with stack.sluice("identity", POLICIES, settings={"identity": {"oidc": [oidc], "token_file": str(tokens)}}) as sluice:
             place = Place(keycloak, sluice)
             yield "a token is its user, with groups and attributes, and the log says whose it is", lambda: believed(place)
@@ -174,6 +177,19 @@ def refused(place):
     short = place.keycloak.access_token("anna", "short")
     assert place.of(short) == 200
     wait_for("the end of a token", lambda: place.of(short) == 401)
+
+
+def asked_about(place):
+    """Each second anew here. A log-out ends a session with all of its tokens."""
+    token = place.keycloak.access_token("anna")
+    assert place.client(token).query(NATIONS).rows == EUROPE
+    for other in ("made-up-token", secret("unknown")):
+        assert place.status(f"Bearer {other}")[0] == 401
+    assert place.client(secret("first"), "etl").rows("SELECT 1") == [[1]]
+    anna = place.keycloak.administer("GET", "/users?username=anna")[0]
+    place.keycloak.administer("POST", f"/users/{anna['id']}/logout")
+    wait_for("a token of the session that has ended is refused", lambda: place.of(token) == 401)
+    assert place.of(place.keycloak.access_token("anna")) == 200
 
 
 def service(place):

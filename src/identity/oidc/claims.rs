@@ -3,6 +3,7 @@
 use super::Refused;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The claims of a token, proved or not.
 #[derive(Debug)]
@@ -71,6 +72,11 @@ impl Validity {
         let until = time("exp")?.ok_or_else(|| Refused::Claim("exp".to_owned()))?;
         let from = time("nbf")?.unwrap_or(i64::MIN).max(time("iat")?.unwrap_or(i64::MIN));
         Ok(Validity { from, until })
+    }
+
+    /// For how long from now on it is.
+    pub(super) fn left(self, now: i64) -> Duration {
+        Duration::from_secs(self.until.saturating_sub(now).try_into().unwrap_or_default())
     }
 
     /// Whether a time is within it, by clocks that may differ by `skew` seconds.

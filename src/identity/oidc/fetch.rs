@@ -67,6 +67,8 @@ pub(super) struct Discovered {
     pub(super) authorization_endpoint: Option<String>,
     /// Where tokens are had.
     pub(super) token_endpoint: Option<String>,
+    /// Where one asks what a token stands for.
+    pub(super) introspection_endpoint: Option<String>,
     /// How a client tells its secret there.
     pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
     /// Whether it says who it is when it sends a browser back (RFC 9207).

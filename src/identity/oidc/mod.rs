@@ -1,12 +1,14 @@
 //! Access tokens of OpenID Connect issuers, by `Authorization: Bearer …`.
 //!
 //! In: a token. Out: who it is of, or that it proves nothing. What a token says is looked at first, so that one that
-//! can't be right costs no request to its issuer; what it says counts only after its signature was checked. A token is
-//! never forwarded, logged or kept: what is remembered of a proved one is a keyed hash.
+//! can't be right costs no request to its issuer; what it says counts only after its signature was checked. About a token
+//! that says nothing, its issuer can be asked. A token is never forwarded, logged or kept: what is remembered of a proved
+//! one is a keyed hash.
 
 mod claims;
 mod discovery;
 mod fetch;
+mod introspection;
 mod issuer;
 mod keys;
 mod login;
@@ -18,9 +20,10 @@ pub(super) use claims::Names;
 
 use super::authorization::credentials;
 use super::fingerprint::Fingerprints;
-use super::{Asking, Identify, Identifying, Principal, Unidentified};
+use super::{Asking, Identify, Identifying, Principal, ServiceTokens, Unidentified};
 use crate::config;
 use claims::{Claims, Validity};
+use introspection::Introspection;
 use issuer::Issuer;
 use jiff::Timestamp;
 pub use login::Login;
@@ -97,7 +100,9 @@ enum Refused {
     Key,
     #[error("its signature is wrong")]
     Signature,
-    #[error("its issuer's keys can't be had now")]
+    #[error("its issuer does not know it, or no more")]
+    Inactive,
+    #[error("its issuer can't be asked now")]
     Unavailable,
 }
 
@@ -106,6 +111,10 @@ pub struct Oidc {
     issuers: Vec<Arc<Issuer>>,
     proved: Cache<[u8; 32], Arc<Proved>>,
     fingerprints: Fingerprints,
+    /// Who is asked about tokens that tell nothing themselves.
+    introspection: Option<(Arc<Issuer>, Introspection)>,
+    /// Whose tokens no issuer may see.
+    services: Option<Arc<ServiceTokens>>,
     /// Opens the tokens that Sluice gives to clients itself.
     sealer: Option<Sealer>,
     timeout: Duration,
@@ -140,10 +149,25 @@ impl Oidc {
         if !signature::install() {
             return Err(OidcError::Cryptography);
         }
-        let issuers = issuers.iter().map(|oidc| Issuer::new(oidc, gap).map(Arc::new)).collect::<Result<_, _>>()?;
+        let mut opened = Vec::new();
+        let mut introspection = None;
+        for oidc in issuers {
+            let issuer = Arc::new(Issuer::new(oidc, gap)?);
+            if let Some(asked) = Introspection::new(oidc, now)? {
+                introspection = Some((Arc::clone(&issuer), asked));
+            }
+            opened.push(issuer);
+        }
         let fingerprints = Fingerprints::new().map_err(|_| OidcError::Cryptography)?;
         let proved = Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build();
-        Ok(Oidc { issuers, proved, fingerprints, sealer: None, timeout, now })
+        let (services, sealer) = (None, None);
+        Ok(Oidc { issuers: opened, proved, fingerprints, introspection, services, sealer, timeout, now })
+    }
+
+    /// Leaves tokens of services alone: no issuer is asked about them.
+    #[must_use]
+    pub fn leaving(self, services: Option<Arc<ServiceTokens>>) -> Oidc {
+        Oidc { services, ..self }
     }
 
     /// Reads tokens as well that were sealed by this secret.
@@ -168,7 +192,7 @@ impl Oidc {
         let held = match self.sealer.as_ref().and_then(|sealer| sealer.open_token(token)) {
             Some(Some(held)) => Some(held),
             Some(None) => return Err(Unidentified::Wrong),
-            None if is_jwt(token) => None,
+            None if is_jwt(token) || (self.introspection.is_some() && !self.is_of_service(token)) => None,
             None => return Ok(None),
         };
         let token = held.as_ref().map_or(token, |held| &held.access);
@@ -186,17 +210,48 @@ impl Oidc {
             return Err(Refused::Long);
         }
         let fingerprint = self.fingerprints.of(&[token.as_bytes()]);
+        let asked = self.introspection.as_ref();
+        if !is_jwt(token) {
+            let (issuer, introspection) = asked.ok_or(Refused::Unreadable)?;
+            let told = introspection.ask(token, fingerprint).await?;
+            let claims = told.claims.as_ref().ok_or(Refused::Inactive)?;
+            issuer.check_told(claims, (self.now)())?;
+            return self.of_claims(issuer, claims);
+        }
+        let proved = self.signed(token, fingerprint).await?;
+        let asked = asked
+            .filter(|(issuer, introspection)| introspection.of_all_tokens() && Arc::ptr_eq(issuer, &proved.issuer));
+        if let Some((issuer, introspection)) = asked {
+            let told = introspection.ask(token, fingerprint).await?;
+            issuer.check_told(told.claims.as_ref().ok_or(Refused::Inactive)?, (self.now)())?;
+        }
+        Ok(proved.principal.clone())
+    }
+
+    /// Who a claim's user is, as far as this issuer's token tells.
+    fn of_claims(&self, issuer: &Issuer, claims: &Claims) -> Result<Principal, Refused> {
+        let mut principal = issuer.principal(claims)?;
+        let mut others = self.issuers.iter().filter(|other| other.name != issuer.name);
+        principal.more_groups |= others.any(|other| other.tells_groups_of(&principal.name));
+        Ok(principal)
+    }
+
+    fn is_of_service(&self, token: &str) -> bool {
+        self.services.as_ref().is_some_and(|services| services.know(token))
+    }
+
+    /// What a token proves that its issuer signed.
+    async fn signed(&self, token: &str, fingerprint: [u8; 32]) -> Result<Arc<Proved>, Refused> {
         if let Some(proved) = self.proved.get(&fingerprint) {
             let known = proved.issuer.keys.known();
             if known.is_some_and(|known| known.generation == proved.generation) {
                 proved.validity.holds((self.now)(), proved.issuer.skew)?;
-                return Ok(proved.principal.clone());
+                return Ok(proved);
             }
         }
-        let proved = self.proved_anew(token).await?;
-        let principal = proved.principal.clone();
-        self.proved.insert(fingerprint, Arc::new(proved));
-        Ok(principal)
+        let proved = Arc::new(self.proved_anew(token).await?);
+        self.proved.insert(fingerprint, Arc::clone(&proved));
+        Ok(proved)
     }
 
     async fn proved_anew(&self, token: &str) -> Result<Proved, Refused> {
@@ -210,9 +265,7 @@ impl Oidc {
         let (key, generation) = issuer.keys.find(id, header.alg).await?;
         let proved = jsonwebtoken::decode(token, &key.decoding, &issuer.validation(header.alg));
         let claims = Claims(proved.map_err(|_| Refused::Signature)?.claims);
-        let mut principal = issuer.principal(&claims)?;
-        let mut others = self.issuers.iter().filter(|other| other.name != issuer.name);
-        principal.more_groups |= others.any(|other| other.tells_groups_of(&principal.name));
+        let principal = self.of_claims(issuer, &claims)?;
         Ok(Proved { principal, validity, issuer: Arc::clone(issuer), generation })
     }
 }

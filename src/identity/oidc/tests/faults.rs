@@ -19,6 +19,26 @@ async fn many_who_ask_for_an_unknown_key_wait_for_one_fetch() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_can_not_answer_is_asked_once_for_all_who_wait() {
+    for mood in [Mood::Gone, Mood::Silent, Mood::Failing] {
+        let (issuer, signer) = (FakeIssuer::with(vec![]).await, Signer::new("ES256"));
+        issuer.is(mood);
+        let oidc = configured(&issuer.url, &format!(", jwks_url: '{}/keys'", issuer.url));
+        let place = Place { oidc: Arc::new(opened(&[oidc], 60_000)), issuer, signer };
+        let began = Instant::now();
+        let mut asking = tokio::task::JoinSet::new();
+        for number in 0..50 {
+            let token = place.signer.token(&place.header(&format!("x{}", number % 5)), &place.claims());
+            let oidc = Arc::clone(&place.oidc);
+            asking.spawn(async move { oidc.principal(&token).await.unwrap_err() });
+        }
+        assert_eq!(asking.join_all().await, vec![Refused::Unavailable; 50], "{mood:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{mood:?}");
+        assert_eq!(place.issuer.asked(), 1, "{mood:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_key_is_fetched_when_it_is_first_seen() {
     let mut place = Place::pacing("", 0).await;
     assert!(place.proved(&json!({})).await.is_ok());

@@ -128,9 +128,9 @@ struct State {
     mood: Mutex<Mood>,
     keys: Mutex<Vec<Value>>,
     asked: AtomicUsize,
-    /// What its token endpoint answers.
+    /// What its token endpoint answers, and what it says of a token.
     tokens: Mutex<(&'static str, Value)>,
-    /// What was asked of its token endpoint: the form and the credentials.
+    /// What was asked there: the form and the credentials.
     exchanged: Mutex<Vec<(String, String)>>,
 }
 
@@ -166,12 +166,12 @@ impl FakeIssuer {
         *self.state.keys.lock().unwrap() = keys;
     }
 
-    /// What its token endpoint answers from now on.
+    /// What its token endpoint answers from now on, and what it says of a token.
     pub(in crate::identity::oidc) fn gives(&self, status: &'static str, tokens: Value) {
         *self.state.tokens.lock().unwrap() = (status, tokens);
     }
 
-    /// What was asked of its token endpoint since the last look: forms and credentials.
+    /// What was asked there since the last look: forms and credentials.
     pub(in crate::identity::oidc) fn exchanged(&self) -> Vec<(String, String)> {
         std::mem::take(&mut self.state.exchanged.lock().unwrap())
     }
@@ -197,7 +197,7 @@ impl State {
         if stream.read_exact(&mut form).await.is_err() {
             return;
         }
-        let tokens_asked = head.starts_with(b"POST /token ");
+        let tokens_asked = head.starts_with(b"POST /token ") || head.starts_with(b"POST /introspect ");
         if tokens_asked {
             let credentials = String::from_utf8_lossy(&head);
             let credentials = credentials.lines().find(|line| line.to_lowercase().starts_with("authorization"));
@@ -219,6 +219,7 @@ impl State {
                 "issuer": if mood == Mood::AnotherIssuer { "https://another.example.com" } else { &self.url },
                 "authorization_endpoint": format!("{}/authorize", self.url),
                 "token_endpoint": format!("{}/token", self.url),
+                "introspection_endpoint": format!("{}/introspect", self.url),
                 "authorization_response_iss_parameter_supported": true,
                 "jwks_uri":
                     if mood == Mood::KeysInClear { "http://keys.example.com/".to_owned() } else { format!("{}/keys", self.url) },

@@ -1,4 +1,5 @@
 mod faults;
+mod introspection;
 pub(super) mod issuer;
 
 use super::*;
