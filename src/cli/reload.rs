@@ -66,7 +66,8 @@ impl Making {
         };
         let end = self.end.child_token();
         followed.follow(&self.beside, &end)?;
-        Ok(Proofs { ways, login, following: Some(end.drop_guard()) })
+        let by_address = config.identity.pages_by_address.iter().cloned().collect();
+        Ok(Proofs { ways, login, by_address, following: Some(end.drop_guard()) })
     }
 
     async fn cluster(&self, config: &Config) -> Result<Cluster, Failure> {

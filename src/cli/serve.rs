@@ -46,6 +46,9 @@ impl Arguments {
         let stamp = stamp(&self.config);
         let in_force = InForce::load(&self.config)?;
         let set_filter = log_messages(&in_force.config)?;
+        // Memory holds passwords and rows, which a crash must not write to the disk.
+        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+        rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(std::io::Error::from)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
         runtime.block_on(serve(self.config.clone(), (in_force, stamp), set_filter))
     }

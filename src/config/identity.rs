@@ -41,6 +41,10 @@ pub struct Identity {
     /// Whose the certificates of clients are.
     #[serde(default)]
     pub client_certificates: Vec<ClientCertificate>,
+    /// Principals whose pages of results are given to whoever has their address, without a log-in, for clients that send
+    /// their credentials with the statement alone. Such an address is as secret as the rows: proxies must not log it.
+    #[serde(default)]
+    pub pages_by_address: Vec<String>,
 }
 
 /// A header that a trusted peer, such as an ingress that has logged the user in, sets.

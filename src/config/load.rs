@@ -167,6 +167,6 @@ audit: {folder: log}
             assert_eq!(check::problems(&config), [""; 0], "{block}");
             count += 1;
         }
-        assert_eq!(count, 9);
+        assert!(count >= 9, "{count}");
     }
 }

@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, TrinoGrammar};
 use crate::config::Limits;
 use crate::console::Metrics;
 use crate::identity::{Login, Ways};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -31,6 +32,8 @@ pub struct Proofs {
     pub ways: Ways,
     /// How one logs in by a browser.
     pub login: Option<Arc<Login>>,
+    /// Principals whose pages are given by their address alone.
+    pub by_address: BTreeSet<String>,
     /// What is followed for them ends with them.
     pub following: Option<DropGuard>,
 }

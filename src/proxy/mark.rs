@@ -18,6 +18,7 @@ const RESTRICTED: u8 = 1;
 const REWRITTEN: u8 = 2;
 const REDEFINES: u8 = 4;
 const UNRESOLVED: u8 = 8;
+const BY_ADDRESS: u8 = 16;
 /// In front of what is sealed, where a mark has its flags: neither can be taken for the other.
 const SEALED: u8 = 0x80;
 
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) redefines: bool,
     /// Whether it is not known yet that Trino resolved the names in it to what they were proved to be.
     pub(crate) unresolved: bool,
+    /// Whether its pages are given without a log-in too, to whoever has their address.
+    pub(crate) by_address: bool,
     /// The decision by which it was forwarded.
     pub(crate) decision: Uuid,
 }
@@ -102,17 +105,18 @@ impl MarkKey {
             (facts.rewritten, REWRITTEN),
             (facts.redefines, REDEFINES),
             (facts.unresolved, UNRESOLVED),
+            (facts.by_address, BY_ADDRESS),
         ];
         bytes.push(flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag));
         bytes.extend_from_slice(facts.decision.as_bytes());
         let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
         bytes.extend(tag.iter().take(TAG));
-        URL_SAFE_NO_PAD.encode(bytes)
+        written(&bytes, owner, facts.by_address)
     }
 
     /// What a mark says, if it was made for this owner and this query.
     pub(crate) fn read(&self, mark: &str, owner: &Owner, query: &QueryId) -> Option<Facts> {
-        let bytes = URL_SAFE_NO_PAD.decode(mark).ok().filter(|bytes| bytes.len() == LENGTH)?;
+        let bytes = URL_SAFE_NO_PAD.decode(without_owner(mark)).ok().filter(|bytes| bytes.len() == LENGTH)?;
         let (said, tag) = bytes.split_at_checked(LENGTH - TAG)?;
         self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
         let (flags, decision) = said.split_first()?;
@@ -124,25 +128,27 @@ impl MarkKey {
             rewritten: flags & REWRITTEN != 0,
             redefines: flags & REDEFINES != 0,
             unresolved: flags & UNRESOLVED != 0,
+            by_address: flags & BY_ADDRESS != 0,
             decision: Uuid::from_slice(decision).ok()?,
         })
     }
 
     /// Bytes that only an owner can bring back, and only for a query.
-    pub(crate) fn seal(&self, owner: &Owner, query: &QueryId, said: &[u8]) -> String {
-        let mut bytes = vec![SEALED];
+    pub(crate) fn seal(&self, owner: &Owner, query: &QueryId, by_address: bool, said: &[u8]) -> String {
+        let mut bytes = vec![SEALED | if by_address { BY_ADDRESS } else { 0 }];
         bytes.extend_from_slice(said);
         let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
         bytes.extend(tag.iter().take(TAG));
-        URL_SAFE_NO_PAD.encode(bytes)
+        written(&bytes, owner, by_address)
     }
 
-    /// What was sealed for this owner and this query.
-    pub(crate) fn open(&self, sealed: &str, owner: &Owner, query: &QueryId) -> Option<Vec<u8>> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    /// What was sealed for this owner and this query, and whether it is given by its address alone.
+    pub(crate) fn open(&self, sealed: &str, owner: &Owner, query: &QueryId) -> Option<(bool, Vec<u8>)> {
+        let bytes = URL_SAFE_NO_PAD.decode(without_owner(sealed)).ok()?;
         let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
         self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
-        said.strip_prefix(&[SEALED]).map(<[u8]>::to_vec)
+        let (flags, said) = said.split_first().filter(|(flags, _)| *flags & SEALED != 0)?;
+        Some((flags & BY_ADDRESS != 0, said.to_vec()))
     }
 
     /// Each part with its length in front, so that no two lists of parts look alike.
@@ -154,6 +160,28 @@ impl MarkKey {
         }
         mac
     }
+}
+
+/// What stands in an address. The owner's names stand behind what the address alone has to tell.
+fn written(bytes: &[u8], owner: &Owner, by_address: bool) -> String {
+    let mut text = URL_SAFE_NO_PAD.encode(bytes);
+    if by_address {
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(format!("{}\0{}", owner.principal, owner.user), &mut text);
+    }
+    text
+}
+
+fn without_owner(mark: &str) -> &str {
+    mark.split_once('.').map_or(mark, |(mark, _)| mark)
+}
+
+/// Whose a mark says it is. Nothing proves it before the mark is read for that owner.
+pub(crate) fn named_owner(mark: &str) -> Option<Owner> {
+    let (_, owner) = mark.split_once('.')?;
+    let names = String::from_utf8(URL_SAFE_NO_PAD.decode(owner).ok()?).ok()?;
+    let (principal, user) = names.split_once('\0')?;
+    Some(Owner { principal: principal.to_owned(), user: user.to_owned() })
 }
 
 #[cfg(test)]
@@ -169,7 +197,14 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { restricted: true, rewritten: false, redefines: true, unresolved: true, decision: Uuid::from_u128(7) }
+        Facts {
+            restricted: true,
+            rewritten: false,
+            redefines: true,
+            unresolved: true,
+            by_address: false,
+            decision: Uuid::from_u128(7),
+        }
     }
 
     #[test]
@@ -210,8 +245,8 @@ mod tests {
     #[test]
     fn what_is_sealed_comes_back_to_its_owner_for_its_query_alone() {
         let key = MarkKey::load(None).unwrap();
-        let sealed = key.seal(&owner("anna", "ann"), &query("q_1"), b"said");
-        assert_eq!(key.open(&sealed, &owner("anna", "ann"), &query("q_1")).as_deref(), Some(&b"said"[..]));
+        let sealed = key.seal(&owner("anna", "ann"), &query("q_1"), false, b"said");
+        assert_eq!(key.open(&sealed, &owner("anna", "ann"), &query("q_1")), Some((false, b"said".to_vec())));
         for (principal, user, id) in
             [("bob", "ann", "q_1"), ("anna", "bob", "q_1"), ("anna", "ann", "q_2"), ("annaann", "", "q_1")]
         {
@@ -230,11 +265,29 @@ mod tests {
     }
 
     #[test]
+    fn an_address_tells_its_owner_where_it_stands_for_a_log_in() {
+        let (key, anna, id) = (MarkKey::load(None).unwrap(), owner("anna", "ann"), query("q_1"));
+        let told = Facts { by_address: true, ..facts() };
+        let mark = key.mark(&anna, &id, &told);
+        assert_eq!(named_owner(&mark), Some(anna.clone()));
+        assert_eq!(key.read(&mark, &anna, &id), Some(told));
+        let sealed = key.seal(&anna, &id, true, b"said");
+        assert_eq!(named_owner(&sealed), Some(anna.clone()));
+        assert_eq!(key.open(&sealed, &anna, &id), Some((true, b"said".to_vec())));
+        // Whoever has the address of another query can't make it one that stands for a log-in.
+        let other = key.mark(&anna, &id, &facts());
+        let made = format!("{other}.{}", mark.split_once('.').unwrap().1);
+        assert_eq!((named_owner(&other), named_owner(&made)), (None, Some(anna.clone())));
+        assert!(!key.read(&made, &anna, &id).unwrap().by_address);
+        assert_eq!(named_owner("a.b\u{e9}"), None);
+    }
+
+    #[test]
     fn a_mark_and_what_is_sealed_are_not_taken_for_each_other() {
         let (key, anna) = (MarkKey::load(None).unwrap(), owner("anna", "anna"));
         let mark = key.mark(&anna, &query("q_1"), &facts());
         assert_eq!(key.open(&mark, &anna, &query("q_1")), None);
-        let sealed = key.seal(&anna, &query("q_1"), &[0; 16]);
+        let sealed = key.seal(&anna, &query("q_1"), false, &[0; 16]);
         assert_eq!(sealed.len(), mark.len());
         assert_eq!(key.read(&sealed, &anna, &query("q_1")), None);
     }

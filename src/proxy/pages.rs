@@ -30,6 +30,8 @@ pub(super) struct PageRequest {
     pub(super) path: PagePath,
     pub(super) query: PageQuery,
     pub(super) owner: Owner,
+    /// Whether nothing but the address says whose it is.
+    pub(super) unproved: bool,
     pub(super) origin: Origin,
 }
 
@@ -43,7 +45,8 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
         };
     }
     let mark = asked.query.mark.as_deref().unwrap_or_default();
-    let Some(facts) = proxy.key.read(mark, &asked.owner, &asked.path.query) else {
+    let facts = proxy.key.read(mark, &asked.owner, &asked.path.query);
+    let Some(facts) = facts.filter(|facts| facts.by_address || !asked.unproved) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
     let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {

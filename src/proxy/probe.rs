@@ -126,7 +126,14 @@ fn shown(bytes: &[u8], cuts: &[usize], restricted: bool, key: &MarkKey) -> Resul
     let mut headers = HeaderMap::new();
     headers.insert(http::header::HOST, HeaderValue::from_static("sluice.example"));
     let origin = Origins::new(Some(ORIGIN), true).of(&headers).ok_or("no origin")?;
-    let facts = Facts { restricted, rewritten: restricted, redefines: false, unresolved: false, decision: Uuid::nil() };
+    let facts = Facts {
+        restricted,
+        rewritten: restricted,
+        redefines: false,
+        unresolved: false,
+        by_address: false,
+        decision: Uuid::nil(),
+    };
     let mut page = Page::new(PageContext {
         origin,
         key: key.clone(),

@@ -8,7 +8,7 @@ use super::head;
 use super::journal::Journal;
 use super::live::{Live, Proofs};
 use super::login;
-use super::mark::{MarkKey, MarkKeyError, Owner};
+use super::mark::{MarkKey, MarkKeyError, Owner, named_owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
 use super::places::Places;
@@ -24,7 +24,7 @@ use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Shown, Unidentified};
 use crate::store::Store;
 use arc_swap::ArcSwap;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::net::IpAddr;
@@ -64,6 +64,8 @@ pub struct Proxy {
     /// What goes on when a client has gone: cancelling, writing down.
     pub(super) tasks: TaskTracker,
     draining: AtomicBool,
+    /// Whether clients come by TLS.
+    encrypted: bool,
 }
 
 /// Who sent a request, and under what name.
@@ -113,6 +115,7 @@ impl Proxy {
             clock,
             tasks,
             draining: AtomicBool::new(false),
+            encrypted: config.listen.tls.is_some(),
             rooms,
         }))
     }
@@ -141,8 +144,28 @@ impl Proxy {
         self.draining.load(Ordering::SeqCst)
     }
 
+    /// Whether pages of an owner's queries are given to whoever has their address, without a log-in.
+    pub(super) fn gives_by_address(&self, owner: &Owner) -> bool {
+        self.live.load().proofs.by_address.contains(&owner.principal)
+    }
+
     /// Answers a request.
     pub(super) async fn answer(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        presented: Option<&Presented>,
+        request: Request<Incoming>,
+    ) -> Response<Answer> {
+        let mut response = self.answered(peer, presented, request).await;
+        if self.encrypted {
+            response
+                .headers_mut()
+                .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
+        response
+    }
+
+    async fn answered(
         self: &Arc<Self>,
         peer: IpAddr,
         presented: Option<&Presented>,
@@ -181,13 +204,20 @@ impl Proxy {
                 Ok(owner) => pages::kill(self, &query, &owner).await,
                 Err(declined) => declined.answer(self, client, request.headers()).await,
             },
-            Route::Page(path, query) => match self.asked_by(client, request.headers()).await {
-                Ok(owner) => {
-                    let asked = PageRequest { method: request.method().clone(), path, query, owner, origin };
-                    pages::answer(self, asked).await
-                }
-                Err(declined) => declined.answer(self, client, request.headers()).await,
-            },
+            Route::Page(path, query) => {
+                let asker = self.asked_by(client, request.headers()).await;
+                let (owner, unproved) = match (asker, query.mark.as_deref().and_then(named_owner)) {
+                    (Ok(owner), _) => (owner, false),
+                    (Err(Declined::Unidentified(Unidentified::Nothing)), Some(owner))
+                        if self.gives_by_address(&owner) =>
+                    {
+                        (owner, true)
+                    }
+                    (Err(declined), _) => return declined.answer(self, client, request.headers()).await,
+                };
+                let method = request.method().clone();
+                pages::answer(self, PageRequest { method, path, query, owner, unproved, origin }).await
+            }
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) async fn answer(
     if proxy.draining() {
         let refusal = refusal(ErrorCode::ServerShuttingDown, "Sluice is shutting down and starts no more statements");
         let (owner, error) = (proxy.owner(&caller, &headers), own_error::error(&refusal, None));
-        return told::answer(&proxy.key, &owner, &caller.origin, &QueryId::for_sluice(), error);
+        return told::answer(proxy, &owner, &caller.origin, &QueryId::for_sluice(), error);
     }
     let agent = parts.headers.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
@@ -155,7 +155,7 @@ impl Way {
 
     fn told(&self, query: &QueryId, refusal: &Refusal, decision: Option<Uuid>) -> Response<Answer> {
         let error = own_error::error(refusal, decision);
-        told::answer(&self.proxy.key, &self.owner, &self.caller.origin, query, error)
+        told::answer(&self.proxy, &self.owner, &self.caller.origin, query, error)
     }
 
     async fn forward(&self, guarded: &Guarded, decision: Uuid, place: Place<String>) -> (Response<Answer>, Started) {
@@ -229,6 +229,7 @@ impl Way {
             rewritten,
             redefines: guarded.redefines(),
             unresolved: !guarded.relations().is_empty(),
+            by_address: self.proxy.gives_by_address(&self.owner),
             decision,
         }
     }

@@ -11,6 +11,7 @@ use super::origin::Origin;
 use super::pages::PageRequest;
 use super::query_id::QueryId;
 use super::results::own_error;
+use super::serve::Proxy;
 use http::Response;
 use serde_json::Value;
 
@@ -20,8 +21,8 @@ const SLUG: &str = "told";
 const MOST: usize = 6000;
 
 /// The answer to an owner's statement that ended in an error: a page that leads to it, where there is room for it.
-pub(super) fn answer(key: &MarkKey, owner: &Owner, origin: &Origin, query: &QueryId, error: Value) -> Response<Answer> {
-    let sealed = key.seal(owner, query, error.to_string().as_bytes());
+pub(super) fn answer(proxy: &Proxy, owner: &Owner, origin: &Origin, query: &QueryId, error: Value) -> Response<Answer> {
+    let sealed = proxy.key.seal(owner, query, proxy.gives_by_address(owner), error.to_string().as_bytes());
     answer::results(if sealed.len() > MOST {
         own_error::page(origin, query, error)
     } else {
@@ -33,6 +34,9 @@ pub(super) fn answer(key: &MarkKey, owner: &Owner, origin: &Origin, query: &Quer
 /// The page with the error, if the request is for one.
 pub(super) fn page(key: &MarkKey, asked: &PageRequest) -> Option<Vec<u8>> {
     let sealed = asked.query.mark.as_deref()?;
-    let error = key.open(sealed, &asked.owner, &asked.path.query)?;
+    let (by_address, error) = key.open(sealed, &asked.owner, &asked.path.query)?;
+    if asked.unproved && !by_address {
+        return None;
+    }
     Some(own_error::page(&asked.origin, &asked.path.query, serde_json::from_slice(&error).ok()?))
 }

@@ -50,6 +50,7 @@ def cases(stack):
             yield "a client is the user that its certificate says, and the log says by which one", lambda: believed(place)
             yield "the Python client logs in by a certificate", lambda: python_client(place)
             yield "Trino's own command line logs in by a certificate", lambda: command_line(place)
+            yield "answers tell browsers to come by TLS alone, and a crash writes no memory to the disk", lambda: hardened(place)
             yield "a certificate that proves nobody takes nothing away", lambda: transport(place)
             yield "a certificate and a password of two users are refused", lambda: two_users(place)
             yield "a certificate of another authority, for servers, or that has ended makes no connection", lambda: refused(place)
@@ -72,6 +73,17 @@ def guarded(folder, secrets, clients):
     }, files={"access-control.properties": f"access-control.name=file\nsecurity.config-file={folder.resolve() / 'etc/rules.json'}\n", "rules.json": json.dumps(IMPERSONATION)})
     server.https, server.ca = port, secrets / "ca.pem"
     return server
+
+
+def hardened(place):
+    """What makes a leak harder."""
+    for path in ("/v1/info", "/nothing"):
+        connection = http.client.HTTPSConnection("localhost", place.sluice.port, context=ssl.create_default_context(cafile=place.sluice.ca), timeout=10)
+        connection.request("GET", path)
+        assert connection.getresponse().headers["Strict-Transport-Security"] == "max-age=31536000", path
+        connection.close()
+    limits = pathlib.Path(f"/proc/{place.sluice.process.pid}/limits").read_text(encoding="ascii")
+    assert any(line.split()[:6] == ["Max", "core", "file", "size", "0", "0"] for line in limits.splitlines()), limits
 
 
 class Issuer:

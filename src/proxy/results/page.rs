@@ -277,6 +277,7 @@ mod tests {
                 rewritten: false,
                 redefines: false,
                 unresolved: false,
+                by_address: false,
                 decision: Uuid::from_u128(1),
             },
             mark: None,

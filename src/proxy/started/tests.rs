@@ -13,8 +13,14 @@ fn owner() -> Owner {
     Owner { principal: "anna".to_owned(), user: "anna".to_owned() }
 }
 
-const FACTS: Facts =
-    Facts { restricted: true, rewritten: true, redefines: false, unresolved: false, decision: Uuid::nil() };
+const FACTS: Facts = Facts {
+    restricted: true,
+    rewritten: true,
+    redefines: false,
+    unresolved: false,
+    by_address: false,
+    decision: Uuid::nil(),
+};
 
 fn start(started: &Started) -> Start {
     let place = started.places.add("anna".to_owned());

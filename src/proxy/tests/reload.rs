@@ -8,6 +8,7 @@ use crate::proxy::{Live, Proofs};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +79,7 @@ async fn limits_and_proofs_hold_from_the_next_request_on() {
     assert_eq!(sluice.post("anna", "SELECT 12345", &[]).await.error("errorName"), "QUERY_TEXT_TOO_LARGE");
     let ways =
         Ways::new(vec![Arc::new(TrustedPeers::new("x-other".parse().unwrap(), vec!["127.0.0.1/32".parse().unwrap()]))]);
-    let proofs = Arc::new(Proofs { ways, login: None, following: None });
+    let proofs = Arc::new(Proofs { ways, login: None, by_address: BTreeSet::default(), following: None });
     sluice.proxy.replace(Live { proofs, ..Live::clone(&before) });
     assert_eq!(sluice.post("anna", "SELECT 1", &[]).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(sluice.post("anna", "SELECT 1", &[("x-other", "anna")]).await.status, StatusCode::OK);

@@ -98,7 +98,7 @@ impl Sluice {
         Sluice::with(trino, "").await
     }
 
-    /// With more of a configuration.
+    /// With more of a configuration. What stands behind `identity:`, which comes last, is put in with the log-in of tests.
     pub(super) async fn with(trino: &FakeTrino, more: &str) -> Sluice {
         Sluice::reading(trino, more, Some(TrinoGrammar::configured(476))).await
     }
@@ -111,9 +111,10 @@ impl Sluice {
         let path = folder.path().join("sluice.yaml");
         let listen = if more.contains("listen:") { "" } else { "listen: {address: '127.0.0.1:0'}\n" };
         let policies = if more.contains("policies:") { "" } else { "policies: {folder: policies}\n" };
+        let (identity, more) = more.split_once("identity:").map_or(("", more), |(before, ways)| (ways, before));
         let text = format!(
             "{listen}upstream: {{url: '{}', answer_timeout: 3s}}\n\
-             identity: {{trusted_header: {{name: X-User, peers: [127.0.0.1/32]}}}}\n\
+             identity: {{trusted_header: {{name: X-User, peers: [127.0.0.1/32]}}, {identity}}}\n\
              audit: {{folder: log, rotate_bytes: 1}}\n{policies}{more}",
             trino.url
         );
@@ -136,7 +137,12 @@ impl Sluice {
         let known = (Arc::new(Catalog::new(asking, &config.catalog)), Arc::new(grammar));
         let timeout = config.upstream.answer_timeout.unsigned_abs();
         let live = Live {
-            proofs: Arc::new(Proofs { ways, login: None, following: None }),
+            proofs: Arc::new(Proofs {
+                ways,
+                login: None,
+                by_address: config.identity.pages_by_address.iter().cloned().collect(),
+                following: None,
+            }),
             limits: Arc::new(config.limits.clone()),
             cluster: Arc::new(Cluster::new(client, timeout, known, Arc::clone(&metrics), CancellationToken::new())),
         };
@@ -198,6 +204,7 @@ impl Sluice {
         self.ask(Method::GET, path, user, Bytes::new(), &[]).await
     }
 
+    /// Sends a request as a user, or without a log-in as nobody.
     pub(super) async fn ask(
         &self,
         method: Method,
@@ -209,7 +216,9 @@ impl Sluice {
         let mut request = Request::new(connect::full(body));
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().unwrap();
-        request.headers_mut().insert("x-user", user.parse().unwrap());
+        if !user.is_empty() {
+            request.headers_mut().insert("x-user", user.parse().unwrap());
+        }
         for (name, value) in more {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
