@@ -23,4 +23,6 @@ pub use oidc::{Browser, Introspection, Oidc, SigningAlgorithm, SpeaksFor};
 pub(crate) use policies::Way;
 pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
 pub use reload::{InForce, Newer};
-pub use types::{Audit, CatalogCache, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream, Views};
+pub use types::{
+    Audit, CatalogCache, Compression, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream, Views,
+};

@@ -77,6 +77,20 @@ pub struct Listen {
     /// that began it.
     #[serde(default)]
     pub replica: Option<String>,
+    /// How pages are packed for clients that take it.
+    #[serde(default)]
+    pub compression: Compression,
+}
+
+/// How pages are packed for clients that take it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// As gzip, which Trino does too.
+    #[default]
+    Gzip,
+    /// Not at all: for clients that are near, and where nobody may learn from a page's length what is in it.
+    None,
 }
 
 /// A certificate chain and its key, both as PEM.

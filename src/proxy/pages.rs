@@ -9,6 +9,7 @@ use super::resolved;
 use super::response_headers;
 use super::results::body::{OnPassed, PageBody, PageError, Passed};
 use super::results::own_error;
+use super::results::packer::Packer;
 use super::results::page::{Page, PageContext, Summary};
 use super::revoke;
 use super::routes::{PagePath, PageQuery};
@@ -32,6 +33,8 @@ pub(super) struct PageRequest {
     pub(super) owner: Owner,
     /// Whether nothing but the address says whose it is.
     pub(super) unproved: bool,
+    /// For a client that takes pages packed.
+    pub(super) packer: Option<Packer>,
     pub(super) origin: Origin,
 }
 
@@ -209,12 +212,16 @@ async fn pass(
         envelope_bytes: proxy.live().limits.envelope_bytes,
     });
     let on_passed = on_passed(Arc::clone(proxy), Arc::clone(&statement), path.clone());
-    let mut body =
-        PageBody::new(incoming, page, statement.cluster.answer_timeout, statement.revoked.clone(), on_passed);
+    let (stall, until) = (statement.cluster.answer_timeout, statement.revoked.clone());
+    let mut body = PageBody::new(incoming, page, asked.packer, stall, until, on_passed);
     match body.begin().await {
         Ok(()) => {
+            let packed = body.is_packed();
             let mut response = Response::new(Either::Right(Box::new(body)));
             *response.headers_mut() = response_headers::of_page(&parts.headers);
+            if packed {
+                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
             response
         }
         Err(PageError::Revoked) => match statement.refusal() {

@@ -12,13 +12,14 @@ use super::mark::{MarkKey, MarkKeyError, Owner, named_owner};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
 use super::places::Places;
+use super::results::packer::Packer;
 use super::routes::{NoRoute, Route, route};
 use super::seldom::Seldom;
 use super::started::{Ended, Started};
 use super::statement;
 use super::tls::Presented;
 use crate::audit::Log;
-use crate::config::Config;
+use crate::config::{Compression, Config};
 use crate::console::Metrics;
 use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Shown, Unidentified};
@@ -64,6 +65,8 @@ pub struct Proxy {
     /// What goes on when a client has gone: cancelling, writing down.
     pub(super) tasks: TaskTracker,
     draining: AtomicBool,
+    /// Whether pages are packed for clients that take it.
+    packs: bool,
     /// Whether clients come by TLS.
     encrypted: bool,
 }
@@ -115,6 +118,7 @@ impl Proxy {
             clock,
             tasks,
             draining: AtomicBool::new(false),
+            packs: config.listen.compression == Compression::Gzip,
             encrypted: config.listen.tls.is_some(),
             rooms,
         }))
@@ -216,7 +220,8 @@ impl Proxy {
                     (Err(declined), _) => return declined.answer(self, client, request.headers()).await,
                 };
                 let method = request.method().clone();
-                pages::answer(self, PageRequest { method, path, query, owner, unproved, origin }).await
+                let packer = if self.packs { Packer::for_client(request.headers()) } else { None };
+                pages::answer(self, PageRequest { method, path, query, owner, unproved, packer, origin }).await
             }
         }
     }

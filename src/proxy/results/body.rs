@@ -3,6 +3,7 @@
 //! It asks Trino for more only when the client has taken what was there, and it keeps no more than what one read gave.
 //! When it is dropped before the page was given whole, the client has gone away.
 
+use super::packer::{Packer, SMALL};
 use super::page::{Page, Summary};
 use super::scanner::Malformed;
 use crate::proxy::connect::{ReceiveError, Received};
@@ -28,6 +29,9 @@ pub(crate) enum PageError {
     /// Trino stopped writing.
     #[error("Trino stopped within a page for {} s", .0.as_secs())]
     Stalled(Duration),
+    /// It could not be packed.
+    #[error("a page could not be packed: {0}")]
+    Packing(std::io::Error),
     /// New policies ended the query.
     #[error("new policies ended the query within a page")]
     Revoked,
@@ -50,7 +54,11 @@ pub(crate) type OnPassed = Box<dyn FnOnce(Passed, u64) + Send>;
 pub(crate) struct PageBody {
     incoming: Received,
     page: Page,
+    /// Until the page has come to its end.
+    packer: Option<Packer>,
+    packed: bool,
     ready: VecDeque<Bytes>,
+    /// Bytes of the page, before they are packed.
     bytes: u64,
     ended: bool,
     summary: Option<Summary>,
@@ -63,11 +71,12 @@ pub(crate) struct PageBody {
 }
 
 impl PageBody {
-    /// A page of which nothing has been read. `stall` bounds how long Trino may write nothing; from
+    /// A page of which nothing has been read, to be packed by `packer`. `stall` bounds how long Trino may write nothing; from
     /// `revoked` on nothing more is given.
     pub(crate) fn new(
         incoming: Received,
         page: Page,
+        packer: Option<Packer>,
         stall: Duration,
         revoked: CancellationToken,
         on_passed: OnPassed,
@@ -75,6 +84,8 @@ impl PageBody {
         PageBody {
             incoming,
             page,
+            packer,
+            packed: false,
             ready: VecDeque::new(),
             bytes: 0,
             ended: false,
@@ -91,6 +102,11 @@ impl PageBody {
     /// by an error.
     pub(crate) async fn begin(&mut self) -> Result<(), PageError> {
         poll_fn(|context| self.fill(context)).await
+    }
+
+    /// Whether it is packed, which is known once something is ready.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// Ready when there are bytes, or when the page has ended.
@@ -138,11 +154,36 @@ impl PageBody {
     fn take(&mut self, data: &Bytes) -> Result<(), PageError> {
         self.page.push(data, &mut self.ready)?;
         // Where Trino says how long a page is, its end is known with its last byte, and the page is sent as one.
-        if self.incoming.is_end_stream() { self.finish() } else { Ok(()) }
+        let ends = self.incoming.is_end_stream();
+        if !self.packed && ends && self.waiting() < SMALL {
+            self.packer = None;
+        }
+        self.pack().map_err(PageError::Packing)?;
+        if ends { self.finish() } else { Ok(()) }
+    }
+
+    /// Packs what is ready.
+    fn pack(&mut self) -> std::io::Result<()> {
+        let Some(packer) = &mut self.packer else {
+            return Ok(());
+        };
+        self.packed = true;
+        for bytes in std::mem::take(&mut self.ready) {
+            self.bytes += bytes.len() as u64;
+            self.ready.extend(packer.pack(&bytes)?);
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> usize {
+        self.ready.iter().map(Bytes::len).sum()
     }
 
     fn finish(&mut self) -> Result<(), PageError> {
         self.summary = Some(self.page.finish()?);
+        if let Some(packer) = self.packer.take() {
+            self.ready.push_back(packer.finish().map_err(PageError::Packing)?);
+        }
         self.ended = true;
         self.given();
         Ok(())
@@ -159,7 +200,7 @@ impl PageBody {
 
     fn tell(&mut self, passed: Passed) {
         if let Some(on_passed) = self.on_passed.take() {
-            let waiting: usize = self.ready.iter().map(Bytes::len).sum();
+            let waiting = if self.packed { 0 } else { self.waiting() };
             on_passed(passed, self.bytes + waiting as u64);
         }
     }
@@ -178,7 +219,9 @@ impl Body for PageBody {
             return Poll::Ready(Some(Err(error)));
         }
         let next = self.ready.pop_front();
-        self.bytes += next.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if !self.packed {
+            self.bytes += next.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        }
         self.given();
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -189,11 +232,7 @@ impl Body for PageBody {
 
     /// A page that is there as a whole says how long it is.
     fn size_hint(&self) -> SizeHint {
-        if self.ended {
-            SizeHint::with_exact(self.ready.iter().map(|bytes| bytes.len() as u64).sum())
-        } else {
-            SizeHint::default()
-        }
+        if self.ended { SizeHint::with_exact(self.waiting() as u64) } else { SizeHint::default() }
     }
 }
 
@@ -202,7 +241,8 @@ impl Drop for PageBody {
     /// trino-go-client does. It has the page and goes on with the query.
     fn drop(&mut self) {
         let told = self.on_passed.is_none();
-        let whole = if told || !self.ready.is_empty() { None } else { self.page.finish().ok() };
+        let left = !self.ready.is_empty() || self.packer.is_some();
+        let whole = if told || left { None } else { self.page.finish().ok() };
         self.tell(whole.map_or(Passed::ClientGone, Passed::Whole));
     }
 }

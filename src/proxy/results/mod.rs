@@ -6,6 +6,7 @@
 
 pub(crate) mod body;
 pub(crate) mod own_error;
+pub(crate) mod packer;
 pub(crate) mod page;
 pub(crate) mod scanner;
 pub(crate) mod statistics;

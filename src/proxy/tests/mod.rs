@@ -3,6 +3,7 @@
 mod by_address;
 mod faults;
 mod limits;
+mod packed;
 mod reload;
 mod resolved;
 mod revoked;

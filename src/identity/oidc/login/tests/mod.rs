@@ -48,6 +48,7 @@ impl Place {
             public_url: Some(format!("{BASE}/")),
             page_key_file: None,
             replica: replica.map(str::to_owned),
+            compression: config::Compression::Gzip,
         };
         let login = Login::with(&oidc, &issuers, &listen, &SECRET, Duration::from_millis(30)).unwrap().unwrap();
         Place { issuer, signer, oidc, login: Arc::new(login) }
