@@ -73,6 +73,7 @@ impl Making {
     async fn cluster(&self, config: &Config) -> Result<Cluster, Failure> {
         let upstream = &config.upstream;
         let trino = TrinoClient::new(http_client(upstream)?, upstream)?;
+        let (client, timeout) = (http_client(upstream)?, upstream.answer_timeout.unsigned_abs());
         let grammar = Arc::new(match upstream.trino_version {
             Some(version) => TrinoGrammar::configured(version),
             None => TrinoGrammar::asked(trino.clone()).await,
@@ -81,7 +82,6 @@ impl Making {
         let catalog = Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses));
         let end = self.end.child_token();
         self.beside.spawn(Arc::clone(&grammar).follow(end.clone()));
-        let (client, timeout) = (http_client(upstream)?, upstream.answer_timeout.unsigned_abs());
         Ok(Cluster::new(client, timeout, (catalog, grammar), Arc::clone(&self.metrics), end))
     }
 }
