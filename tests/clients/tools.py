@@ -66,6 +66,8 @@ def power_bi(sluice):
     connection.request("POST", "/v1/statement", "SHOW CATALOGS", {"X-Trino-User": "Trino", "Authorization": f"Basic analyst:{password('analyst')}"})
     answer = connection.getresponse()
     assert (answer.status, "error" in answer.read().decode()) == (401, False), answer.status
+    # Whoever has not read a body when it answers closes the connection.
+    connection.close()
     page = next(Client(sluice.url, "analyst", password("analyst"), sluice.ca).pages("SELECT 1"))[0]
     connection.request("GET", page["nextUri"].split(f":{sluice.port}", 1)[1])
     answer = connection.getresponse()

@@ -175,14 +175,15 @@ def headers_of(sluice, method, path):
     return [(":method", method), (":scheme", "https"), (":authority", f"localhost:{sluice.port}"), (":path", path), ("authorization", PASSWORD)]
 
 
-def request(stream, headers, body=b""):
-    """The frames of a request; a block of headers that is too large for one frame goes on in others."""
+def request(stream, headers, body=b"", apart=False):
+    """The frames of a request; a block of headers that is too large for one frame goes on in others. `apart`: its end has a frame of its own."""
+    apart = apart or bool(body)
     block = packed(headers)
     parts = [block[at:at + 16_000] for at in range(0, len(block), 16_000)]
-    frames = frame(HEADERS, (0 if body else END_STREAM) | (END_HEADERS if len(parts) == 1 else 0), stream, parts[0])
+    frames = frame(HEADERS, (0 if apart else END_STREAM) | (END_HEADERS if len(parts) == 1 else 0), stream, parts[0])
     for part in parts[1:]:
         frames += frame(CONTINUATION, END_HEADERS if part is parts[-1] else 0, stream, part)
-    return frames + (frame(DATA, END_STREAM, stream, body) if body else b"")
+    return frames + (frame(DATA, END_STREAM, stream, body) if apart else b"")
 
 
 def one(sluice, stub, case):
@@ -190,13 +191,16 @@ def one(sluice, stub, case):
     stub.take()
     headers = [(name, filled(value, sluice)) for name, value in case["headers"]]
     with Connection(sluice) as connection:
-        connection.send(request(1, headers, case["body"].encode()))
+        connection.send(request(1, headers, case["body"].encode(), case.get("apart", False)))
         connection.read(lambda: connection.statuses or connection.reset or connection.away is not None)
         got = connection.statuses.get(1, "refused" if connection.reset or connection.away is not None or connection.closed else None)
     requests = stub.take()
     assert got == case["answer"], f"{got}; streams reset by {connection.reset}, connection by {connection.away}"
     assert len(requests) == case["upstream"], [request.line for request in requests]
     for seen in requests:
+        if (":method", "GET") in headers:
+            assert seen.line == "GET /v1/info/state HTTP/1.1", seen.line
+            continue
         assert seen.line == "POST /v1/statement HTTP/1.1" and seen.body == b"SELECT 1", seen.line
         assert seen.all("x-trino-user") == ["analyst"] and not seen.all("authorization"), seen.headers
     assert answers(sluice), "another client is not answered afterwards"
