@@ -155,11 +155,16 @@ impl Ldap {
             tries.fetch_sub(1, Ordering::Relaxed);
             return Err(Refused::TooMany);
         }
-        let asked = self.directory.ask(user, password).await;
-        if !asked.as_ref().is_err_and(Refused::is_wrong) {
-            tries.fetch_sub(1, Ordering::Relaxed);
-        }
-        asked.map(|found| Arc::new(self.principal(user, found)))
+        let (directory, name, password) = (Arc::clone(&self.directory), user.to_owned(), password.to_owned());
+        // Its end is waited for when nobody waits for the proof any more, or a slow directory would lock users out.
+        let asking = tokio::spawn(async move {
+            let asked = directory.ask(&name, &password).await;
+            if !asked.as_ref().is_err_and(Refused::is_wrong) {
+                tries.fetch_sub(1, Ordering::Relaxed);
+            }
+            asked
+        });
+        asking.await.unwrap_or(Err(Refused::Unreadable)).map(|found| Arc::new(self.principal(user, found)))
     }
 
     fn principal(&self, user: &str, found: Found) -> Principal {

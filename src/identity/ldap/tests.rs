@@ -207,6 +207,18 @@ async fn wrong_passwords_are_tried_a_few_times_and_keep_nobody_out_who_is_in() {
 }
 
 #[tokio::test]
+async fn a_slow_directory_is_not_taken_for_wrong_passwords() {
+    let fake = fake(Kind::Knows).await;
+    let mut ldap = Ldap::open(&setting(&fake), Duration::from_millis(50), None).unwrap();
+    for _ in 0..=MOST_WRONG {
+        assert_eq!(named(&ldap, "anna", "right").await, Err(Unidentified::Unavailable));
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    ldap.timeout = Duration::from_secs(5);
+    assert_eq!(named(&ldap, "anna", "right").await.as_deref(), Ok("anna"));
+}
+
+#[tokio::test]
 async fn many_wrong_passwords_at_once_are_no_more_than_one_after_another() {
     let fake = fake(Kind::Knows).await;
     let ldap = open(&fake);

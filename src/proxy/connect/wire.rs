@@ -42,7 +42,7 @@ pub(super) struct Connection {
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ExchangeError {
-    /// Not a byte of it was sent.
+    /// Not a byte of it was sent; over TLS not the last, so that it can't have been taken.
     #[error("{0}")]
     Unsent(io::Error),
     /// Some of it may have arrived.

@@ -1,7 +1,7 @@
 //! Pages as gzip, for clients that take it, as Trino packs them itself.
 //!
 //! In: the bytes of a page for the client. Out: the same packed, in pieces, so that no more is held of a page than of one that is
-//! not. Quickly rather than well: rows are text, which shrinks to a fifth either way.
+//! not. Quickly rather than well.
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -14,29 +14,34 @@ pub(super) const SMALL: usize = 1400;
 /// About how long the pieces are.
 const PIECE: usize = 16 * 1024;
 
-/// Packs one page.
+/// Packs one page. What that takes is made with the first bytes: most pages are small, and go as they are.
 #[derive(Debug)]
-pub(crate) struct Packer(GzEncoder<Vec<u8>>);
+pub(crate) struct Packer(Option<GzEncoder<Vec<u8>>>);
 
 impl Packer {
     /// For a client whose request has these headers, if it takes gzip.
     pub(crate) fn for_client(headers: &HeaderMap) -> Option<Packer> {
         let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let taken = values.flat_map(|value| value.split(',')).any(is_gzip);
-        taken.then(|| Packer(GzEncoder::new(Vec::new(), Compression::fast())))
+        taken.then_some(Packer(None))
     }
 
     /// Takes more of the page. Gives what is packed, once it is worth sending.
     pub(super) fn pack(&mut self, bytes: &[u8]) -> io::Result<Option<Bytes>> {
-        self.0.write_all(bytes)?;
-        let packed = self.0.get_mut();
+        let encoder = self.0.get_or_insert_with(encoder);
+        encoder.write_all(bytes)?;
+        let packed = encoder.get_mut();
         Ok((packed.len() >= PIECE).then(|| std::mem::take(packed).into()))
     }
 
     /// What is left at the page's end.
     pub(super) fn finish(self) -> io::Result<Bytes> {
-        self.0.finish().map(Bytes::from)
+        self.0.unwrap_or_else(encoder).finish().map(Bytes::from)
     }
+}
+
+fn encoder() -> GzEncoder<Vec<u8>> {
+    GzEncoder::new(Vec::new(), Compression::fast())
 }
 
 /// Whether a part of `Accept-Encoding` takes gzip (RFC 9110, section 12.5.3).
