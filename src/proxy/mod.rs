@@ -17,6 +17,7 @@ mod decide;
 mod head;
 mod http2;
 mod journal;
+mod linger;
 mod listen;
 mod live;
 mod login;

@@ -6,6 +6,7 @@ use super::clock::Clock;
 use super::decide::{Enforce, Enforcer};
 use super::head;
 use super::journal::Journal;
+use super::linger::linger;
 use super::live::{Live, Proofs};
 use super::login;
 use super::mark::{MarkKey, MarkKeyError, Owner, named_owner};
@@ -237,7 +238,11 @@ impl Proxy {
     ) -> Response<Answer> {
         let principal = match self.principal(client, request.headers()).await {
             Ok(principal) => principal,
-            Err(declined) => return declined.answer(self, client, request.headers()).await,
+            Err(declined) => {
+                let (head, body) = request.into_parts();
+                linger(body).await;
+                return declined.answer(self, client, &head.headers).await;
+            }
         };
         let headers = ClientHeaders::read(request.headers());
         if let Err(HeaderError::Malformed(reason)) = &headers {

@@ -43,14 +43,17 @@ class Browser:
         self.opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(jar))
         # What a browser says when the issuer sends it back.
         self.opener.addheaders = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")]
+        self.address = None
 
     def open(self, url, **form):
         """Status, headers and text of a page."""
         data = urllib.parse.urlencode(form).encode() if form else None
         try:
             with self.opener.open(url, data, timeout=60) as response:
+                self.address = response.url
                 return response.status, response.headers, response.read().decode()
         except urllib.error.HTTPError as error:
+            self.address = error.url
             return error.code, error.headers, error.read().decode()
 
     def link(self, url):
@@ -66,6 +69,27 @@ class Browser:
         assert status == 200, (status, page[:500])
         form = re.search(r'<form[^>]*action="([^"]+)"', page)
         return self.open(html.unescape(form.group(1)), username=user, password=f"{user}-password", credentialId="")
+
+
+def attended(words, log_in, environment=None, folder=None):
+    """Runs a program and calls `log_in` with each address that it shows: exit code, what it wrote, and how often it asked."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
+    child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
+                             env={**kept, **(environment or {})})
+    ending = threading.Timer(180, child.kill)
+    ending.start()
+    lines, asked = [], 0
+    try:
+        for line in child.stdout:
+            lines.append(line)
+            address = re.search(r"https://\S+/oauth2/token/initiate/\S+", line)
+            if address:
+                asked += 1
+                log_in(address.group(0))
+        return child.wait(), "".join(lines), asked
+    finally:
+        ending.cancel()
+        child.kill()
 
 
 class Entrance:
@@ -116,25 +140,15 @@ class Entrance:
 
     def run(self, words, environment=None, user="anna"):
         """Runs a client that shows an address, logs in there as a person does, and gives what it wrote, and how often it asked."""
-        kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
-        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**kept, **(environment or {})})
-        ending = threading.Timer(180, child.kill)
-        ending.start()
-        lines, asked = [], 0
-        try:
-            for line in child.stdout:
-                lines.append(line)
-                address = re.search(r"https://\S+/oauth2/token/initiate/\S+", line)
-                if address:
-                    asked += 1
-                    browser = self.browser()
-                    page = browser.log_in(browser.link(address.group(0)), user)
-                    assert page[0] == 200, page
-            assert child.wait() == 0, "".join(lines)[-2000:]
-        finally:
-            ending.cancel()
-            child.kill()
-        return "".join(lines), asked
+        code, told, asked = attended(words, lambda address: self.go_to(address, user), environment)
+        assert code == 0, told[-2000:]
+        return told, asked
+
+    def go_to(self, address, user):
+        """Logs in at the address that a client shows."""
+        browser = self.browser()
+        page = browser.log_in(browser.link(address), user)
+        assert page[0] == 200, page
 
     def renewed(self):
         """How many tokens were renewed."""

@@ -28,9 +28,9 @@ def keycloak():
 
 
 class Keycloak:
-    """A server whose realm `acme` is made from a description."""
+    """A server whose realm `acme` is made from a description, if there is one."""
 
-    def __init__(self, folder, realm):
+    def __init__(self, folder, realm=None):
         self.folder = folder
         self.realm = realm
         self.port = process.free_port()
@@ -64,7 +64,8 @@ class Keycloak:
             self.process = process.Process("Keycloak", command, self.folder / "keycloak.log", environment, self.folder)
             try:
                 self.process.wait_until(self.ready, 180)
-                self.administer("POST", "", self.realm, base="/admin/realms")
+                if self.realm:
+                    self.administer("POST", "", self.realm, base="/admin/realms")
             except BaseException:
                 self.process.kill()
                 raise

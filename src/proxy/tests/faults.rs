@@ -178,6 +178,30 @@ async fn a_client_that_sends_byte_by_byte_is_let_go_of() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_refused_while_it_sends_a_statement_reads_the_answer_on_a_connection_that_stays() {
+    let trino = replying(|| Reply::Break).await;
+    let sluice = Sluice::before(&trino).await;
+    let mut stream = TcpStream::connect(sluice.address).await.unwrap();
+    for _ in 0..2 {
+        let head = format!("POST /v1/statement HTTP/1.1\r\nHost: {}\r\nContent-Length: 8\r\n\r\n", sluice.address);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stream.write_all(b"SELECT 1").await.unwrap();
+        // Sent as one.
+        let mut some = [0; 1024];
+        let size = stream.read(&mut some).await.unwrap();
+        let text = String::from_utf8_lossy(&some[..size]);
+        assert!(text.starts_with("HTTP/1.1 401 ") && !text.contains("connection: close"), "{text}");
+    }
+    // One that never sends it is answered all the same.
+    let head = format!("POST /v1/statement HTTP/1.1\r\nHost: {}\r\nContent-Length: 8\r\n\r\n", sluice.address);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut some = [0; 12];
+    stream.read_exact(&mut some).await.unwrap();
+    assert_eq!(&some, b"HTTP/1.1 401");
+}
+
+#[tokio::test]
 async fn a_statement_of_ten_megabytes_is_refused_and_one_within_the_limit_passes() {
     let trino = replying(|| Reply::Break).await;
     let sluice = Sluice::before(&trino).await;
