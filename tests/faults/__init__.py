@@ -5,12 +5,13 @@ import json
 import pathlib
 import shutil
 import socket
+import threading
 import time
 
 from tests.stack.client import TrinoError, wait_for
 from tests.stack.sluice import Sluice
 
-from . import upstream
+from . import leaving, upstream
 
 POLICIES = pathlib.Path(__file__).with_name("policies")
 
@@ -25,6 +26,7 @@ def cases(stack):
     """The cases of this suite."""
     settings = {"upstream": {"answer_timeout": f"{upstream.TIMEOUT}s"}, "limits": {"drain": "1s"}}
     with upstream.Faulty() as trino, Sluice(stack.folder / "faults-upstream", trino.url, upstream.POLICIES, settings=settings) as sluice:
+        yield from leaving.cases(sluice, trino)
         yield from upstream.cases(sluice, trino)
     limits = {"limits": {"body_timeout": f"{BODY_TIMEOUT}s", "header_timeout": f"{BODY_TIMEOUT}s"}}
     with stack.sluice("faults", POLICIES, settings=limits) as sluice:
@@ -33,7 +35,7 @@ def cases(stack):
         yield "a statement of 10 MB is refused, and the next one answered", lambda: large_statement(sluice)
         yield "a query is cancelled on Trino when its client goes in mid-page", lambda: client_gone(stack.trino, sluice)
         yield "a query is cancelled on Trino when its client cancels", lambda: client_cancels(stack.trino, sluice)
-        yield "Trino killed in mid-query ends the query, and Trino back is used again", lambda: trino_killed(stack, sluice)
+        yield "Trino killed in mid-query and under load ends what runs, and Trino back is used again", lambda: trino_killed(stack, sluice)
     yield "a broken policy changes nothing until it is mended", lambda: broken_policy(stack)
     yield "no statement is forwarded while the decision log can't be written", lambda: unwritable_log(stack)
 
@@ -151,7 +153,16 @@ def trino_killed(stack, sluice):
     for page, _ in pages:
         if page.get("data"):
             break
-    stack.trino.kill()
+    with Load(sluice) as load:
+        time.sleep(1)
+        stack.trino.kill()
+        restarted(stack, sluice, client, pages)
+        load.goes_on()
+    load.check()
+
+
+def restarted(stack, sluice, client, pages):
+    """Trino is gone, and is started again."""
     try:
         fails(lambda: [page for page, _ in pages if page.get("error") and ended(page)])
         assert client.query("SELECT 1").error, "a statement is answered without Trino"
@@ -174,6 +185,52 @@ def trino_killed(stack, sluice):
             stack.trino.start()
     wait_for("the Sluice that was there before", lambda: answers(sluice), 60)
     assert reaches_trino(sluice), "Sluice does not say that Trino is back"
+
+
+class Load:
+    """Clients that send one statement after the other, whatever comes of them."""
+
+    def __init__(self, sluice, clients=6):
+        self.sluice, self.ending = sluice, threading.Event()
+        self.seen = []
+        self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def ask(self):
+        """Until the end: rows and error of each, and how long it took."""
+        client = self.sluice.client(timeout=60)
+        while not self.ending.is_set():
+            began = time.monotonic()
+            try:
+                result = client.query("SELECT count(*) FROM tpch.tiny.nation")
+                self.seen.append((result.rows, (result.error or {}).get("errorName"), time.monotonic() - began))
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                self.seen.append((None, repr(error), time.monotonic() - began))
+            time.sleep(0.05)
+
+    def goes_on(self):
+        """Each client is answered again."""
+        count = len(self.seen)
+        wait_for("answers under load", lambda: sum(rows == [[25]] for rows, _, _ in self.seen[count:]) > len(self.threads), 60)
+
+    def check(self):
+        """Each ended as it should: the right rows, or an error of Sluice's or Trino's, in time."""
+        rows = sum(rows == [[25]] for rows, _, _ in self.seen)
+        errors = {error for _, error, _ in self.seen if error}
+        assert rows and errors, (rows, errors)
+        assert errors <= {"SERVER_STARTING_UP", "GENERIC_INTERNAL_ERROR", "HTTP 503", "HTTP 502"}, errors
+        assert all(error or rows == [[25]] for rows, error, _ in self.seen)
+        longest = max(seconds for _, _, seconds in self.seen)
+        assert longest < 30, f"{longest:.1f} s"
 
 
 def reaches_trino(sluice):

@@ -79,6 +79,8 @@ class Server:
     def answer(self, target, authorization):
         """Status and page of a path; 401, as an API server says it, to who shows no token."""
         path, _, query = target.partition("?")
+        if path == "/.well-known/openid-configuration":
+            return 200, {"issuer": self.url, "jwks_uri": f"{self.url}/openid/v1/jwks", "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token"}
         if authorization != f"Bearer {self.secret}":
             return 401, {"kind": "Status", "status": "Failure", "message": "Unauthorized", "code": 401}
         if path == "/openid/v1/jwks":
