@@ -13,6 +13,7 @@ import pathlib
 from tests.clients import checks, page, tools
 from tests.clients.cells import groups
 from tests.clients.clients import all_clients
+from tests.clients.logins import logins
 from tests.clients.runs import Runs
 from tests.clients.tpch import queries
 
@@ -53,7 +54,8 @@ def cases(stack):
         yield from tools.cases(trino, sluice)
         clients = all_clients()
         table = groups()
-        runs = held.enter_context(Runs(clients, table, {"straight": trino.port, "sluice": sluice.port}, sluice.ca, TOKEN, tables(), queries()))
+        apart = held.enter_context(logins(stack, HERE / "policies"))
+        runs = held.enter_context(Runs(clients, table, trino.port, sluice, apart, TOKEN, tables(), queries()))
         results = page.Results(clients, table)
         place = checks.Place(trino, sluice)
         for client in clients:

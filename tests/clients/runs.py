@@ -15,11 +15,12 @@ SECONDS = 400
 class Runs:
     """The runs of all clients; a client's is begun when it is asked for, and the next one's with it."""
 
-    def __init__(self, clients, groups, ports, ca, token, tables, texts):
+    def __init__(self, clients, groups, straight, sluice, apart, token, tables, texts):
         self.clients = clients
         self.cells = [cell for group in groups for cell in group.cells]
-        self.ports = ports
-        self.ca = ca
+        self.straight = straight
+        self.sluice = sluice
+        self.apart = apart
         self.token = token
         self.tables = tables
         self.texts = texts
@@ -67,12 +68,15 @@ class Runs:
     def line(self, client, cell, way):
         """A cell as its program reads it."""
         secure = way == "sluice"
+        other = secure and cell.login in ("certificate", "browser")
+        sluice = self.apart.sluice if other else self.sluice
         secret = {"password": password(cell.user), "wrong": "not the password"}.get(cell.login)
         connection = {
-            "host": "localhost", "port": self.ports[way], "user": cell.user, "catalog": cell.catalog, "schema": cell.schema,
+            "host": "localhost", "port": sluice.port if secure else self.straight, "user": cell.user, "catalog": cell.catalog, "schema": cell.schema,
             "source": cell.source.replace("{client}", client.name), "tags": cell.tags, "properties": cell.properties,
-            "transaction": cell.transaction, "otherwise": cell.otherwise, "ca": str(self.ca) if secure else None,
+            "transaction": cell.transaction, "otherwise": cell.otherwise, "ca": str(sluice.ca) if secure else None,
             "password": secret if secure else None, "token": self.token if secure and cell.login == "token" else None,
+            "certificate": None, "key": None, "both": None, "browser": None, **(self.apart.told(cell.login) if other else {}),
         }
         steps = [self.step(client, way, step) for step in (cell.before if secure else []) + cell.steps]
         return {"cell": cell.name, "way": way, "alone": cell.alone, "connection": connection, "steps": [s for some in steps for s in some]}

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -34,6 +36,9 @@ type told struct {
 	Password    string            `json:"password"`
 	Token       string            `json:"token"`
 	CA          string            `json:"ca"`
+	Certificate string            `json:"certificate"`
+	Key         string            `json:"key"`
+	Browser     string            `json:"browser"`
 	Catalog     string            `json:"catalog"`
 	Schema      string            `json:"schema"`
 	Source      string            `json:"source"`
@@ -118,12 +123,31 @@ func connect(t told) (*sql.DB, error) {
 	config := trino.Config{
 		ServerURI: fmt.Sprintf("%s://%s@%s:%d", scheme, user, t.Host, t.Port), Source: t.Source, Catalog: t.Catalog, Schema: t.Schema,
 		SessionProperties: t.Properties, ClientTags: t.Tags, AccessToken: t.Token, SSLCertPath: t.CA, DisableExplicitPrepare: t.Otherwise,
+		SSLClientCertPath: t.Certificate, SSLClientKeyPath: t.Key,
+	}
+	if t.Browser != "" {
+		config.ExternalAuthentication = true
+		config.RedirectHandler = func(_ context.Context, address *url.URL) error { return opened(t.Browser, address.String()) }
+		connector, err := trino.NewConnector(&config)
+		if err != nil {
+			return nil, err
+		}
+		return sql.OpenDB(connector), nil
 	}
 	dsn, err := config.FormatDSN()
 	if err != nil {
 		return nil, err
 	}
 	return sql.Open("trino", dsn)
+}
+
+// Has somebody log in by a browser at an address.
+func opened(browser, address string) error {
+	answer, err := http.Get(browser + "?to=" + url.QueryEscape(address))
+	if err == nil {
+		err = answer.Body.Close()
+	}
+	return err
 }
 
 func (s *session) do(step step) (outcome, error) {

@@ -6,6 +6,12 @@ import com.google.gson.JsonPrimitive;
 import io.trino.jdbc.TrinoStatement;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.sql.Array;
@@ -30,6 +36,7 @@ import java.util.StringJoiner;
  */
 public final class Client {
     private static final Gson GSON = new Gson();
+    private static final PrintStream OUT = System.out;
 
     private Client() {}
 
@@ -56,8 +63,8 @@ public final class Client {
             said.add("cell", asked.get("cell"));
             said.add("way", asked.get("way"));
             said.add("outcomes", outcomes);
-            System.out.write((GSON.toJson(said) + "\n").getBytes(StandardCharsets.UTF_8));
-            System.out.flush();
+            OUT.write((GSON.toJson(said) + "\n").getBytes(StandardCharsets.UTF_8));
+            OUT.flush();
         }
     }
 
@@ -76,6 +83,14 @@ public final class Client {
         if (text(told, "token") != null) {
             properties.setProperty("accessToken", text(told, "token"));
         }
+        if (text(told, "both") != null) {
+            properties.setProperty("SSLKeyStorePath", text(told, "both"));
+        }
+        if (text(told, "browser") != null) {
+            System.setOut(new Shown(text(told, "browser")));
+            properties.setProperty("externalAuthentication", "true");
+            properties.setProperty("externalAuthenticationRedirectHandlers", "PRINT");
+        }
         if (!told.getAsJsonArray("tags").isEmpty()) {
             properties.setProperty("clientTags", joined(told.getAsJsonArray("tags")));
         }
@@ -91,6 +106,32 @@ public final class Client {
         Connection connection = DriverManager.getConnection(url, properties);
         connection.setAutoCommit(!told.get("transaction").getAsBoolean());
         return connection;
+    }
+
+    /** Standard output of a driver that shows people where to log in: somebody does, by a browser. */
+    private static final class Shown extends PrintStream {
+        private final String browser;
+
+        private Shown(String browser) {
+            super(OUT);
+            this.browser = browser;
+        }
+
+        @Override
+        public void println(Object text) {
+            println(String.valueOf(text));
+        }
+
+        @Override
+        public void println(String text) {
+            int start = text.indexOf("https://");
+            if (start < 0 || !text.contains("/oauth2/token/initiate/")) {
+                return;
+            }
+            String address = URLEncoder.encode(text.substring(start).strip(), StandardCharsets.UTF_8);
+            HttpRequest request = HttpRequest.newBuilder(URI.create(browser + "?to=" + address)).build();
+            HttpClient.newHttpClient().sendAsync(request, HttpResponse.BodyHandlers.discarding()).join();
+        }
     }
 
     private static JsonObject outcome(Connection connection, JsonObject step) {

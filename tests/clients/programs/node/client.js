@@ -23,14 +23,19 @@ function connect(told) {
   if (told.token) extra.Authorization = `Bearer ${told.token}`;
   return Trino.create({
     server: `${told.ca ? 'https' : 'http'}://${told.host}:${told.port}`,
-    auth: told.password || !told.token ? new BasicAuth(told.user, told.password ?? undefined) : undefined,
-    ssl: told.ca ? { ca: readFileSync(told.ca) } : undefined,
+    auth: told.password || !(told.token || told.certificate) ? new BasicAuth(told.user, told.password ?? undefined) : undefined,
+    ssl: told.ca ? { ca: readFileSync(told.ca), ...own(told) } : undefined,
     catalog: told.catalog,
     schema: told.schema,
     source: told.source,
     session: told.properties,
-    extraHeaders: told.token ? { 'X-Trino-User': told.user, ...extra } : extra,
+    extraHeaders: told.token || told.certificate ? { 'X-Trino-User': told.user, ...extra } : extra,
   });
+}
+
+// Its certificate, and the key of it.
+function own(told) {
+  return told.certificate ? { cert: readFileSync(told.certificate), key: readFileSync(told.key) } : {};
 }
 
 const OPERATIONS = {

@@ -19,12 +19,14 @@ class Connection:
         LOOP.run_until_complete(self.open(told))
 
     async def open(self, told):
-        """Connects. It takes a certificate authority by a session of aiohttp alone."""
+        """Connects. It takes an authority, and a certificate of its own, by a session of aiohttp alone."""
         auth = BasicAuthentication(told["user"], told["password"]) if told["password"] else JWTAuthentication(told["token"]) if told["token"] else None
         tls = ssl.create_default_context(cafile=told["ca"]) if told["ca"] else False
+        if told["certificate"]:
+            tls.load_cert_chain(told["certificate"], told["key"])
         self.connection = aiotrino.dbapi.connect(
             host=told["host"], port=told["port"], user=told["user"], catalog=told["catalog"], schema=told["schema"], source=told["source"],
-            client_tags=told["tags"], session_properties=told["properties"], http_scheme="https" if auth else "http", auth=auth,
+            client_tags=told["tags"], session_properties=told["properties"], http_scheme="https" if told["ca"] else "http", auth=auth,
             http_session=aiohttp.ClientSession(connector=aiotrino.client.TrinoTCPConnector(ssl=tls)),
             isolation_level=IsolationLevel.READ_COMMITTED if told["transaction"] else IsolationLevel.AUTOCOMMIT,
             legacy_prepared_statements=True if told["otherwise"] else None)

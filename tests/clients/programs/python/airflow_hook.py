@@ -22,11 +22,12 @@ class Connection:
     def __init__(self, told):
         name = f"trino_{next(NUMBERS)}"
         token = {"auth": "jwt", "jwt__token": told["token"]} if told["token"] else {}
+        certificate = {"auth": "certs", "certs__client_cert_path": told["certificate"], "certs__client_key_path": told["key"]} if told["certificate"] else {}
         secure = {"protocol": "https", "verify": told["ca"]} if told["ca"] else {"protocol": "http"}
         os.environ[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps({
             "conn_type": "trino", "host": told["host"], "port": told["port"], "login": told["user"], "password": told["password"] or "", "schema": told["schema"],
             "extra": {"catalog": told["catalog"], "source": told["source"], "client_tags": told["tags"], "session_properties": told["properties"],
-                      "timezone": "UTC", **secure, **token}})
+                      "timezone": "UTC", **secure, **token, **certificate}})
         self.hook = TrinoHook(trino_conn_id=name)
 
     def query(self, sql):

@@ -2,8 +2,8 @@
 
 import sqlalchemy
 from conversation import digest, failure, rows, serve, watched
+from dbapi import proof
 from sqlalchemy.engine import URL
-from trino.auth import JWTAuthentication
 from trino.transaction import IsolationLevel
 
 
@@ -12,12 +12,13 @@ class Connection:
 
     def __init__(self, told):
         secure = {"http_scheme": "https", "verify": told["ca"]} if told["ca"] else {}
-        token = {"auth": JWTAuthentication(told["token"])} if told["token"] else {}
+        # A password stands in the URL.
+        apart_from_it = {} if told["password"] or not told["ca"] else {"auth": proof(told)}
         apart = {"isolation_level": IsolationLevel.READ_COMMITTED} if told["transaction"] else {}
         self.schema = told["schema"]
         self.engine = sqlalchemy.create_engine(
             URL.create("trino", told["user"], told["password"], told["host"], told["port"], f"{told['catalog']}/{told['schema']}"),
-            connect_args={"source": told["source"], "client_tags": told["tags"], "session_properties": told["properties"], **secure, **token, **apart,
+            connect_args={"source": told["source"], "client_tags": told["tags"], "session_properties": told["properties"], **secure, **apart_from_it, **apart,
                           **({"legacy_prepared_statements": True} if told["otherwise"] else {})})
         self.connection = self.engine.connect()
 

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 
+from conversation import Shown, opened
+
 MARK = "end_of_step"
 END = re.compile(r'^\{"' + MARK + r'":1\}$')
 FAILED = re.compile(r"Query \S+ failed|Error running command|Authentication failed")
@@ -47,6 +49,8 @@ def command(told, shown):
     words += ["--truststore-path", told["ca"]] if told["ca"] else []
     words += ["--password"] if told["password"] else []
     words += ["--access-token", told["token"]] if told["token"] else []
+    words += ["--keystore-path", told["both"]] if told["both"] else []
+    words += ["--external-authentication", "--external-authentication-redirect-handler", "PRINT"] if told["browser"] else []
     words += ["--client-tags", ",".join(told["tags"])] if told["tags"] else []
     return words + [word for name, value in told["properties"].items() for word in ("--session", f"{name}={value}")]
 
@@ -62,11 +66,22 @@ def run(lines):
     marker = f";\nSELECT 1 AS {MARK};\n"
     script = "".join(f"{text}{marker}" for line in lines for text in texts(line))
     with start(lines[0]["connection"], script) as child:
-        # It says that it has no terminal.
-        printed = (text for text in child.stdout.readlines() if "org.jline" not in text and "dumb terminal" not in text)
+        printed = iter([text for text in map(read(lines[0]["connection"]), child.stdout) if text])
     for line in lines:
         outcomes = [outcome(line["steps"][0]["op"], itertools.takewhile(lambda text: not END.match(text), printed)) for _ in texts(line)]
         answer(line, outcomes)
+
+
+def read(told):
+    """Takes a line that it prints, but for those that say that it has no terminal and where to log in, which is done."""
+    def taken(text):
+        address = Shown.ADDRESS.search(text)
+        if address:
+            opened(told["browser"], address.group())
+        asides = ("org.jline", "dumb terminal", "External authentication required")
+        return None if address or any(aside in text for aside in asides) else text
+
+    return taken
 
 
 def texts(line):

@@ -1,19 +1,32 @@
 """The Python client, by its DB-API."""
 
 import trino
-from conversation import digest, rows, serve, watched
-from trino.auth import BasicAuthentication, JWTAuthentication
+from conversation import digest, opened, rows, serve, watched
+from trino.auth import BasicAuthentication, CertificateAuthentication, JWTAuthentication, OAuth2Authentication
 from trino.transaction import IsolationLevel
+
+
+def proof(told):
+    """How it logs in."""
+    if told["password"]:
+        return BasicAuthentication(told["user"], told["password"])
+    if told["token"]:
+        return JWTAuthentication(told["token"])
+    if told["certificate"]:
+        return CertificateAuthentication(told["certificate"], told["key"])
+    if told["browser"]:
+        return OAuth2Authentication(redirect_auth_url_handler=lambda address: opened(told["browser"], address))
+    return None
 
 
 class Connection:
     """A connection of the client."""
 
     def __init__(self, told):
-        auth = BasicAuthentication(told["user"], told["password"]) if told["password"] else JWTAuthentication(told["token"]) if told["token"] else None
+        auth = proof(told)
         self.connection = trino.dbapi.connect(
             host=told["host"], port=told["port"], user=told["user"], catalog=told["catalog"], schema=told["schema"], source=told["source"],
-            client_tags=told["tags"], session_properties=told["properties"], http_scheme="https" if auth else "http", verify=told["ca"] or True, auth=auth,
+            client_tags=told["tags"], session_properties=told["properties"], http_scheme="https" if told["ca"] else "http", verify=told["ca"] or True, auth=auth,
             isolation_level=IsolationLevel.READ_COMMITTED if told["transaction"] else IsolationLevel.AUTOCOMMIT,
             legacy_prepared_statements=True if told["otherwise"] else None)
 

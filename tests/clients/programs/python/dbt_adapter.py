@@ -3,11 +3,12 @@
 import json
 import os
 import pathlib
+import sys
 import tempfile
 import threading
 import time
 
-from conversation import digest, serve
+from conversation import Shown, digest, serve
 from dbt.adapters.factory import get_adapter_by_type, reset_adapters
 from dbt.cli.main import dbtRunner
 
@@ -41,8 +42,7 @@ class Connection:
     def project(self, told):
         """Writes a project with its profile, and has dbt read it."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=HOME.name))
-        method = {"method": "jwt", "jwt_token": told["token"]} if told["token"] else {"method": "ldap", "password": told["password"]} if told["password"] else {"method": "none"}
-        profile = {**method, "type": "trino", "host": told["host"], "port": told["port"], "user": told["user"], "database": told["catalog"], "schema": told["schema"],
+        profile = {**method(told), "type": "trino", "host": told["host"], "port": told["port"], "user": told["user"], "database": told["catalog"], "schema": told["schema"],
                    "threads": 1, "cert": told["ca"] or False, "http_scheme": "https" if told["ca"] else "http", "session_properties": told["properties"],
                    "client_tags": told["tags"], "retries": 1}
         files = {**MODELS, "dbt_project.yml": json.dumps({"name": "tests", "version": "1.0", "profile": "tests", "flags": {"send_anonymous_usage_stats": False},
@@ -102,6 +102,20 @@ class Connection:
     def close(self):
         """Gives the connection back."""
         self.held.__exit__(None, None, None)
+
+
+def method(told):
+    """How its profile logs in."""
+    if told["token"]:
+        return {"method": "jwt", "jwt_token": told["token"]}
+    if told["password"]:
+        return {"method": "ldap", "password": told["password"]}
+    if told["certificate"]:
+        return {"method": "certificate", "client_certificate": told["certificate"], "client_private_key": told["key"]}
+    if told["browser"]:
+        sys.stdout = Shown(told["browser"])
+        return {"method": "oauth_console"}
+    return {"method": "none"}
 
 
 def run(folder, command):

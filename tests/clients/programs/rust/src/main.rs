@@ -5,8 +5,10 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::error::Error;
-use std::io::BufRead;
-use trino_rust_client::auth::Auth;
+use std::io::{BufRead, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use trino_rust_client::auth::{Auth, RedirectHandler};
 use trino_rust_client::client::{Client, ClientBuilder};
 use trino_rust_client::ssl::Ssl;
 use trino_rust_client::Row;
@@ -57,8 +59,31 @@ fn connect(told: &Value) -> Result<Client, Box<dyn Error>> {
         builder = builder.auth(Auth::new_basic(text(told, "user"), Some(password)));
     } else if let Some(token) = told["token"].as_str() {
         builder = builder.auth(Auth::new_jwt(token));
+    } else if let Some(browser) = told["browser"].as_str() {
+        builder = builder.auth(Auth::new_oauth2_with_handler(Arc::new(Desk(browser.to_owned()))));
     }
     Ok(builder.build()?)
+}
+
+/// Where somebody is asked to log in by a browser.
+struct Desk(String);
+
+impl Desk {
+    fn ask(&self, url: &str) -> std::io::Result<()> {
+        let address = self.0.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address)?;
+        // Nothing in such an address has to be escaped.
+        write!(stream, "GET /?to={url} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        // The client asks for its token once this has returned, and waits for it.
+        std::io::copy(&mut stream, &mut std::io::sink())?;
+        Ok(())
+    }
+}
+
+impl RedirectHandler for Desk {
+    fn redirect(&self, url: &str) -> trino_rust_client::error::Result<()> {
+        self.ask(url).map_err(|error| trino_rust_client::error::Error::OAuth2(error.to_string()))
+    }
 }
 
 async fn done(client: &Client, op: &str, sql: &str) -> Outcome {
