@@ -194,6 +194,7 @@ pub enum ErrorCode {
     ExceededLimit,
     /// As many statements run as may.
     QueryQueueFull,
+    UnknownTransaction,
 }
 
 impl ErrorCode {
@@ -204,6 +205,7 @@ impl ErrorCode {
             ErrorCode::PermissionDenied => ("PERMISSION_DENIED", 4, "USER_ERROR"),
             ErrorCode::NotFound => ("NOT_FOUND", 5, "USER_ERROR"),
             ErrorCode::NotSupported => ("NOT_SUPPORTED", 13, "USER_ERROR"),
+            ErrorCode::UnknownTransaction => ("UNKNOWN_TRANSACTION", 20, "USER_ERROR"),
             ErrorCode::CatalogNotFound => ("CATALOG_NOT_FOUND", 44, "USER_ERROR"),
             ErrorCode::SchemaNotFound => ("SCHEMA_NOT_FOUND", 45, "USER_ERROR"),
             ErrorCode::TableNotFound => ("TABLE_NOT_FOUND", 46, "USER_ERROR"),

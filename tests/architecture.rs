@@ -19,7 +19,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("effects", &["sql", "policy", "catalog::table", "catalog::listing", "analysis", "enforce"]),
     ("report", &["policy"]),
     ("import", &["sql", "policy"]),
-    ("config", &[]),
+    ("config", &["policy::matches"]),
     ("store", &["config", "policy", "proxy::connect"]),
     ("audit", &["config", "enforce"]),
     ("catalog", &["config", "sql", "proxy::connect"]),

@@ -64,7 +64,8 @@ impl TableSource {
         let Some(config) = config else { return Ok(TableSource::Listing(listing(listed)?)) };
         let config = Config::load(config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let trino = TrinoClient::new(http_client(&config.upstream)?, &config.upstream)?;
+        let upstream = config.default_upstream().ok_or_else(|| Message("there is no cluster".to_owned()))?;
+        let trino = TrinoClient::new(http_client(upstream)?, upstream)?;
         Ok(TableSource::Trino {
             catalog: Box::new(Catalog::new(trino, &config.catalog)),
             runtime,

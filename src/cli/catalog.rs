@@ -43,7 +43,7 @@ struct Export {
     trino: Option<String>,
     #[command(flatten)]
     user: TrinoUser,
-    /// The configuration whose Trino is asked, by its user.
+    /// The configuration whose Trino is asked, by its user; of several clusters the first of the last rule.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Only this `catalog` or `catalog.schema`; `*` stands for any text; may be given several times.
@@ -64,7 +64,10 @@ impl Arguments {
 impl Export {
     fn export(&self, out: &mut dyn Write, messages: &mut dyn Write) -> Result<(), Failure> {
         let upstream = match (&self.config, &self.trino) {
-            (Some(config), _) => Config::load(config)?.upstream,
+            (Some(config), _) => {
+                let config = Config::load(config)?;
+                config.default_upstream().cloned().ok_or_else(|| Message("there is no cluster".to_owned()))?
+            }
             (None, url) => self.user.at(url.as_deref().unwrap_or_default()),
         };
         let listing = listing(&upstream, &|catalog, schema| wanted(&self.only, catalog, schema))?;

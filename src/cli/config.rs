@@ -62,7 +62,9 @@ fn named_files(config: &Config) -> Result<(), Failure> {
     config.listen.tls.as_ref().map(Acceptor::open).transpose()?;
     ClientCertificates::new(&config.identity.client_certificates)?;
     let secret = page_key(config.listen.page_key_file.as_deref())?;
-    http_client(&config.upstream)?;
+    for (_, upstream) in config.clusters() {
+        http_client(upstream)?;
+    }
     config.identity.password_file.as_deref().map(|path| Passwords::open(path, Duration::ZERO)).transpose()?;
     config.identity.group_feed.as_ref().map(GroupFeed::open).transpose()?;
     config.identity.ldap.as_ref().map(|ldap| Ldap::open(ldap, Duration::ZERO, None)).transpose()?;

@@ -6,16 +6,17 @@
 use super::Failure;
 use super::serve::{SetFilter, ways};
 use crate::catalog::{Catalog, TrinoClient, TrinoGrammar};
-use crate::config::{Config, InForce, Newer};
+use crate::config::{Config, InForce, Newer, UPSTREAM, Upstream};
 use crate::console::Metrics;
 use crate::identity::Login;
 use crate::proxy::connect::http_client;
-use crate::proxy::{Cluster, Live, Proofs, Proxy};
-use std::collections::BTreeSet;
+use crate::proxy::{Cluster, Clusters, Live, Member, Proofs, Proxy};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::Signal;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,8 +39,8 @@ pub(super) struct Making {
 impl Making {
     /// All of it, to start with. A Trino that does not answer yet is no reason not to start.
     pub(super) async fn all(&self, config: &Config) -> Result<Live, Failure> {
-        let (proofs, cluster) = (Arc::new(self.proofs(config)?), Arc::new(self.cluster(config).await?));
-        Ok(Live { proofs, limits: Arc::new(config.limits.clone()), cluster })
+        let (proofs, clusters) = (Arc::new(self.proofs(config)?), self.clusters(config, |_| None).await?);
+        Ok(Live { proofs, limits: Arc::new(config.limits.clone()), clusters: Arc::new(clusters) })
     }
 
     /// What is other by a newer configuration; the rest stays, with what it remembers.
@@ -50,12 +51,16 @@ impl Making {
         } else {
             Arc::clone(&before.proofs)
         };
-        let cluster = if change("upstream") || change("catalog") {
-            Arc::new(self.cluster(config).await?)
+        let all = change("catalog") || change("health_checks");
+        let clusters = if all || change("upstream") || change("clusters") || change("routing") {
+            let same = |name: &str| before.clusters.named(name).filter(|_| !all && !is_other(name, changes)).cloned();
+            let clusters = self.clusters(config, same).await?;
+            answering(&clusters, config, changes)?;
+            Arc::new(clusters)
         } else {
-            Arc::clone(&before.cluster)
+            Arc::clone(&before.clusters)
         };
-        Ok(Live { proofs, limits: Arc::new(config.limits.clone()), cluster })
+        Ok(Live { proofs, limits: Arc::new(config.limits.clone()), clusters })
     }
 
     fn proofs(&self, config: &Config) -> Result<Proofs, Failure> {
@@ -70,8 +75,45 @@ impl Making {
         Ok(Proofs { ways, login, by_address, following: Some(end.drop_guard()) })
     }
 
-    async fn cluster(&self, config: &Config) -> Result<Cluster, Failure> {
-        let upstream = &config.upstream;
+    /// The clusters of a configuration, by what is `same` as before. They are asked at the same time, since some may be away.
+    async fn clusters(
+        &self,
+        config: &Config,
+        same: impl Fn(&str) -> Option<Arc<Cluster>>,
+    ) -> Result<Clusters, Failure> {
+        if let Some(upstream) = &config.upstream {
+            return Ok(match same(UPSTREAM) {
+                Some(cluster) => Clusters::one(cluster),
+                None => Clusters::one(Arc::new(self.cluster(config, upstream).await?)),
+            });
+        }
+        let mut asked = JoinSet::new();
+        let mut members = BTreeMap::new();
+        for (name, upstream) in config.clusters() {
+            let (drained, weight) = (upstream.drain, upstream.weight);
+            if let Some(cluster) = same(name) {
+                members.insert(name.to_owned(), Member { cluster, drained, weight });
+                continue;
+            }
+            let (making, config, name) = (self.clone(), config.clone(), name.to_owned());
+            let upstream = upstream.clone();
+            asked.spawn(async move {
+                let (cluster, client) = (making.cluster(&config, &upstream).await?, http_client(&upstream)?);
+                let cluster = cluster.named(&name, &making.metrics, client, config.health_checks.clone()).await;
+                making.beside.spawn(cluster.checking());
+                Ok::<_, Failure>((name, Member { cluster: Arc::new(cluster), drained, weight }))
+            });
+        }
+        while let Some(made) = asked.join_next().await {
+            let (name, member) = made??;
+            members.insert(name, member);
+        }
+        let members = members.into_values().collect();
+        Clusters::several(members, config.routing.iter().map(|rule| &rule.value))
+            .ok_or_else(|| Failure::from(std::io::Error::other("there is no cluster")))
+    }
+
+    async fn cluster(&self, config: &Config, upstream: &Upstream) -> Result<Cluster, Failure> {
         let trino = TrinoClient::new(http_client(upstream)?, upstream)?;
         let (client, timeout) = (http_client(upstream)?, upstream.answer_timeout.unsigned_abs());
         let grammar = Arc::new(match upstream.trino_version {
@@ -84,6 +126,36 @@ impl Making {
         self.beside.spawn(Arc::clone(&grammar).follow(end.clone()));
         Ok(Cluster::new(client, timeout, (catalog, grammar), Arc::clone(&self.metrics), end))
     }
+}
+
+/// Whether a cluster is reached in another way by these changes.
+fn is_other(name: &str, changes: &BTreeSet<String>) -> bool {
+    changes.iter().any(|change| {
+        if name == UPSTREAM && (change == UPSTREAM || change.starts_with("upstream.")) {
+            return true;
+        }
+        match change.strip_prefix("clusters") {
+            Some("") => true,
+            Some(rest) => {
+                let own = rest.strip_prefix('.').and_then(|rest| rest.strip_prefix(name));
+                own.is_some_and(|own| own.is_empty() || (own.starts_with('.') && own != ".drain" && own != ".weight"))
+            }
+            None => false,
+        }
+    })
+}
+
+/// Each cluster that is new or reached in another way has to answer before it is taken, but for one that gets nothing.
+fn answering(clusters: &Clusters, config: &Config, changes: &BTreeSet<String>) -> Result<(), Failure> {
+    for (name, upstream) in config.clusters().filter(|(name, _)| is_other(name, changes)) {
+        let answers = clusters.named(name).is_some_and(|cluster| cluster.answers());
+        if !answers && !upstream.drain {
+            let field =
+                if config.clusters.is_some() { format!("clusters.{name}.url") } else { "upstream.url".to_owned() };
+            return Err(Failure::from(std::io::Error::other(format!("Trino does not answer at the new {field}"))));
+        }
+    }
+    Ok(())
 }
 
 /// Follows the file.
@@ -150,9 +222,6 @@ impl Reloading {
         let config = &in_force.config;
         let before = self.proxy.live();
         let live = self.making.changed(&before, config, &changes).await?;
-        if !Arc::ptr_eq(&live.cluster, &before.cluster) && !live.cluster.answers() {
-            return Err(Failure::from(std::io::Error::other("Trino does not answer at the new upstream.url")));
-        }
         if changes.contains("log.filter") {
             (self.set_filter)(&config.log.filter)?;
         }

@@ -76,7 +76,7 @@ async fn serve(path: PathBuf, (in_force, stamp): (InForce, Stamp), set_filter: S
     beside.spawn(tell(Arc::clone(&store), Arc::clone(&metrics), end.clone()));
     let answers = Answers {
         metrics: Arc::clone(&metrics),
-        readiness: readiness(&store, &log, &metrics, &stop),
+        readiness: readiness(&proxy, &log, &store, &stop),
         hook: webhook.map(|webhook| hook(webhook, &store)),
     };
     beside.spawn(console::serve(operators, answers, end.clone()));
@@ -90,7 +90,8 @@ async fn serve(path: PathBuf, (in_force, stamp): (InForce, Stamp), set_filter: S
     beside.spawn(reloading.follow(signal(SignalKind::hangup())?));
     beside.spawn(wait_for_signal(stop.clone())?);
 
-    tracing::info!(address = %listener.local_addr()?, tls = tls.is_some(), trino = config.upstream.url, "serving");
+    let urls = config.clusters().map(|(_, upstream)| upstream.url.as_str()).collect::<Vec<_>>().join(", ");
+    tracing::info!(address = %listener.local_addr()?, tls = tls.is_some(), trino = urls, "serving");
     proxy.serve(listener, tls, stop).await;
     end.cancel();
     beside.close();
@@ -176,8 +177,8 @@ pub(super) fn ways(identity: &Identity, limits: &Limits, secret: &[u8]) -> Resul
 }
 
 /// Not ready while draining, so that no new client is sent here.
-fn readiness(store: &Arc<Store>, log: &Arc<Log>, metrics: &Arc<Metrics>, stop: &CancellationToken) -> ReadinessProbe {
-    let (store, log, metrics, stop) = (Arc::clone(store), Arc::clone(log), Arc::clone(metrics), stop.clone());
+fn readiness(proxy: &Arc<Proxy>, log: &Arc<Log>, store: &Arc<Store>, stop: &CancellationToken) -> ReadinessProbe {
+    let (proxy, log, store, stop) = (Arc::clone(proxy), Arc::clone(log), Arc::clone(store), stop.clone());
     Arc::new(move || {
         let status = store.status();
         let current = match store.stale() {
@@ -185,7 +186,7 @@ fn readiness(store: &Arc<Store>, log: &Arc<Log>, metrics: &Arc<Metrics>, stop: &
             None => Ok(described(&status)),
         };
         let snapshot = current.as_deref().map_err(String::as_str);
-        let mut readiness = Readiness::of(snapshot, in_use(&status), log.healthy(), metrics.upstream_reachable());
+        let mut readiness = Readiness::of(snapshot, in_use(&status), log.healthy(), proxy.reaches_trino());
         readiness.ready &= !stop.is_cancelled();
         readiness
     })

@@ -9,7 +9,10 @@ use jiff::SignedDuration;
 pub(super) fn problems(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     listen(&config.listen, &mut problems);
-    upstream(&config.upstream, &mut problems);
+    for (name, cluster) in config.clusters() {
+        let field = if config.clusters.is_some() { format!("clusters.{name}") } else { name.to_owned() };
+        upstream(&field, cluster, &mut problems);
+    }
     config.identity.check(&config.listen, &mut problems);
     config.policies.check(&mut problems);
     positive(config, &mut problems);
@@ -29,22 +32,28 @@ fn listen(listen: &Listen, problems: &mut Vec<String>) {
     }
 }
 
-fn upstream(upstream: &Upstream, problems: &mut Vec<String>) {
-    origin("upstream.url", &upstream.url, problems);
+fn upstream(field: &str, upstream: &Upstream, problems: &mut Vec<String>) {
+    origin(&format!("{field}.url"), &upstream.url, problems);
     if upstream.user.is_empty() {
-        problems.push("upstream.user: a name is needed".to_owned());
+        problems.push(format!("{field}.user: a name is needed"));
     }
     let Upstream { password_file, token_file, certificate, key, .. } = upstream;
     let proofs = [("password_file", password_file), ("token_file", token_file), ("certificate", certificate)];
     let given: Vec<&str> = proofs.iter().filter(|(_, file)| file.is_some()).map(|(field, _)| *field).collect();
     if given.len() > 1 {
-        problems.push(format!("upstream: Sluice proves itself in one way: {}", given.join(" or ")));
+        problems.push(format!("{field}: Sluice proves itself in one way: {}", given.join(" or ")));
     }
-    if let (Some(field), false) = (given.first(), upstream.url.starts_with("https://")) {
-        problems.push(format!("upstream.{field}: Sluice only proves itself to an https upstream.url"));
+    if let (Some(proof), false) = (given.first(), upstream.url.starts_with("https://")) {
+        problems.push(format!("{field}.{proof}: Sluice only proves itself to an https {field}.url"));
     }
     if certificate.is_some() != key.is_some() {
-        problems.push("upstream: certificate and key go together".to_owned());
+        problems.push(format!("{field}: certificate and key go together"));
+    }
+    for (time, duration) in [("connect_timeout", upstream.connect_timeout), ("answer_timeout", upstream.answer_timeout)]
+    {
+        if duration <= SignedDuration::ZERO {
+            problems.push(format!("{field}.{time}: must be more than nothing"));
+        }
     }
 }
 
@@ -64,8 +73,6 @@ fn origin(field: &str, text: &str, problems: &mut Vec<String>) {
 fn positive(config: &Config, problems: &mut Vec<String>) {
     let limits = &config.limits;
     for (field, duration) in [
-        ("upstream.connect_timeout", config.upstream.connect_timeout),
-        ("upstream.answer_timeout", config.upstream.answer_timeout),
         ("limits.header_timeout", limits.header_timeout),
         ("limits.body_timeout", limits.body_timeout),
         ("limits.send_timeout", limits.send_timeout),
@@ -191,7 +198,7 @@ mod tests {
             let mut upstream = Upstream::at("http://trino:8080".to_owned());
             change(&mut upstream);
             let mut found = Vec::new();
-            super::upstream(&upstream, &mut found);
+            super::upstream("upstream", &upstream, &mut found);
             assert!(found.join("\n").contains(said), "{said}: {found:?}");
         }
     }

@@ -1,8 +1,9 @@
 //! From a file to a checked [`Config`].
 
-use super::check;
-use super::types::Config;
+use super::types::{Config, Upstream};
+use super::{check, clusters};
 use serde_saphyr::RenderOptions;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Why there is no configuration.
@@ -56,7 +57,9 @@ impl Config {
     pub(super) fn of_text(text: &str, path: &Path) -> Result<Config, ConfigError> {
         let mut config = Config::parse(text, &path.display().to_string())?;
         config.resolve_paths(path.parent().unwrap_or(Path::new("")));
-        let problems = check::problems(&config);
+        let name = path.display().to_string();
+        let mut problems = check::problems(&config);
+        problems.extend(clusters::check(&config).iter().map(|problem| clusters::shown(problem, text, &name)));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { path: path.to_owned(), problems }) }
     }
 
@@ -78,15 +81,18 @@ impl Config {
     }
 
     fn resolve_paths(&mut self, folder: &Path) {
-        let Config { listen, upstream, identity, policies, audit, .. } = self;
+        let Config { listen, upstream, clusters, identity, policies, audit, .. } = self;
         if let Some(tls) = &mut listen.tls {
             resolve(&mut tls.certificate, folder);
             resolve(&mut tls.key, folder);
             tls.client_ca.iter_mut().chain(&mut tls.client_crls).for_each(|path| resolve(path, folder));
         }
-        let secrets = [&mut listen.page_key_file, &mut upstream.password_file, &mut upstream.token_file];
-        let files = [&mut upstream.ca, &mut upstream.certificate, &mut upstream.key];
-        secrets.into_iter().chain(files).flatten().for_each(|path| resolve(path, folder));
+        listen.page_key_file.iter_mut().for_each(|path| resolve(path, folder));
+        for upstream in upstream.iter_mut().chain(clusters.iter_mut().flat_map(BTreeMap::values_mut)) {
+            let Upstream { ca, password_file, token_file, certificate, key, .. } = upstream;
+            let files = [ca, password_file, token_file, certificate, key];
+            files.into_iter().flatten().for_each(|path| resolve(path, folder));
+        }
         identity.paths().for_each(|path| resolve(path, folder));
         policies.paths().into_iter().for_each(|path| resolve(path, folder));
         resolve(&mut audit.folder, folder);

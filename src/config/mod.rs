@@ -5,6 +5,7 @@
 
 mod certificates;
 mod check;
+mod clusters;
 mod group_feed;
 mod identity;
 mod ldap;
@@ -15,6 +16,7 @@ mod reload;
 mod types;
 
 pub use certificates::ClientCertificate;
+pub use clusters::{Choose, HealthChecks, RoutingCondition, RoutingRule, UPSTREAM};
 pub use group_feed::GroupFeed;
 pub use identity::{Identity, TrustedHeader};
 pub use ldap::{Ldap, LdapGroups};

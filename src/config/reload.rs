@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What can change while Sluice runs, with all that is below it.
-const LIVE: &[&str] = &["catalog", "identity", "limits", "log.filter", "upstream"];
+const LIVE: &[&str] =
+    &["catalog", "clusters", "health_checks", "identity", "limits", "log.filter", "routing", "upstream"];
 /// What of these can't.
 const FIXED: &[&str] = &["limits.connections", "limits.decision_cache_bytes", "limits.remembered_bytes"];
 
@@ -75,13 +76,16 @@ fn read(path: &Path) -> Result<(Config, Value), ConfigError> {
 
 /// The newer one, but for what can't change.
 fn mixed(in_force: &Config, newer: Config) -> Config {
-    let Config { catalog, identity, limits, log, upstream, .. } = newer;
+    let Config { catalog, clusters, health_checks, identity, limits, log, routing, upstream, .. } = newer;
     let Limits { connections, decision_cache_bytes, remembered_bytes, .. } = in_force.limits;
     Config {
         catalog,
+        clusters,
+        health_checks,
         identity,
         limits: Limits { connections, decision_cache_bytes, remembered_bytes, ..limits },
         log: Log { filter: log.filter, ..in_force.log.clone() },
+        routing,
         upstream,
         ..in_force.clone()
     }
@@ -169,7 +173,7 @@ audit: {folder: log}
         assert_eq!(names(&newer.restart), ["console.address", "limits.connections", "log.format"]);
         let Config { limits, log, upstream, console, .. } = &newer.in_force.config;
         assert_eq!(
-            (limits.statements, log.filter.as_str(), upstream.url.as_str()),
+            (limits.statements, log.filter.as_str(), upstream.as_ref().unwrap().url.as_str()),
             (7, "debug", "http://127.0.0.1:8081")
         );
         let old = Config::parse(SMALL, "").unwrap();

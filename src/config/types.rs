@@ -1,10 +1,13 @@
 //! The types of `sluice.yaml`.
 
+use super::clusters::{HealthChecks, RoutingRule};
 use super::identity::Identity;
 use super::policies::Policies;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -14,8 +17,19 @@ use std::path::PathBuf;
 pub struct Config {
     /// Where clients connect.
     pub listen: Listen,
-    /// The Trino behind Sluice.
-    pub upstream: Upstream,
+    /// The Trino behind Sluice, where there is one cluster.
+    #[serde(default)]
+    pub upstream: Option<Upstream>,
+    /// The clusters behind Sluice, each by its name, where there are several.
+    #[serde(default)]
+    pub clusters: Option<BTreeMap<String, Upstream>>,
+    /// Which statements go to which of `clusters`. The first rule that takes a statement in counts; the last one takes in all.
+    #[serde(default)]
+    #[schemars(with = "Vec<RoutingRule>")]
+    pub routing: Vec<Spanned<RoutingRule>>,
+    /// How it is found out which of `clusters` take statements.
+    #[serde(default)]
+    pub health_checks: HealthChecks,
     /// How clients prove who they are.
     pub identity: Identity,
     /// Where policies come from.
@@ -116,8 +130,8 @@ pub struct Tls {
     pub http2: bool,
 }
 
-/// The Trino behind Sluice.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+/// A Trino behind Sluice.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
     /// Scheme, host and port of the coordinator.
@@ -151,6 +165,13 @@ pub struct Upstream {
     #[serde(default = "two_minutes")]
     #[schemars(with = "String")]
     pub answer_timeout: SignedDuration,
+    /// Whether it gets no new statements; those that run there go on. For one of `clusters`.
+    #[serde(default)]
+    pub drain: bool,
+    /// How many statements it gets beside others where a rule says `least_used`: twice as many as one of half its weight.
+    /// For one of `clusters`.
+    #[serde(default = "one")]
+    pub weight: u32,
 }
 
 impl Upstream {
@@ -167,6 +188,8 @@ impl Upstream {
             key: None,
             connect_timeout: five_seconds(),
             answer_timeout: two_minutes(),
+            drain: false,
+            weight: 1,
         }
     }
 }
@@ -326,6 +349,10 @@ pub enum LogFormat {
 
 fn yes() -> bool {
     true
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn service_user() -> String {

@@ -1,5 +1,6 @@
 //! What Sluice counts and measures.
 
+use super::clusters::ClusterMetrics;
 use crate::audit::Outcome;
 use crate::enforce::Stage;
 use crate::proxy::connect::SendError;
@@ -20,6 +21,7 @@ const BUCKETS: [f64; 18] = [
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    clusters: ClusterMetrics,
     decisions: IntCounterVec,
     stages: HistogramVec,
     enforce: Histogram,
@@ -76,6 +78,7 @@ impl Metrics {
             add(&registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()))?)
         };
         let metrics = Metrics {
+            clusters: ClusterMetrics::new(&registry)?,
             decisions: counters(
                 "sluice_decisions_total",
                 "Statements decided, by outcome: allow, rewrite or deny.",
@@ -109,8 +112,8 @@ impl Metrics {
             )?,
             limits_reached: counters(
                 "sluice_limits_reached_total",
-                "Statements refused by limits.statements and statements_per_principal, or since too many large ones \
-                 wait to be read; connections closed by connections_per_peer, and made to wait by connections.",
+                "Statements refused by limits.statements and statements_per_principal, since too many large ones \
+                 wait to be read, or since no cluster takes them; connections closed by connections_per_peer, and made to wait by connections.",
                 "limit",
             )?,
             upstream_errors: counters(
@@ -197,9 +200,14 @@ impl Metrics {
         for outcome in [Outcome::Allow, Outcome::Rewrite, Outcome::Deny] {
             metrics.decisions.with_label_values(&[outcome.as_str()]);
         }
-        for limit in
-            ["statements", "statements_per_principal", "large_statements", "connections", "connections_per_peer"]
-        {
+        for limit in [
+            "statements",
+            "statements_per_principal",
+            "large_statements",
+            "clusters",
+            "connections",
+            "connections_per_peer",
+        ] {
             metrics.limits_reached.with_label_values(&[limit]);
         }
         for outcome in ["used", "refused"] {
@@ -216,6 +224,11 @@ impl Metrics {
             metrics.upstream_errors.with_label_values(&[error]);
         }
         Ok(metrics)
+    }
+
+    /// What is counted of each cluster.
+    pub fn clusters(&self) -> &ClusterMetrics {
+        &self.clusters
     }
 
     /// A statement was decided, now or, for an equal one, before.
@@ -371,7 +384,7 @@ impl Metrics {
     }
 }
 
-fn add<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {
+pub(super) fn add<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {
     registry.register(Box::new(collector.clone()))?;
     Ok(collector)
 }

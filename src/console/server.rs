@@ -78,16 +78,20 @@ pub struct Check {
 
 impl Readiness {
     /// The checks of a serving Sluice: policies are loaded, decisions can be written down, and Trino answered the last
-    /// request. The last is told but not required: clients of a Trino that is away need Sluice to tell them so, and a
+    /// request, or one of several clusters is healthy. The last is told but not required: clients of a Trino that is away need Sluice to tell them so, and a
     /// replica without traffic would not notice that it is back.
-    pub fn of(snapshot: Result<&str, &str>, policies: PoliciesInUse, audit: bool, upstream: bool) -> Readiness {
+    pub fn of(
+        snapshot: Result<&str, &str>,
+        policies: PoliciesInUse,
+        audit: bool,
+        (upstream, upstream_detail): (bool, String),
+    ) -> Readiness {
         let (loaded, detail) = match snapshot {
             Ok(revision) => (true, format!("revision {revision}")),
             Err(reason) => (false, reason.to_owned()),
         };
         let told = |ok: bool, good: &str, bad: &str| if ok { good.to_owned() } else { bad.to_owned() };
         let audit_detail = told(audit, "writable", "the last decision could not be written");
-        let upstream_detail = told(upstream, "answered the last request", "did not answer the last request");
         Readiness {
             ready: loaded && audit,
             checks: vec![
@@ -267,8 +271,9 @@ mod tests {
             age_seconds: Some(3),
         };
         let policies = PoliciesInUse { revision: "r1".to_owned(), sources: vec![mesh] };
-        let readiness: ReadinessProbe =
-            Arc::new(move || Readiness::of(Ok("r1"), policies.clone(), probe.load(Ordering::SeqCst), false));
+        let readiness: ReadinessProbe = Arc::new(move || {
+            Readiness::of(Ok("r1"), policies.clone(), probe.load(Ordering::SeqCst), (false, "away".to_owned()))
+        });
         let stop = CancellationToken::new();
         let metrics = Arc::new(Metrics::new().unwrap());
         let hook: Hook = Arc::new(|headers, body| headers.contains_key("x-secret") && body == b"pushed");

@@ -130,6 +130,11 @@ impl ClientHeaders {
         &self.forward
     }
 
+    /// Gives Trino another id of the transaction.
+    pub(crate) fn set_transaction(&mut self, id: HeaderValue) {
+        self.forward.insert("x-trino-transaction-id", id);
+    }
+
     /// About how much memory they take.
     pub(crate) fn bytes(&self) -> usize {
         let session = &self.session;

@@ -101,6 +101,11 @@ impl SendError {
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, SendError::Broken(_) | SendError::Late(_))
     }
+
+    /// Whether there was no connection, so that another server may be asked.
+    pub fn never_connected(&self) -> bool {
+        matches!(self, SendError::Unreachable(_))
+    }
 }
 
 /// The client: pooled connections to the one configured address. Cloning it is cheap and shares the pool.

@@ -108,7 +108,7 @@ impl fmt::Debug for Enforcer {
 }
 
 /// A statement that was read, and who asks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) sql: String,
     pub(super) headers: ClientHeaders,
@@ -119,6 +119,8 @@ pub(super) struct Asked {
     pub(super) snapshot: Arc<Snapshot>,
     /// Where it is to run, whose tables it is decided by.
     pub(super) cluster: Arc<Cluster>,
+    /// Whether it can go to no other.
+    pub(super) stays: bool,
     /// Whether others may be in groups that only a log-in tells.
     pub(super) more_groups: bool,
     /// The time by which it is decided.
@@ -189,6 +191,8 @@ pub(super) struct Weighed {
     pub(super) decision: Arc<Decision>,
     /// Whether the decision was made before, for an equal request.
     pub(super) made_before: bool,
+    /// Whether it is a refusal for no more than that Trino could not be asked about tables.
+    pub(super) unasked: bool,
     pub(super) stages: BTreeMap<Stage, Duration>,
 }
 
@@ -204,7 +208,7 @@ impl Weighed {
             policies: BTreeSet::new(),
             alarm: None,
         };
-        Weighed { decision: Arc::new(decision), made_before: false, stages: BTreeMap::new() }
+        Weighed { decision: Arc::new(decision), made_before: false, unasked: false, stages: BTreeMap::new() }
     }
 }
 
@@ -241,7 +245,9 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
                 known.clear();
                 continue;
             }
-            Enforced::Decided(decision) => return Weighed { decision, made_before: called.made_before, stages },
+            Enforced::Decided(decision) => {
+                return Weighed { decision, made_before: called.made_before, unasked: false, stages };
+            }
             Enforced::Needs(needs) => needs,
         };
         if !fresh(&needs, &mut known) {
@@ -253,7 +259,8 @@ pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVe
             Err(error) => {
                 tracing::warn!(%error, "Trino could not be asked about tables");
                 let message = "Sluice can't ask Trino about the tables of the statement at the moment";
-                return Weighed::refused(refusal(ErrorCode::ServerStartingUp, message));
+                let unasked = error.unreachable();
+                return Weighed { unasked, ..Weighed::refused(refusal(ErrorCode::ServerStartingUp, message)) };
             }
         }
     }

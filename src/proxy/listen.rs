@@ -52,7 +52,7 @@ impl Proxy {
         }
         self.started.end_all();
         self.tasks.close();
-        if tokio::time::timeout(self.live().cluster.answer_timeout, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(self.live().clusters.answer_timeout(), self.tasks.wait()).await.is_err() {
             tracing::error!("some completions were not written down in time");
         }
         for task in [taking, tidying] {

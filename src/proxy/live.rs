@@ -3,11 +3,14 @@
 //! It is replaced as a whole and never changed. A request that came before goes on with what it began with, and a query
 //! with the cluster that it runs on.
 
+use super::cluster_id::ClusterId;
+use super::clusters::Clusters;
 use super::connect::HttpClient;
+use super::health::Health;
 use super::upstream::Upstream;
 use crate::catalog::{Catalog, TrinoGrammar};
-use crate::config::Limits;
-use crate::console::Metrics;
+use crate::config::{HealthChecks, Limits, UPSTREAM};
+use crate::console::{Metrics, OfCluster};
 use crate::identity::{Login, Ways};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +25,7 @@ pub struct Live {
     /// Limits of a request and of the whole.
     pub limits: Arc<Limits>,
     /// Where statements are sent.
-    pub cluster: Arc<Cluster>,
+    pub clusters: Arc<Clusters>,
 }
 
 /// How clients prove who they are.
@@ -41,6 +44,8 @@ pub struct Proofs {
 /// A Trino, and what is known of it.
 #[derive(Debug)]
 pub struct Cluster {
+    pub(super) id: ClusterId,
+    pub(super) name: Arc<str>,
     pub(super) upstream: Upstream,
     /// What tables look like.
     pub(super) catalog: Arc<Catalog>,
@@ -48,12 +53,15 @@ pub struct Cluster {
     pub(super) grammar: Arc<TrinoGrammar>,
     /// How long it may take to begin an answer.
     pub(super) answer_timeout: Duration,
+    /// Whether it takes statements; none of the one of `upstream`, beside which there is no other.
+    health: Option<Arc<Health>>,
+    pub(super) counts: OfCluster,
     /// Cancelled when nothing new is sent there.
     following: CancellationToken,
 }
 
 impl Cluster {
-    /// One that is reached by this client. `following` is cancelled when nothing new is sent there.
+    /// The one of `upstream`, which is reached by this client. `following` is cancelled when nothing new is sent there.
     pub fn new(
         client: HttpClient,
         answer_timeout: Duration,
@@ -61,8 +69,37 @@ impl Cluster {
         metrics: Arc<Metrics>,
         following: CancellationToken,
     ) -> Cluster {
+        let counts = metrics.clusters().of(UPSTREAM);
         let upstream = Upstream::new(client, metrics);
-        Cluster { upstream, catalog, grammar, answer_timeout, following }
+        let (id, name, health) = (ClusterId::UPSTREAM, UPSTREAM.into(), None);
+        Cluster { id, name, upstream, catalog, grammar, answer_timeout, health, counts, following }
+    }
+
+    /// One of `clusters`, by its name, which is checked for the first time.
+    pub async fn named(mut self, name: &str, metrics: &Metrics, client: HttpClient, checks: HealthChecks) -> Cluster {
+        self.id = ClusterId::of(name);
+        self.name = name.into();
+        self.counts = metrics.clusters().of(name);
+        self.health = Some(Arc::new(Health::first(client, checks).await));
+        self
+    }
+
+    /// Checks it until nothing new is sent there.
+    pub fn checking(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (health, name) = (self.health.clone(), Arc::clone(&self.name));
+        let (counts, following) = (self.counts.clone(), self.following.clone());
+        async move {
+            let Some(health) = health else { return };
+            let changed = |healthy: bool, why: &str| {
+                counts.healthy.set(healthy.into());
+                if healthy {
+                    tracing::info!(cluster = %name, "the cluster gets statements again");
+                } else {
+                    tracing::warn!(cluster = %name, "the cluster gets no more statements: {why}");
+                }
+            };
+            following.run_until_cancelled(health.follow(changed)).await;
+        }
     }
 
     /// Nothing new is sent there; what runs there goes on, by what is known.
@@ -73,6 +110,16 @@ impl Cluster {
     /// Whether it has ever told by which grammar it reads, without which no statement is sent.
     pub fn answers(&self) -> bool {
         self.grammar.now().is_some()
+    }
+
+    /// Whether its checks hold, as far as it is checked.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.health.as_ref().is_none_or(|health| health.is_healthy())
+    }
+
+    /// Whether it is one of `clusters`.
+    pub(super) fn is_named(&self) -> bool {
+        self.health.is_some()
     }
 
     /// One that nothing is asked of.

@@ -1,9 +1,10 @@
 //! The mark that makes a page its owner's, so that no replica has to remember who started a query.
 //!
-//! `nextUri` carries `?sluice=MARK`. A mark is what is known of the query (flags, the decision's id) and a MAC over that
-//! and over the principal, the effective user and the query's id. Only who started the query can use it, only for that
+//! `nextUri` carries `?sluice=MARK`. A mark is what is known of the query (flags, the decision's id, the cluster that has
+//! it) and a MAC over that and over the principal, the effective user and the query's id. Only who started the query can use it, only for that
 //! query, and what it says of the query can be believed.
 
+use super::cluster_id::{self, ClusterId};
 use super::query_id::QueryId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,10 @@ use std::path::Path;
 use uuid::Uuid;
 
 const TAG: usize = 16;
-const LENGTH: usize = 1 + 16 + TAG;
+/// Flags and the decision's id.
+const SAID: usize = 1 + 16;
+/// The longest mark, with a cluster's id.
+const LENGTH: usize = SAID + cluster_id::BYTES + TAG;
 const RESTRICTED: u8 = 1;
 const REWRITTEN: u8 = 2;
 const REDEFINES: u8 = 4;
@@ -35,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) unresolved: bool,
     /// Whether its pages are given without a log-in too, to whoever has their address.
     pub(crate) by_address: bool,
+    /// The cluster that has it.
+    pub(crate) cluster: ClusterId,
     /// The decision by which it was forwarded.
     pub(crate) decision: Uuid,
 }
@@ -109,6 +115,7 @@ impl MarkKey {
         ];
         bytes.push(flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag));
         bytes.extend_from_slice(facts.decision.as_bytes());
+        bytes.extend_from_slice(facts.cluster.as_bytes());
         let tag = self.mac(owner, query, &bytes).finalize().into_bytes();
         bytes.extend(tag.iter().take(TAG));
         written(&bytes, owner, facts.by_address)
@@ -116,10 +123,11 @@ impl MarkKey {
 
     /// What a mark says, if it was made for this owner and this query.
     pub(crate) fn read(&self, mark: &str, owner: &Owner, query: &QueryId) -> Option<Facts> {
-        let bytes = URL_SAFE_NO_PAD.decode(without_owner(mark)).ok().filter(|bytes| bytes.len() == LENGTH)?;
-        let (said, tag) = bytes.split_at_checked(LENGTH - TAG)?;
+        let bytes = URL_SAFE_NO_PAD.decode(without_owner(mark)).ok()?;
+        let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
         self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
-        let (flags, decision) = said.split_first()?;
+        let (known, cluster) = said.split_at_checked(SAID)?;
+        let (flags, decision) = known.split_first()?;
         if flags & SEALED != 0 {
             return None;
         }
@@ -129,6 +137,7 @@ impl MarkKey {
             redefines: flags & REDEFINES != 0,
             unresolved: flags & UNRESOLVED != 0,
             by_address: flags & BY_ADDRESS != 0,
+            cluster: ClusterId::from_bytes(cluster)?,
             decision: Uuid::from_slice(decision).ok()?,
         })
     }
@@ -203,6 +212,7 @@ mod tests {
             redefines: true,
             unresolved: true,
             by_address: false,
+            cluster: ClusterId::of("adhoc"),
             decision: Uuid::from_u128(7),
         }
     }
@@ -265,6 +275,31 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_leads_to_the_cluster_that_has_the_query() {
+        let (key, anna, id) = (MarkKey::load(None).unwrap(), owner("anna", "anna"), query("q_1"));
+        let of = |name: &str| Facts { cluster: ClusterId::of(name), ..facts() };
+        for name in ["adhoc", "etl", "upstream"] {
+            assert_eq!(key.read(&key.mark(&anna, &id, &of(name)), &anna, &id), Some(of(name)));
+        }
+        // One that names another cluster, or none, is not one that Sluice has made.
+        let bytes = URL_SAFE_NO_PAD.decode(key.mark(&anna, &id, &of("adhoc"))).unwrap();
+        let (said, tag) = bytes.split_at(bytes.len() - TAG);
+        for cluster in [ClusterId::of("etl"), ClusterId::UPSTREAM] {
+            let forged = [said.get(..SAID).unwrap(), cluster.as_bytes(), tag].concat();
+            assert_eq!(key.read(&URL_SAFE_NO_PAD.encode(forged), &anna, &id), None);
+        }
+    }
+
+    /// As Sluice made them before there were several clusters, and makes them where there is one.
+    #[test]
+    fn a_mark_without_a_cluster_is_of_the_one_upstream() {
+        let (key, anna, id) = (MarkKey::of(&[7; 32]).unwrap(), owner("anna", "anna"), query("q_1"));
+        let mark = "DQAAAAAAAAAAAAAAAAAAAAe4ZmElPu6luUU1cfPdzBX5";
+        assert_eq!(key.read(mark, &anna, &id), Some(Facts { cluster: ClusterId::UPSTREAM, ..facts() }));
+        assert_eq!(key.mark(&anna, &id, &Facts { cluster: ClusterId::UPSTREAM, ..facts() }), mark);
+    }
+
+    #[test]
     fn an_address_tells_its_owner_where_it_stands_for_a_log_in() {
         let (key, anna, id) = (MarkKey::load(None).unwrap(), owner("anna", "ann"), query("q_1"));
         let told = Facts { by_address: true, ..facts() };
@@ -287,7 +322,7 @@ mod tests {
         let (key, anna) = (MarkKey::load(None).unwrap(), owner("anna", "anna"));
         let mark = key.mark(&anna, &query("q_1"), &facts());
         assert_eq!(key.open(&mark, &anna, &query("q_1")), None);
-        let sealed = key.seal(&anna, &query("q_1"), false, &[0; 16]);
+        let sealed = key.seal(&anna, &query("q_1"), false, &[0; 20]);
         assert_eq!(sealed.len(), mark.len());
         assert_eq!(key.read(&sealed, &anna, &query("q_1")), None);
     }

@@ -5,16 +5,20 @@
 //! way of a statement, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
 //! is, `results` changes pages on their way. `resolved` gives none before Trino has said what the names in the statement
-//! stand for.
+//! stand for. `asking` and `clusters` say which cluster a statement goes to, by `routing`, `health` and `transactions`.
 //!
 //! Nothing is kept that another replica would need: `started` only helps.
 
 mod answer;
+mod asking;
 mod client_headers;
 mod clock;
+mod cluster_id;
+mod clusters;
 pub mod connect;
 mod decide;
 mod head;
+mod health;
 mod http2;
 mod journal;
 mod linger;
@@ -36,6 +40,7 @@ mod response_headers;
 mod results;
 mod revoke;
 mod routes;
+mod routing;
 mod seldom;
 mod serve;
 mod started;
@@ -44,9 +49,11 @@ mod statement;
 mod tests;
 mod tls;
 mod told;
+mod transactions;
 mod upstream;
 mod whole;
 
+pub use clusters::{Clusters, Member};
 pub(crate) use decide::views;
 pub use live::{Cluster, Live, Proofs};
 pub use mark::{MarkKeyError, page_key};

@@ -16,9 +16,10 @@ use super::routes::{PagePath, PageQuery};
 use super::serve::Proxy;
 use super::started::{End, Statement};
 use super::told;
+use super::transactions;
 use super::whole::{Shown, Whole};
 use crate::enforce::{ErrorCode, Refusal};
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Limited};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -55,8 +56,13 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
     let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
-    let here = || Arc::clone(&proxy.live().cluster);
-    let statement = proxy.started.find(&asked.path.query, &asked.owner, facts, here);
+    let there = || proxy.live().clusters.by_id(facts.cluster).cloned();
+    let Some(statement) = proxy.started.find(&asked.path.query, &asked.owner, facts, there) else {
+        return answer::text(
+            StatusCode::NOT_FOUND,
+            "Query not found: its cluster is not in the configuration any more",
+        );
+    };
     let path = asked.query.upstream(asked.path.as_str());
     if asked.method != Method::DELETE
         && let Err(refusal) = revoke::review(proxy, &statement).await
@@ -155,8 +161,14 @@ pub(super) fn given(proxy: &Proxy, statement: &Arc<Statement>, shown: Shown) -> 
     statement.count(shown.summary.rows, shown.page.len() as u64);
     seen(proxy, statement, &shown.summary);
     let mut response = Response::new(answer::full(shown.page));
-    *response.headers_mut() = response_headers::of_page(&shown.headers);
+    *response.headers_mut() = page_headers(proxy, statement, &shown.headers);
     response
+}
+
+fn page_headers(proxy: &Proxy, statement: &Statement, trino: &HeaderMap) -> HeaderMap {
+    let mut headers = response_headers::of_page(trino);
+    transactions::seal(&proxy.key, &statement.owner, &statement.cluster, &mut headers);
+    headers
 }
 
 /// The error for a query that may not go on.
@@ -211,6 +223,7 @@ async fn pass(
         query: Some(asked.path.query.clone()),
         envelope_bytes: proxy.live().limits.envelope_bytes,
     });
+    let headers = page_headers(proxy, &statement, &parts.headers);
     let on_passed = on_passed(Arc::clone(proxy), Arc::clone(&statement), path.clone());
     let (stall, until) = (statement.cluster.answer_timeout, statement.revoked.clone());
     let mut body = PageBody::new(incoming, page, asked.packer, stall, until, on_passed);
@@ -218,7 +231,7 @@ async fn pass(
         Ok(()) => {
             let packed = body.is_packed();
             let mut response = Response::new(Either::Right(Box::new(body)));
-            *response.headers_mut() = response_headers::of_page(&parts.headers);
+            *response.headers_mut() = headers;
             if packed {
                 response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
@@ -289,7 +302,9 @@ pub(super) async fn cancel(proxy: &Proxy, statement: &Arc<Statement>, path: &str
 /// balancers read.
 pub(super) async fn info(proxy: &Proxy, method: Method, path: &'static str) -> Response<Answer> {
     let unavailable = || answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment");
-    let Ok(response) = proxy.live().cluster.upstream.info(Method::GET, path).await else {
+    let live = proxy.live();
+    let Some(cluster) = live.clusters.default() else { return unavailable() };
+    let Ok(response) = cluster.upstream.info(Method::GET, path).await else {
         return unavailable();
     };
     if response.status() != StatusCode::OK {

@@ -1,6 +1,7 @@
 //! What `tests/fuzz` tries of this room: heads of requests and pages of results, made of any bytes.
 
 use super::client_headers::ClientHeaders;
+use super::cluster_id::ClusterId;
 use super::mark::{Facts, MarkKey, Owner};
 use super::origin::Origins;
 use super::results::page::{Page, PageContext};
@@ -132,6 +133,7 @@ fn shown(bytes: &[u8], cuts: &[usize], restricted: bool, key: &MarkKey) -> Resul
         redefines: false,
         unresolved: false,
         by_address: false,
+        cluster: ClusterId::UPSTREAM,
         decision: Uuid::nil(),
     };
     let mut page = Page::new(PageContext {

@@ -21,6 +21,21 @@ impl Proxy {
         too_many(limit)
     }
 
+    /// Why a statement goes nowhere, said to the operators too.
+    pub(super) fn no_cluster(&self) -> Refusal {
+        const LIMIT: &str = "clusters";
+        self.rooms.metrics.limit_reached(LIMIT);
+        if self.seldom.now(LIMIT)
+            && let Some((_, told)) = self.live().clusters.health()
+        {
+            tracing::warn!("statements are refused, since no cluster of their rule takes any: {told}");
+        }
+        refusal(
+            ErrorCode::QueryQueueFull,
+            "No cluster takes the statement at the moment; it was not run, try again later",
+        )
+    }
+
     /// Why a large statement is not read, said to the operators too.
     pub(super) fn no_turn(&self) -> Refusal {
         const LIMIT: &str = "large_statements";

@@ -8,7 +8,6 @@
 //! others' queries are looked at.
 
 use super::decide::{Basis, Weighed, decide, refusal};
-use super::live::Live;
 use super::pages;
 use super::serve::Proxy;
 use super::started::{End, Statement};
@@ -104,8 +103,8 @@ async fn verdict(proxy: &Arc<Proxy>, statement: &Statement) -> Result<Basis, Ref
     };
     let (sql, headers) = (memory.sql.clone(), memory.headers.clone());
     // It is decided for where it runs.
-    let live = Live { cluster: Arc::clone(&statement.cluster), ..Live::clone(&proxy.live()) };
-    let (asked, early) = proxy.asked(&live, &memory.caller, &statement.owner, (sql, headers), Instant::now());
+    let (live, here) = (proxy.live(), Some(Arc::clone(&statement.cluster)));
+    let (asked, early) = proxy.asked(&live, here, &memory.caller, &statement.owner, (sql, headers), Instant::now());
     let asked = Arc::new(asked);
     let basis = Basis::of(&asked.snapshot, asked.now);
     let replaced = statement.decided_by().is_none_or(|last| last.revision != basis.revision);

@@ -97,6 +97,7 @@ impl Proxy {
         clock: Clock,
         enforce: impl Enforce,
     ) -> Result<Arc<Proxy>, MarkKeyError> {
+        live.clusters.tell(&rooms.metrics);
         let tasks = TaskTracker::new();
         let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
         let ends = Arc::clone(&journal);
@@ -132,11 +133,20 @@ impl Proxy {
 
     /// Requests that come from now on go by this.
     pub fn replace(&self, live: Live) {
-        let cluster = Arc::clone(&live.cluster);
+        let clusters = Arc::clone(&live.clusters);
         let before = self.live.swap(Arc::new(live));
-        if !Arc::ptr_eq(&before.cluster, &cluster) {
-            before.cluster.leave();
-        }
+        before.clusters.leave_for(&clusters, &self.rooms.metrics);
+        clusters.tell(&self.rooms.metrics);
+    }
+
+    /// Whether Trino is there as far as is known, for operators: it answered the last request, or one of several clusters is
+    /// healthy.
+    pub fn reaches_trino(&self) -> (bool, String) {
+        self.live().clusters.health().unwrap_or_else(|| {
+            let reachable = self.rooms.metrics.upstream_reachable();
+            let told = if reachable { "answered the last request" } else { "did not answer the last request" };
+            (reachable, told.to_owned())
+        })
     }
 
     /// From now on no statement is started.

@@ -225,28 +225,29 @@ impl Started {
             ended: AtomicBool::new(false),
         });
         self.running.fetch_add(1, Ordering::Relaxed);
+        statement.cluster.counts.running.inc();
         self.statements.insert(query, Arc::clone(&statement));
         statement
     }
 
-    /// The entry of a query, made from what its mark says if there is none; it runs on this cluster then.
+    /// The entry of a query, made from what its mark says if there is none; it runs on this cluster then. None without one.
     pub(crate) fn find(
         &self,
         query: &QueryId,
         owner: &Owner,
         facts: Facts,
-        cluster: impl FnOnce() -> Arc<Cluster>,
-    ) -> Arc<Statement> {
+        cluster: impl FnOnce() -> Option<Arc<Cluster>>,
+    ) -> Option<Arc<Statement>> {
         // Marks of one query differ in this alone.
         let same = |statement: &Arc<Statement>| Facts { unresolved: facts.unresolved, ..statement.facts } == facts;
         match self.statements.get(query).filter(|statement| same(statement) && statement.owner == *owner) {
-            Some(statement) => statement,
+            Some(statement) => Some(statement),
             None => {
+                let cluster = cluster()?;
                 // It runs already, so it is counted and not refused.
                 let place = self.places.add(owner.principal.clone());
-                let cluster = cluster();
                 let start = Start { positions: None, memory: None, began: Instant::now(), cluster, place };
-                self.insert(query.clone(), owner.clone(), facts, start)
+                Some(self.insert(query.clone(), owner.clone(), facts, start))
             }
         }
     }
@@ -299,6 +300,7 @@ fn finish(statement: &Arc<Statement>, end: End, running: &AtomicUsize, on_end: &
         return;
     }
     running.fetch_sub(1, Ordering::Relaxed);
+    statement.cluster.counts.running.dec();
     statement.place.lock().unwrap_or_else(PoisonError::into_inner).take();
     statement.positions.lock().unwrap_or_else(PoisonError::into_inner).take();
     statement.memory.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -2,10 +2,11 @@
 
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
+use super::cluster_id::ClusterId;
 use super::connect::Received;
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::head;
-use super::live::Live;
+use super::live::{Cluster, Live};
 use super::mark::{Facts, Owner};
 use super::pages;
 use super::places::{Most, Place};
@@ -22,8 +23,6 @@ use super::told;
 use super::whole::{Shown, Whole};
 use crate::config::Limits;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
-use crate::identity::{Principal, Told};
-use crate::policy::{Answer as Granted, Claims, Inputs};
 use crate::rewrite::Guarded;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -87,14 +86,15 @@ pub(super) async fn answer(
         Ok(place) => (Some(place), None),
         Err(full) => (None, Some(proxy.too_many(full, &owner.principal))),
     };
-    let (asked, early) = proxy.asked(live, &caller, &owner, (sql, headers), arrived);
+    let (asked, early) = proxy.asked(live, None, &caller, &owner, (sql, headers), arrived);
     let stale = proxy.rooms.store.stale().map(|stale| refusal(ErrorCode::ServerStartingUp, out_of_date(&stale)));
     let early = stale
         .or(full)
         .or(early)
         .or_else(|| unsupported.map(|reason| refusal(ErrorCode::NotSupported, reason)))
         .or_else(|| too_large.map(|size| too_large_for(live.limits.statement_bytes, size)));
-    let way = Way { proxy: Arc::clone(proxy), live: Arc::clone(live), caller, owner, agent, asked: Arc::new(asked) };
+    let mut way =
+        Way { proxy: Arc::clone(proxy), live: Arc::clone(live), caller, owner, agent, asked: Arc::new(asked) };
     // The way is gone to its end even if the client goes away: what was decided is written down, and what Trino has
     // taken is not left running for nobody.
     let origin = way.caller.origin.clone();
@@ -124,12 +124,40 @@ struct Way {
     asked: Arc<Asked>,
 }
 
+/// What came of an attempt to run it.
+enum Attempt {
+    Answered(Response<Answer>, Started),
+    /// Nothing was sent, and another cluster takes it.
+    Elsewhere(Arc<Cluster>),
+}
+
 type Started = Option<(Summary, Arc<super::started::Statement>)>;
 
 impl Way {
     /// `place` is held until the statement's end; without one there is a refusal.
-    async fn go(&self, early: Option<Refusal>, place: Option<Place<String>>) -> (Response<Answer>, Started) {
+    async fn go(
+        &mut self,
+        mut early: Option<Refusal>,
+        mut place: Option<Place<String>>,
+    ) -> (Response<Answer>, Started) {
         let _flying = self.proxy.rooms.metrics.in_flight();
+        let mut tried = Vec::new();
+        loop {
+            tried.push(self.asked.cluster.id);
+            match self.attempt(early.take(), &mut place, &tried).await {
+                Attempt::Answered(response, started) => return (response, started),
+                // It is decided anew, by what the other one says of tables.
+                Attempt::Elsewhere(cluster) => {
+                    let Asked { cluster: from, .. } = &*self.asked;
+                    tracing::warn!(from = %from.name, to = %cluster.name, "a statement goes to another cluster");
+                    from.counts.moved.inc();
+                    self.asked = Arc::new(Asked { cluster, ..Asked::clone(&self.asked) });
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, early: Option<Refusal>, place: &mut Option<Place<String>>, tried: &[ClusterId]) -> Attempt {
         let weighed = match (early, self.asked.cluster.grammar.now()) {
             (Some(refusal), _) => Weighed::refused(refusal),
             (None, Some(grammar)) => decide(&self.proxy, &self.asked, grammar).await,
@@ -138,15 +166,29 @@ impl Way {
                 Weighed::refused(refusal(ErrorCode::ServerStartingUp, message))
             }
         };
+        if weighed.unasked
+            && let Some(cluster) = self.elsewhere(tried)
+        {
+            return Attempt::Elsewhere(cluster);
+        }
+        let refused = |refusal: &Refusal, decision| Attempt::Answered(self.refuse(refusal, decision), None);
         let Ok(decision) = self.proxy.journal.decided(&self.asked, &weighed).await else {
             let message = "Sluice could not write its decision down, so the statement is not run";
-            return (self.refuse(&refusal(ErrorCode::GenericInternalError, message), None), None);
+            return refused(&refusal(ErrorCode::GenericInternalError, message), None);
         };
-        match (&weighed.decision.outcome, place) {
-            (Outcome::Forward(guarded), Some(place)) => self.forward(guarded, decision, place).await,
-            (Outcome::Forward(_), None) => (self.refuse(&too_many("statements"), Some(decision)), None),
-            (Outcome::Refuse(refusal), _) => (self.refuse(refusal, Some(decision)), None),
+        match &weighed.decision.outcome {
+            Outcome::Forward(guarded) if place.is_some() => self.forward(guarded, decision, place, tried).await,
+            Outcome::Forward(_) => refused(&too_many("statements"), Some(decision)),
+            Outcome::Refuse(refusal) => refused(refusal, Some(decision)),
         }
+    }
+
+    /// Another cluster that takes the statement, of which nothing was sent yet.
+    fn elsewhere(&self, tried: &[ClusterId]) -> Option<Arc<Cluster>> {
+        if self.asked.stays {
+            return None;
+        }
+        self.live.clusters.route(self.asked.sender(), tried).cloned()
     }
 
     fn refuse(&self, refusal: &Refusal, decision: Option<Uuid>) -> Response<Answer> {
@@ -158,11 +200,17 @@ impl Way {
         told::answer(&self.proxy, &self.owner, &self.caller.origin, query, error)
     }
 
-    async fn forward(&self, guarded: &Guarded, decision: Uuid, place: Place<String>) -> (Response<Answer>, Started) {
+    async fn forward(
+        &self,
+        guarded: &Guarded,
+        decision: Uuid,
+        place: &mut Option<Place<String>>,
+        tried: &[ClusterId],
+    ) -> Attempt {
         let not_taken = |refusal: Refusal, maybe: bool| {
             let name = refusal.code.parts().0;
             self.proxy.journal.not_started(decision, maybe, name, self.asked.arrived.elapsed());
-            (self.refuse(&refusal, Some(decision)), None)
+            Attempt::Answered(self.refuse(&refusal, Some(decision)), None)
         };
         let Ok(user) = HeaderValue::from_str(&self.owner.user) else {
             let message = "The user's name has characters that can't be sent to Trino";
@@ -171,12 +219,21 @@ impl Way {
         let sent = self.asked.cluster.upstream.start(guarded, &self.asked.headers, &user, self.agent.as_ref()).await;
         let response = match sent {
             Ok(response) => response,
-            Err(error) => return not_taken(unreached(&error), error.may_have_arrived()),
+            Err(error) => {
+                let refused = not_taken(unreached(&error), error.may_have_arrived());
+                return match self.elsewhere(tried).filter(|_| error.never_connected()) {
+                    Some(cluster) => Attempt::Elsewhere(cluster),
+                    None => refused,
+                };
+            }
         };
         let (parts, body) = response.into_parts();
         match parts.status {
             StatusCode::OK => match self.first_page(guarded, decision, Response::from_parts(parts, body)).await {
-                Ok((page, shown)) => self.started(guarded, decision, place, (page, shown)).await,
+                Ok((page, shown)) => match place.take() {
+                    Some(place) => self.started(guarded, decision, place, (page, shown)).await,
+                    None => not_taken(too_many("statements"), true),
+                },
                 Err(error) => {
                     tracing::warn!(%decision, %error, "Trino's first answer can't be read");
                     let message = "Trino's first answer could not be read; whether the statement runs is not known";
@@ -186,7 +243,7 @@ impl Way {
             StatusCode::BAD_REQUEST => {
                 let reason = reason(body, guarded.restricted()).await;
                 self.proxy.journal.not_started(decision, false, "BAD_REQUEST", self.asked.arrived.elapsed());
-                (answer::text(StatusCode::BAD_REQUEST, &reason), None)
+                Attempt::Answered(answer::text(StatusCode::BAD_REQUEST, &reason), None)
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 tracing::error!(status = %parts.status, user = self.owner.user, "Trino does not accept Sluice");
@@ -230,6 +287,7 @@ impl Way {
             redefines: guarded.redefines(),
             unresolved: !guarded.relations().is_empty(),
             by_address: self.proxy.gives_by_address(&self.owner),
+            cluster: self.asked.cluster.id,
             decision,
         }
     }
@@ -240,7 +298,7 @@ impl Way {
         decision: Uuid,
         place: Place<String>,
         (page, mut shown): (Whole, Shown),
-    ) -> (Response<Answer>, Started) {
+    ) -> Attempt {
         let facts = self.facts(guarded, decision);
         let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
         let memory = self.proxy.cancel_running.then(|| self.memory(guarded));
@@ -253,7 +311,9 @@ impl Way {
             let origin = &self.caller.origin;
             shown = match resolved::follow(&self.proxy, &statement, origin, page, resolved::HOLD).await {
                 Ok(shown) => shown,
-                Err(refusal) => return (self.told(&statement.query, &refusal, Some(decision)), None),
+                Err(refusal) => {
+                    return Attempt::Answered(self.told(&statement.query, &refusal, Some(decision)), None);
+                }
             };
         }
         let summary = shown.summary.clone();
@@ -263,7 +323,7 @@ impl Way {
         if revoke::is_outdated(&proxy, &again) {
             self.proxy.tasks.spawn(async move { revoke::review(&proxy, &again).await.ok() });
         }
-        (response, Some((summary, statement)))
+        Attempt::Answered(response, Some((summary, statement)))
     }
 
     fn memory(&self, guarded: &Guarded) -> Memory {
@@ -279,71 +339,9 @@ impl Way {
     }
 }
 
-impl Proxy {
-    /// Whose the statement is: who proved to be who, and as whom it runs.
-    fn owner(&self, caller: &Caller, headers: &ClientHeaders) -> Owner {
-        let principal = caller.principal.name.clone();
-        let user = headers.user.clone().unwrap_or_else(|| principal.clone());
-        Owner { principal, user }
-    }
-
-    /// The statement with its subject, or why the principal may not act as the user.
-    pub(super) fn asked(
-        &self,
-        live: &Live,
-        caller: &Caller,
-        owner: &Owner,
-        (sql, headers): (String, ClientHeaders),
-        arrived: Instant,
-    ) -> (Asked, Option<Refusal>) {
-        let snapshot = self.rooms.store.current();
-        let (now, known) = (self.clock.now(), known(caller, &headers));
-        let claims =
-            Claims { source: headers.source.clone(), client_tags: headers.client_tags.iter().cloned().collect() };
-        let asking = |subject| snapshot.of_request(subject, now, known.clone(), &owner.principal, &claims);
-        let Principal { groups, attributes, more_groups, .. } = &caller.principal;
-        let principal = asking(snapshot.subject_by_proof(&owner.principal, groups, attributes, *more_groups));
-        let (subject, refused) = if owner.user == owner.principal {
-            (principal, None)
-        } else {
-            let refused = match snapshot.may_impersonate(&principal, &owner.user) {
-                Granted::Granted(_) => None,
-                Granted::Denied(_) | Granted::NotGranted => Some(refusal(
-                    ErrorCode::PermissionDenied,
-                    format!(
-                        "Access Denied: User {} cannot impersonate user {}; a policy must allow it \
-                         (spec.impersonate)",
-                        owner.principal, owner.user
-                    ),
-                )),
-            };
-            // Who has not logged in may be in groups that identification has not told of.
-            let Told { groups, attributes, more_groups } = live.proofs.ways.told_of(&owner.user);
-            (asking(snapshot.subject_by_proof(&owner.user, &groups, &attributes, more_groups)), refused)
-        };
-        let (principal, proofs, peer) = (owner.principal.clone(), caller.principal.proofs.clone(), caller.peer);
-        let (cluster, more_groups) = (Arc::clone(&live.cluster), live.proofs.ways.tell_groups());
-        (
-            Asked { sql, headers, subject, principal, proofs, peer, snapshot, cluster, more_groups, now, arrived },
-            refused,
-        )
-    }
-}
-
 /// How many statements may run.
 fn most(limits: &Limits) -> Most {
     Most { all: limits.statements, each: Some(limits.statements_per_principal) }
-}
-
-/// What is sure of a request, for conditions.
-fn known(caller: &Caller, headers: &ClientHeaders) -> Inputs {
-    Inputs {
-        catalog: headers.session.catalog.clone(),
-        schema: headers.session.schema.clone(),
-        // Behind a peer that says who the client is, nobody knows where the client is.
-        address: caller.principal.direct.then_some(caller.peer),
-        ..Inputs::default()
-    }
 }
 
 async fn read(limits: &Limits, body: Incoming) -> Result<String, NoStatement> {

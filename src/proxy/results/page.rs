@@ -278,6 +278,7 @@ mod tests {
                 redefines: false,
                 unresolved: false,
                 by_address: false,
+                cluster: crate::proxy::cluster_id::ClusterId::UPSTREAM,
                 decision: Uuid::from_u128(1),
             },
             mark: None,

@@ -1,6 +1,7 @@
 //! Statements and their ends.
 
 use super::*;
+use crate::proxy::cluster_id::ClusterId;
 use uuid::Uuid;
 
 fn started(bytes: usize) -> (Started, Arc<Mutex<Vec<Ended>>>) {
@@ -19,6 +20,7 @@ const FACTS: Facts = Facts {
     redefines: false,
     unresolved: false,
     by_address: false,
+    cluster: ClusterId::UPSTREAM,
     decision: Uuid::nil(),
 };
 
@@ -37,7 +39,7 @@ fn a_statement_ends_once() {
     let statement = started.insert(query(1), owner(), FACTS, start(&started));
     statement.count(3, 100);
     started.end(&statement, End::Finished);
-    started.end(&started.find(&query(1), &owner(), FACTS, Cluster::of_nothing), End::Canceled);
+    started.end(&started.find(&query(1), &owner(), FACTS, || Some(Cluster::of_nothing())).unwrap(), End::Canceled);
     started.end_all();
     let ends = ends.lock().unwrap();
     assert_eq!(ends.len(), 1);
@@ -60,7 +62,7 @@ fn an_entry_that_is_dropped_ends_unknown() {
 #[test]
 fn a_query_of_another_replica_is_served_by_its_mark() {
     let (started, ends) = started(100_000);
-    let statement = started.find(&query(9), &owner(), FACTS, Cluster::of_nothing);
+    let statement = started.find(&query(9), &owner(), FACTS, || Some(Cluster::of_nothing())).unwrap();
     assert!(statement.positions().is_none() && statement.facts.restricted);
     started.end(&statement, End::Finished);
     assert_eq!(ends.lock().unwrap().len(), 1);
@@ -116,8 +118,8 @@ fn places_are_counted_exactly_in_whatever_way_statements_end() {
                 // A page of one that may have been dropped, or of another replica's.
                 _ => {
                     let before = started.places.taken();
-                    let here = || Arc::clone(&cluster);
-                    let found = started.find(&query(next(&mut seed) % 60), &owner, FACTS, here);
+                    let here = || Some(Arc::clone(&cluster));
+                    let found = started.find(&query(next(&mut seed) % 60), &owner, FACTS, here).unwrap();
                     if !known.iter().any(|statement| Arc::ptr_eq(statement, &found)) {
                         inserted += 1;
                         known.push(found);

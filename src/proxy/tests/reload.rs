@@ -32,7 +32,7 @@ async fn a_query_stays_where_it_runs_and_the_next_goes_to_the_new_cluster() {
     let sluice = Sluice::before(&old).await;
     let first = sluice.post("anna", "SELECT 1", &[]).await.next(&sluice);
     sluice.proxy.replace(Live {
-        cluster: sluice.cluster_at(&new.url, CancellationToken::new()).await,
+        clusters: sluice.cluster_at(&new.url, CancellationToken::new()).await,
         ..Live::clone(&sluice.proxy.live())
     });
     let second = sluice.post("anna", "SELECT 1", &[]).await.next(&sluice);
@@ -57,8 +57,8 @@ async fn a_page_that_is_on_its_way_comes_to_its_end_from_the_old_cluster() {
     let new = trino(2).await;
     let (got, ()) = tokio::join!(sluice.get("anna", &first), async {
         old.until("GET").await;
-        let cluster = sluice.cluster_at(&new.url, CancellationToken::new()).await;
-        sluice.proxy.replace(Live { cluster, ..Live::clone(&sluice.proxy.live()) });
+        let clusters = sluice.cluster_at(&new.url, CancellationToken::new()).await;
+        sluice.proxy.replace(Live { clusters, ..Live::clone(&sluice.proxy.live()) });
     });
     assert!(got.body.len() > 3_000_000);
     let next = got.next(&sluice);
@@ -94,10 +94,10 @@ async fn a_cluster_that_is_left_is_followed_no_more() {
     let (first, second) = (CancellationToken::new(), CancellationToken::new());
     let mut kept = Vec::new();
     for following in [&first, &second] {
-        let cluster = sluice.cluster_at(&trino.url, following.clone()).await;
+        let clusters = sluice.cluster_at(&trino.url, following.clone()).await;
         // Queries keep it.
-        kept.push(Arc::clone(&cluster));
-        sluice.proxy.replace(Live { cluster, ..Live::clone(&sluice.proxy.live()) });
+        kept.push(Arc::clone(&clusters));
+        sluice.proxy.replace(Live { clusters, ..Live::clone(&sluice.proxy.live()) });
     }
     assert_eq!((first.is_cancelled(), second.is_cancelled()), (true, false));
     sluice.proxy.replace(Live::clone(&sluice.proxy.live()));

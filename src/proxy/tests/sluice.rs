@@ -12,7 +12,7 @@ use crate::identity::{TrustedPeers, Ways};
 use crate::names::TableName;
 use crate::proxy::clock::Clock;
 use crate::proxy::connect::{self, HttpClient, http_client};
-use crate::proxy::{Cluster, Live, Proofs, Proxy, Rooms};
+use crate::proxy::{Cluster, Clusters, Live, Proofs, Proxy, Rooms};
 use crate::rewrite::{Edit, Guarded, Is, PositionMap, Relations, Told};
 use crate::sql::Span;
 use crate::store::Store;
@@ -120,8 +120,9 @@ impl Sluice {
         );
         std::fs::write(&path, text).unwrap();
         let config = Config::load(&path).unwrap();
-        let client = http_client(&config.upstream).unwrap();
-        let asking = TrinoClient::new(client.clone(), &config.upstream).unwrap();
+        let upstream = config.upstream.clone().unwrap();
+        let client = http_client(&upstream).unwrap();
+        let asking = TrinoClient::new(client.clone(), &upstream).unwrap();
         let grammar = match grammar {
             Some(grammar) => grammar,
             None => TrinoGrammar::asked(asking.clone()).await,
@@ -135,7 +136,7 @@ impl Sluice {
         };
         let ways = Ways::new(vec![Arc::new(TrustedPeers::new(header.name.parse().unwrap(), header.peers))]);
         let known = (Arc::new(Catalog::new(asking, &config.catalog)), Arc::new(grammar));
-        let timeout = config.upstream.answer_timeout.unsigned_abs();
+        let timeout = upstream.answer_timeout.unsigned_abs();
         let live = Live {
             proofs: Arc::new(Proofs {
                 ways,
@@ -144,7 +145,13 @@ impl Sluice {
                 following: None,
             }),
             limits: Arc::new(config.limits.clone()),
-            cluster: Arc::new(Cluster::new(client, timeout, known, Arc::clone(&metrics), CancellationToken::new())),
+            clusters: Arc::new(Clusters::one(Arc::new(Cluster::new(
+                client,
+                timeout,
+                known,
+                Arc::clone(&metrics),
+                CancellationToken::new(),
+            )))),
         };
         let store = Arc::clone(&rooms.store);
         let ahead = Arc::new(AtomicI64::new(0));
@@ -157,7 +164,7 @@ impl Sluice {
         tokio::spawn(Arc::clone(&store).watch(stop.clone()));
         tokio::spawn(Arc::clone(&proxy).follow_policies(stop.clone()));
         let serving = tokio::spawn(Arc::clone(&proxy).serve(listener, None, stop.clone()));
-        let mut to_sluice = config.upstream;
+        let mut to_sluice = upstream;
         to_sluice.url = format!("http://{address}");
         to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);
         Sluice {
@@ -174,13 +181,14 @@ impl Sluice {
     }
 
     /// Another cluster.
-    pub(super) async fn cluster_at(&self, url: &str, following: CancellationToken) -> Arc<Cluster> {
+    pub(super) async fn cluster_at(&self, url: &str, following: CancellationToken) -> Arc<Clusters> {
         let upstream = Upstream::at(url.to_owned());
         let client = http_client(&upstream).unwrap();
         let asking = TrinoClient::new(client.clone(), &upstream).unwrap();
         let known = (Catalog::new(asking, &CatalogCache::default()), TrinoGrammar::configured(476));
         let known = (Arc::new(known.0), Arc::new(known.1));
-        Arc::new(Cluster::new(client, Duration::from_secs(3), known, Arc::clone(&self.metrics), following))
+        let cluster = Cluster::new(client, Duration::from_secs(3), known, Arc::clone(&self.metrics), following);
+        Arc::new(Clusters::one(Arc::new(cluster)))
     }
 
     /// Sets the clock to a time before the one that a policy names, or to one after it.
