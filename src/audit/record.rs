@@ -44,6 +44,8 @@ pub struct DecisionRecord {
     pub catalog: Option<String>,
     /// The session's schema.
     pub schema: Option<String>,
+    /// The cluster that it is decided for and sent to, where there are several.
+    pub cluster: Option<String>,
     /// The statement as the client sent it.
     pub sql: String,
     /// [`fingerprint`] of `sql`.
@@ -200,6 +202,7 @@ pub(super) mod tests {
             client_tags: vec!["dashboard".to_owned()],
             catalog: Some("lake".to_owned()),
             schema: None,
+            cluster: Some("adhoc".to_owned()),
             sql: sql.to_owned(),
             fingerprint: fingerprint(sql),
             statement: Some("Query"),
@@ -228,7 +231,7 @@ pub(super) mod tests {
     #[test]
     fn a_decision_is_one_line_that_starts_with_its_kind() {
         let line = serde_json::to_string(&decision("SELECT email\nFROM t")).unwrap();
-        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","proofs":[{"by":"token","issuer":"https://login.example.com"}],"user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","commits":{"centre":"0123456789abcdef0123456789abcdef01234567"},"rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
+        insta::assert_snapshot!(line, @r#"{"kind":"decision","id":"01900000-0000-7000-8000-000000000001","time":"1970-01-01T00:00:00Z","principal":"superset","proofs":[{"by":"token","issuer":"https://login.example.com"}],"user":"anna","groups":["analysts"],"source":"Apache Superset","client_address":"127.0.0.1","client_tags":["dashboard"],"catalog":"lake","schema":null,"cluster":"adhoc","sql":"SELECT email\nFROM t","fingerprint":"2a4a05697dcf970600ae96cff705971f7d9e8238c25877a2d4906b14ade2245e","statement":"Query","objects":[{"object":"lake.hr.employees","privilege":"select","columns":["email"]}],"outcome":"rewrite","error":null,"masks":[{"to":"lake.hr.employees.email","policy":"hr/mask-email","names":["email"]}],"filters":[],"policies":["hr/mask-email"],"snapshot":"r1","commits":{"centre":"0123456789abcdef0123456789abcdef01234567"},"rewritten":"SELECT 1","stages_us":{"parse":12,"second_opinion":30},"total_us":99}"#);
     }
 
     #[test]

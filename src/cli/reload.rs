@@ -84,7 +84,7 @@ impl Making {
         if let Some(upstream) = &config.upstream {
             return Ok(match same(UPSTREAM) {
                 Some(cluster) => Clusters::one(cluster),
-                None => Clusters::one(Arc::new(self.cluster(config, upstream).await?)),
+                None => Clusters::one(Arc::new(self.cluster(config, upstream, None).await?)),
             });
         }
         let mut asked = JoinSet::new();
@@ -98,9 +98,8 @@ impl Making {
             let (making, config, name) = (self.clone(), config.clone(), name.to_owned());
             let upstream = upstream.clone();
             asked.spawn(async move {
-                let (cluster, client) = (making.cluster(&config, &upstream).await?, http_client(&upstream)?);
-                let cluster = cluster.named(&name, &making.metrics, client, config.health_checks.clone()).await;
-                making.beside.spawn(cluster.checking());
+                let cluster = making.cluster(&config, &upstream, Some(&name)).await?;
+                making.beside.spawn(cluster.checking(Arc::clone(&making.metrics)));
                 Ok::<_, Failure>((name, Member { cluster: Arc::new(cluster), drained, weight }))
             });
         }
@@ -113,7 +112,8 @@ impl Making {
             .ok_or_else(|| Failure::from(std::io::Error::other("there is no cluster")))
     }
 
-    async fn cluster(&self, config: &Config, upstream: &Upstream) -> Result<Cluster, Failure> {
+    /// One that is called `name`; without one, that of `upstream`.
+    async fn cluster(&self, config: &Config, upstream: &Upstream, name: Option<&str>) -> Result<Cluster, Failure> {
         let trino = TrinoClient::new(http_client(upstream)?, upstream)?;
         let (client, timeout) = (http_client(upstream)?, upstream.answer_timeout.unsigned_abs());
         let grammar = Arc::new(match upstream.trino_version {
@@ -124,7 +124,14 @@ impl Making {
         let catalog = Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses));
         let end = self.end.child_token();
         self.beside.spawn(Arc::clone(&grammar).follow(end.clone()));
-        Ok(Cluster::new(client, timeout, (catalog, grammar), Arc::clone(&self.metrics), end))
+        let (known, metrics) = ((catalog, grammar), Arc::clone(&self.metrics));
+        Ok(match name {
+            None => Cluster::new(client, timeout, known, metrics, end),
+            Some(name) => {
+                let checked = (name, config.health_checks.clone());
+                Cluster::named(checked, client, timeout, known, metrics, end).await
+            }
+        })
     }
 }
 

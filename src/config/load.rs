@@ -162,6 +162,16 @@ audit: {folder: log}
     }
 
     #[test]
+    fn the_example_of_several_clusters_is_right() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operators.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let example = page.split("```yaml\n").find(|block| block.starts_with("clusters:")).unwrap();
+        let example = example.split("```").next().unwrap();
+        let config = load(&SMALL.replace("upstream: {url: 'http://127.0.0.1:8080'}\n", example)).unwrap();
+        assert_eq!((config.clusters().count(), config.routing.len()), (3, 3));
+    }
+
+    #[test]
     fn the_examples_of_the_page_about_identity_are_right() {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/identity.md");
         let page = std::fs::read_to_string(page).unwrap();

@@ -15,8 +15,6 @@ pub struct ClusterMetrics {
 /// Those of one cluster. They are of its name, whatever address it has.
 #[derive(Clone, Debug)]
 pub struct OfCluster {
-    /// Whether it is healthy.
-    pub healthy: IntGauge,
     /// Statements that run there, as far as this Sluice knows.
     pub running: IntGauge,
     /// Statements that went elsewhere, since it could not be reached.
@@ -48,14 +46,15 @@ impl ClusterMetrics {
 
     /// Those of a cluster.
     pub fn of(&self, name: &str) -> OfCluster {
-        OfCluster {
-            healthy: self.healthy.with_label_values(&[name]),
-            running: self.running.with_label_values(&[name]),
-            moved: self.moved.with_label_values(&[name]),
-        }
+        OfCluster { running: self.running.with_label_values(&[name]), moved: self.moved.with_label_values(&[name]) }
     }
 
-    /// Whether a cluster gets new statements by the configuration.
+    /// Whether the checks of a cluster hold.
+    pub fn healthy(&self, name: &str, healthy: bool) {
+        self.healthy.with_label_values(&[name]).set(healthy.into());
+    }
+
+    /// Whether the configuration gives a cluster no new statements.
     pub fn drained(&self, name: &str, drained: bool) {
         self.drained.with_label_values(&[name]).set(drained.into());
     }

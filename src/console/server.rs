@@ -272,7 +272,12 @@ mod tests {
         };
         let policies = PoliciesInUse { revision: "r1".to_owned(), sources: vec![mesh] };
         let readiness: ReadinessProbe = Arc::new(move || {
-            Readiness::of(Ok("r1"), policies.clone(), probe.load(Ordering::SeqCst), (false, "away".to_owned()))
+            Readiness::of(
+                Ok("r1"),
+                policies.clone(),
+                probe.load(Ordering::SeqCst),
+                (false, "did not answer the last request".to_owned()),
+            )
         });
         let stop = CancellationToken::new();
         let metrics = Arc::new(Metrics::new().unwrap());

@@ -111,7 +111,7 @@ impl Clusters {
     /// Tells how they stand.
     pub(super) fn tell(&self, metrics: &Metrics) {
         for Member { cluster, drained, .. } in self.members.iter().filter(|member| member.cluster.is_named()) {
-            cluster.counts.healthy.set(cluster.is_healthy().into());
+            metrics.clusters().healthy(&cluster.name, cluster.is_healthy());
             metrics.clusters().drained(&cluster.name, *drained);
         }
     }
@@ -128,7 +128,8 @@ impl Clusters {
         Some((any, told.collect::<Vec<_>>().join("; ")))
     }
 
-    fn clusters(&self) -> impl Iterator<Item = &Arc<Cluster>> {
+    /// Each of them.
+    pub(super) fn clusters(&self) -> impl Iterator<Item = &Arc<Cluster>> {
         self.members.iter().map(|member| &member.cluster)
     }
 }

@@ -165,6 +165,7 @@ fn record(id: Uuid, asked: &Asked, weighed: &Weighed) -> DecisionRecord {
         client_tags: headers.client_tags.clone(),
         catalog: headers.session.catalog.clone(),
         schema: headers.session.schema.clone(),
+        cluster: asked.cluster.is_named().then(|| asked.cluster.name.to_string()),
         fingerprint: fingerprint(&sql),
         sql: sql.into_owned(),
         statement: decision.class,

@@ -65,33 +65,46 @@ impl Cluster {
     pub fn new(
         client: HttpClient,
         answer_timeout: Duration,
+        known: (Arc<Catalog>, Arc<TrinoGrammar>),
+        metrics: Arc<Metrics>,
+        following: CancellationToken,
+    ) -> Cluster {
+        Cluster::of((UPSTREAM, None), client, answer_timeout, known, metrics, following)
+    }
+
+    /// One of `clusters`, by its name, which is checked for the first time.
+    pub async fn named(
+        (name, checks): (&str, HealthChecks),
+        client: HttpClient,
+        answer_timeout: Duration,
+        known: (Arc<Catalog>, Arc<TrinoGrammar>),
+        metrics: Arc<Metrics>,
+        following: CancellationToken,
+    ) -> Cluster {
+        let health = Arc::new(Health::first(client.clone(), checks).await);
+        Cluster::of((name, Some(health)), client, answer_timeout, known, metrics, following)
+    }
+
+    fn of(
+        (name, health): (&str, Option<Arc<Health>>),
+        client: HttpClient,
+        answer_timeout: Duration,
         (catalog, grammar): (Arc<Catalog>, Arc<TrinoGrammar>),
         metrics: Arc<Metrics>,
         following: CancellationToken,
     ) -> Cluster {
-        let counts = metrics.clusters().of(UPSTREAM);
-        let upstream = Upstream::new(client, metrics);
-        let (id, name, health) = (ClusterId::UPSTREAM, UPSTREAM.into(), None);
+        let (id, counts) = (ClusterId::of(name), metrics.clusters().of(name));
+        let (name, upstream) = (name.into(), Upstream::new(client, metrics));
         Cluster { id, name, upstream, catalog, grammar, answer_timeout, health, counts, following }
     }
 
-    /// One of `clusters`, by its name, which is checked for the first time.
-    pub async fn named(mut self, name: &str, metrics: &Metrics, client: HttpClient, checks: HealthChecks) -> Cluster {
-        self.id = ClusterId::of(name);
-        self.name = name.into();
-        self.counts = metrics.clusters().of(name);
-        self.health = Some(Arc::new(Health::first(client, checks).await));
-        self
-    }
-
     /// Checks it until nothing new is sent there.
-    pub fn checking(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (health, name) = (self.health.clone(), Arc::clone(&self.name));
-        let (counts, following) = (self.counts.clone(), self.following.clone());
+    pub fn checking(&self, metrics: Arc<Metrics>) -> impl Future<Output = ()> + Send + use<> {
+        let (health, name, following) = (self.health.clone(), Arc::clone(&self.name), self.following.clone());
         async move {
             let Some(health) = health else { return };
             let changed = |healthy: bool, why: &str| {
-                counts.healthy.set(healthy.into());
+                metrics.clusters().healthy(&name, healthy);
                 if healthy {
                     tracing::info!(cluster = %name, "the cluster gets statements again");
                 } else {

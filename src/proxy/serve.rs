@@ -50,7 +50,7 @@ pub struct Rooms {
 pub struct Proxy {
     pub(super) rooms: Rooms,
     pub(super) enforcer: Enforcer,
-    live: ArcSwap<Live>,
+    live: Arc<ArcSwap<Live>>,
     /// Whether queries are ended that new policies decide about in another way.
     pub(super) cancel_running: bool,
     pub(super) origins: Origins,
@@ -100,16 +100,19 @@ impl Proxy {
         live.clusters.tell(&rooms.metrics);
         let tasks = TaskTracker::new();
         let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
-        let ends = Arc::clone(&journal);
+        let live = Arc::new(ArcSwap::from_pointee(live));
+        let (ends, others) = (Arc::clone(&journal), Arc::clone(&live));
         let ended = move |ended: Ended| {
             if ended.statement.facts.redefines {
                 ended.statement.cluster.catalog.invalidate_all();
+                // Other clusters may have the same tables.
+                others.load().clusters.clusters().for_each(|cluster| cluster.catalog.invalidate_all());
             }
             ends.ended(&ended);
         };
         Ok(Arc::new(Proxy {
             enforcer: Enforcer::new(enforce, config),
-            live: ArcSwap::from_pointee(live),
+            live,
             cancel_running: config.policies.cancel_running,
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
             key: MarkKey::load(config.listen.page_key_file.as_deref())?,

@@ -124,12 +124,11 @@ struct Way {
     asked: Arc<Asked>,
 }
 
+/// Nothing was sent, and another cluster takes it.
+struct Elsewhere(Arc<Cluster>);
+
 /// What came of an attempt to run it.
-enum Attempt {
-    Answered(Response<Answer>, Started),
-    /// Nothing was sent, and another cluster takes it.
-    Elsewhere(Arc<Cluster>),
-}
+type Attempt = Result<(Response<Answer>, Started), Elsewhere>;
 
 type Started = Option<(Summary, Arc<super::started::Statement>)>;
 
@@ -145,11 +144,13 @@ impl Way {
         loop {
             tried.push(self.asked.cluster.id);
             match self.attempt(early.take(), &mut place, &tried).await {
-                Attempt::Answered(response, started) => return (response, started),
+                Ok(answered) => return answered,
                 // It is decided anew, by what the other one says of tables.
-                Attempt::Elsewhere(cluster) => {
+                Err(Elsewhere(cluster)) => {
                     let Asked { cluster: from, .. } = &*self.asked;
-                    tracing::warn!(from = %from.name, to = %cluster.name, "a statement goes to another cluster");
+                    if self.proxy.seldom.now("moved") {
+                        tracing::warn!(from = %from.name, to = %cluster.name, "statements go to another cluster");
+                    }
                     from.counts.moved.inc();
                     self.asked = Arc::new(Asked { cluster, ..Asked::clone(&self.asked) });
                 }
@@ -169,9 +170,9 @@ impl Way {
         if weighed.unasked
             && let Some(cluster) = self.elsewhere(tried)
         {
-            return Attempt::Elsewhere(cluster);
+            return Err(Elsewhere(cluster));
         }
-        let refused = |refusal: &Refusal, decision| Attempt::Answered(self.refuse(refusal, decision), None);
+        let refused = |refusal: &Refusal, decision| Ok((self.refuse(refusal, decision), None));
         let Ok(decision) = self.proxy.journal.decided(&self.asked, &weighed).await else {
             let message = "Sluice could not write its decision down, so the statement is not run";
             return refused(&refusal(ErrorCode::GenericInternalError, message), None);
@@ -210,7 +211,7 @@ impl Way {
         let not_taken = |refusal: Refusal, maybe: bool| {
             let name = refusal.code.parts().0;
             self.proxy.journal.not_started(decision, maybe, name, self.asked.arrived.elapsed());
-            Attempt::Answered(self.refuse(&refusal, Some(decision)), None)
+            Ok((self.refuse(&refusal, Some(decision)), None))
         };
         let Ok(user) = HeaderValue::from_str(&self.owner.user) else {
             let message = "The user's name has characters that can't be sent to Trino";
@@ -222,7 +223,7 @@ impl Way {
             Err(error) => {
                 let refused = not_taken(unreached(&error), error.may_have_arrived());
                 return match self.elsewhere(tried).filter(|_| error.never_connected()) {
-                    Some(cluster) => Attempt::Elsewhere(cluster),
+                    Some(cluster) => Err(Elsewhere(cluster)),
                     None => refused,
                 };
             }
@@ -243,7 +244,7 @@ impl Way {
             StatusCode::BAD_REQUEST => {
                 let reason = reason(body, guarded.restricted()).await;
                 self.proxy.journal.not_started(decision, false, "BAD_REQUEST", self.asked.arrived.elapsed());
-                Attempt::Answered(answer::text(StatusCode::BAD_REQUEST, &reason), None)
+                Ok((answer::text(StatusCode::BAD_REQUEST, &reason), None))
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 tracing::error!(status = %parts.status, user = self.owner.user, "Trino does not accept Sluice");
@@ -312,7 +313,7 @@ impl Way {
             shown = match resolved::follow(&self.proxy, &statement, origin, page, resolved::HOLD).await {
                 Ok(shown) => shown,
                 Err(refusal) => {
-                    return Attempt::Answered(self.told(&statement.query, &refusal, Some(decision)), None);
+                    return Ok((self.told(&statement.query, &refusal, Some(decision)), None));
                 }
             };
         }
@@ -323,7 +324,7 @@ impl Way {
         if revoke::is_outdated(&proxy, &again) {
             self.proxy.tasks.spawn(async move { revoke::review(&proxy, &again).await.ok() });
         }
-        Attempt::Answered(response, Some((summary, statement)))
+        Ok((response, Some((summary, statement))))
     }
 
     fn memory(&self, guarded: &Guarded) -> Memory {

@@ -95,7 +95,7 @@ fn there_is_one_cluster_or_there_are_several() {
         (format!("{upstream}{TWO}{rules}"), "is left out where clusters are given"),
         (format!("{upstream}{rules}"), "leads to clusters, which are not given"),
         (format!("clusters: {{}}\n{rules}"), "there is no cluster `adhoc`"),
-        (format!("clusters: {{'a.b': {{url: 'http://t:1'}}}}\nrouting: [{{to: [a.b]}}]\n"), "`a.b` is no name"),
+        ("clusters: {'a.b': {url: 'http://t:1'}}\nrouting: [{to: [a.b]}]\n".to_owned(), "`a.b` is no name"),
         ("upstream: {url: 'http://t:1', drain: true}\n".to_owned(), "drain and weight are for clusters"),
         (format!("{}{rules}", TWO.replace("weight: 3", "weight: 0")), "clusters.etl.weight: at least 1"),
         (format!("{}{rules}", TWO.replace("http://127.0.0.1:8081", "t")), "clusters.etl.url: `t` is not"),
