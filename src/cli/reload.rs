@@ -123,15 +123,16 @@ impl Making {
         let (hits, misses) = self.metrics.catalog_cache();
         let catalog = Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses));
         let end = self.end.child_token();
-        self.beside.spawn(Arc::clone(&grammar).follow(end.clone()));
-        let (known, metrics) = ((catalog, grammar), Arc::clone(&self.metrics));
-        Ok(match name {
-            None => Cluster::new(client, timeout, known, metrics, end),
+        let (known, metrics) = ((catalog, Arc::clone(&grammar)), Arc::clone(&self.metrics));
+        let cluster = match name {
+            None => Cluster::new(client, timeout, known, metrics, end.clone()),
             Some(name) => {
                 let checked = (name, config.health_checks.clone());
-                Cluster::named(checked, client, timeout, known, metrics, end).await
+                Cluster::named(checked, client, timeout, known, metrics, end.clone()).await
             }
-        })
+        };
+        self.beside.spawn(grammar.follow(end));
+        Ok(cluster)
     }
 }
 

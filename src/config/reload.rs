@@ -196,6 +196,11 @@ audit: {folder: log}
         for (part, text) in [
             ("audit", SMALL.replace("folder: log", "folder: log, sync: disk")),
             ("catalog", format!("{SMALL}catalog: {{entries: 7}}\n")),
+            (
+                "clusters",
+                SMALL.replace("upstream: {", "routing: [{to: [a]}]\nclusters: {a: {").replace("8080'}", "8080'}}"),
+            ),
+            ("health_checks", format!("{SMALL}health_checks: {{every: 7s}}\n")),
             ("console", format!("{SMALL}console: {{address: '127.0.0.1:1'}}\n")),
             ("identity", SMALL.replace("X-User", "X-Other")),
             ("limits", format!("{SMALL}limits: {{statements: 7}}\n")),
