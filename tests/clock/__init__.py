@@ -6,12 +6,14 @@ import pathlib
 import shutil
 import subprocess
 
-from tests import feeds
+from tests import feeds, ldap
 from tests.certificates.authority import Authority
 from tests.feeds.server import Server
 from tests.identity.browser import Entrance
 from tests.stack.client import Client, wait_for
 from tests.stack.progress import Problem
+from tests.stack.slapd import BASE, Slapd
+from tests.stack.sluice import password
 
 HOUR, DAY = 3600, 86400
 NATIONS = "SELECT count(*) FROM tpch.tiny.nation"
@@ -53,15 +55,19 @@ def cases(stack):
     policies.mkdir()
     tomorrow = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     (policies / "all.yaml").write_text(POLICIES.format(tomorrow=tomorrow), encoding="ascii")
-    with Server(folder / "server", [feeds.user("etl/loader", "analysts"), feeds.user("lender", "analysts")]) as server:
+    users = [feeds.user("etl/loader", "analysts"), feeds.user("lender", "analysts"), feeds.user("dora", "analysts")]
+    with Server(folder / "server", users) as server, Slapd(folder / "slapd", ldap.ENTRIES) as slapd:
         secret = folder / "secret"
         secret.write_text(server.secret, encoding="ascii")
         shared = {"ca": str(server.ca), "refresh": "1s"}
         issuer = {"issuer": server.url, "jwks_url": f"{server.url}/openid/v1/jwks", "jwks_token_file": str(secret), "audience": ["sluice"], "keep_keys": "1h",
                   "user": "{kubernetes.io.namespace}/{kubernetes.io.serviceaccount.name}", "clock_skew": "0s", "browser": {"client_id": "sluice"}, **shared}
         feed = {"url": f"{server.url}/scim/v2/Users", "token_file": str(secret), "maximum_age": "1h", **shared}
+        directory = {"url": f"ldaps://localhost:{slapd.secure_port}", "ca": str(slapd.ca), "bind_patterns": [f"uid={{user}},ou=people,{BASE}"], "maximum_age": "1h"}
         settings = {
-            "identity": {"oidc": [issuer], "group_feed": feed, "client_certificates": [{"common_name": "{user}", "user": "{user}"}]}, "audit": {"rotate_bytes": 1},
+            "policies": {"max_staleness": "1h"},
+            "identity": {"oidc": [issuer], "ldap": directory, "group_feed": feed, "client_certificates": [{"common_name": "{user}", "user": "{user}"}]},
+            "audit": {"rotate_bytes": 1},
             "listen": {"tls": {"certificate": "tls/server.pem", "key": "tls/server.key", "client_ca": str(authority.ca), "client_crls": [str(authority.crl)]}},
             "limits": {"drain": "1s"},
         }
@@ -69,10 +75,12 @@ def cases(stack):
         # The issuer sends browsers back to this address.
         sluice.settings["listen"]["public_url"] = sluice.url
         with sluice:
-            place = Place(clock, sluice, server, authority)
+            place = Place(clock, sluice, server, authority, slapd)
             wait_for("the feed is read", lambda: place.client().query(NATIONS).rows == [[25]])
             yield "a token ends by the clock, is none before its time, and is good again when the clock is", lambda: tokens(place)
             yield "keys and groups are believed by a clock that can't be set", lambda: kept(place)
+            yield "a proved password is believed by a clock that can't be set", lambda: passwords(place)
+            yield "policies grow old by a clock that can't be set", lambda: old_policies(place)
             yield "a grant ends and begins by the clock, and running queries with it", lambda: grants(place)
             yield "pages of a running query are given by whatever clock", lambda: pages(place)
             yield "a log-in by a browser ends by the clock", lambda: log_in(place)
@@ -108,8 +116,8 @@ class Clock:
 class Place:
     """What the cases share."""
 
-    def __init__(self, clock, sluice, server, authority):
-        self.clock, self.sluice, self.server, self.authority = clock, sluice, server, authority
+    def __init__(self, clock, sluice, server, authority, slapd):
+        self.clock, self.sluice, self.server, self.authority, self.slapd = clock, sluice, server, authority, slapd
 
     def client(self, seconds=30 * DAY):
         """A client with a token that is good for some time."""
@@ -166,6 +174,30 @@ def kept(place):
         place.server.start()
     with place.at(DAY - 600):
         assert client.rows(NATIONS) == [[25]]
+
+
+def passwords(place):
+    """For an hour here, without the directory being asked."""
+    client = Client(place.sluice.url, "dora", password("dora"), place.sluice.ca)
+    assert client.rows(NATIONS) == [[25]]
+    asked = place.slapd.binds()
+    for seconds in (DAY - 600, -DAY, 0):
+        with place.at(seconds):
+            assert client.rows("SELECT 1") == [[1]], seconds
+    assert asked and place.slapd.binds() == asked
+
+
+def old_policies(place):
+    """They may be used for an hour after what is in the folder is wrong."""
+    file = place.sluice.policies / "all.yaml"
+    good = file.read_text(encoding="ascii")
+    file.write_text("nothing", encoding="ascii")
+    wait_for("the folder is wrong", lambda: '"current":false' in place.sluice.console("/health/ready")[1].replace(" ", ""))
+    for seconds in (DAY - 600, -HOUR):
+        with place.at(seconds):
+            assert Client(place.sluice.url, "dora", password("dora"), place.sluice.ca).rows("SELECT 1") == [[1]], seconds
+    file.write_text(good, encoding="ascii")
+    wait_for("the folder is right", lambda: '"current":true' in place.sluice.console("/health/ready")[1].replace(" ", ""))
 
 
 def grants(place):
