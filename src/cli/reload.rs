@@ -10,7 +10,7 @@ use crate::config::{Config, InForce, Newer, UPSTREAM, Upstream};
 use crate::console::Metrics;
 use crate::identity::Login;
 use crate::proxy::connect::http_client;
-use crate::proxy::{Cluster, Clusters, Live, Member, Proofs, Proxy};
+use crate::proxy::{Cluster, Clusters, Live, Member, Proofs, Proxy, Spooling};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,8 +131,9 @@ impl Making {
                 Cluster::named(checked, client, timeout, known, metrics, end.clone()).await
             }
         };
+        let spooling = Spooling::new(upstream)?;
         self.beside.spawn(grammar.follow(end));
-        Ok(cluster)
+        Ok(cluster.spooling(spooling))
     }
 }
 

@@ -34,6 +34,12 @@ fn listen(listen: &Listen, problems: &mut Vec<String>) {
 
 fn upstream(field: &str, upstream: &Upstream, problems: &mut Vec<String>) {
     origin(&format!("{field}.url"), &upstream.url, problems);
+    for spooled in upstream.spooling.iter().flat_map(|spooling| &spooling.origins) {
+        origin(&format!("{field}.spooling.origins"), &spooled.url, problems);
+    }
+    if upstream.spooling.as_ref().is_some_and(|spooling| spooling.encodings.is_empty()) {
+        problems.push(format!("{field}.spooling.encodings: at least one; leave {field}.spooling out for none"));
+    }
     if upstream.user.is_empty() {
         problems.push(format!("{field}.user: a name is needed"));
     }

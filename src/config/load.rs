@@ -89,9 +89,11 @@ impl Config {
         }
         listen.page_key_file.iter_mut().for_each(|path| resolve(path, folder));
         for upstream in upstream.iter_mut().chain(clusters.iter_mut().flat_map(BTreeMap::values_mut)) {
-            let Upstream { ca, password_file, token_file, certificate, key, .. } = upstream;
+            let Upstream { ca, password_file, token_file, certificate, key, spooling, .. } = upstream;
             let files = [ca, password_file, token_file, certificate, key];
-            files.into_iter().flatten().for_each(|path| resolve(path, folder));
+            let origins = spooling.iter_mut().flat_map(|spooling| &mut spooling.origins);
+            let authorities = origins.filter_map(|origin| origin.ca.as_mut());
+            files.into_iter().flatten().chain(authorities).for_each(|path| resolve(path, folder));
         }
         identity.paths().for_each(|path| resolve(path, folder));
         policies.paths().into_iter().for_each(|path| resolve(path, folder));

@@ -13,6 +13,7 @@ mod load;
 mod oidc;
 mod policies;
 mod reload;
+mod spooling;
 mod types;
 
 pub use certificates::ClientCertificate;
@@ -25,6 +26,7 @@ pub use oidc::{Browser, Introspection, Oidc, SigningAlgorithm, SpeaksFor};
 pub(crate) use policies::Way;
 pub use policies::{Git, Policies, Reference, Signatures, Source, Webhook};
 pub use reload::{InForce, Newer};
+pub use spooling::{Downloads, Encoding, SegmentOrigin, Spooling};
 pub use types::{
     Audit, CatalogCache, Compression, Config, Console, Limits, Listen, Log, LogFormat, Sync, Tls, Upstream, Views,
 };

@@ -3,6 +3,7 @@
 use super::clusters::{HealthChecks, RoutingRule};
 use super::identity::Identity;
 use super::policies::Policies;
+use super::spooling::Spooling;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -172,6 +173,9 @@ pub struct Upstream {
     /// For one of `clusters`.
     #[serde(default = "one")]
     pub weight: u32,
+    /// Results in segments, for clients that ask for them. Without it all results come on pages.
+    #[serde(default)]
+    pub spooling: Option<Spooling>,
 }
 
 impl Upstream {
@@ -190,6 +194,7 @@ impl Upstream {
             answer_timeout: two_minutes(),
             drain: false,
             weight: 1,
+            spooling: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::head::Wrong;
 use super::response_headers;
 use super::results::body::PageBody;
+use super::spooled::SegmentBody;
 use crate::identity::Challenge;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -10,7 +11,7 @@ use http_body_util::{Either, Full};
 use std::collections::BTreeSet;
 
 /// The body of an answer: there already, or on its way from Trino.
-pub(super) type Answer = Either<Full<Bytes>, Box<PageBody>>;
+pub(super) type Answer = Either<Full<Bytes>, Either<Box<PageBody>, Box<SegmentBody>>>;
 
 /// A body that is there already.
 pub(super) fn full(bytes: impl Into<Bytes>) -> Answer {

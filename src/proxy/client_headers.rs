@@ -6,6 +6,7 @@
 
 use super::prepared;
 use crate::analysis::session::Session;
+use crate::config::Encoding;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::BTreeMap;
@@ -26,7 +27,9 @@ pub(crate) struct ClientHeaders {
     pub(crate) client_tags: Vec<String>,
     /// `X-Trino-Trace-Token`; a claim.
     pub(crate) trace_token: Option<String>,
-    /// Headers for Trino, but prepared statements and the user.
+    /// Encodings in which rows may come in segments, the dearest first.
+    pub(crate) encodings: Vec<Encoding>,
+    /// Headers for Trino, but prepared statements, encodings and the user.
     forward: HeaderMap,
 }
 
@@ -88,6 +91,9 @@ impl ClientHeaders {
         read.client_info = single(headers, "x-trino-client-info")?;
         read.trace_token = single(headers, "x-trino-trace-token")?;
         read.client_tags = list(headers, "x-trino-client-tags")?;
+        // Those that are not known are left out; clients read rows on pages as well.
+        let encodings = list(headers, "x-trino-query-data-encoding")?;
+        read.encodings = encodings.iter().filter_map(|name| Encoding::named(name)).collect();
         read.session.properties = pairs(headers, "x-trino-session")?;
         for (name, value) in &read.session.properties {
             if name.split('.').count() > 2 || name.split('.').any(|part| !is_name(part)) {
@@ -200,7 +206,6 @@ fn known(name: &HeaderName) -> Result<(), HeaderError> {
         | "x-trino-prepared-statement"
         | "x-trino-resource-estimate"
         | "x-trino-extra-credential"
-        // Clients that could read spooled results say so; they read inline ones as well.
         | "x-trino-query-data-encoding" => Ok(()),
         _ => Err(HeaderError::Malformed(format!("{name}: this header is not known to Sluice"))),
     }

@@ -7,6 +7,7 @@ use super::cluster_id::ClusterId;
 use super::clusters::Clusters;
 use super::connect::HttpClient;
 use super::health::Health;
+use super::spooled::Spooling;
 use super::upstream::Upstream;
 use crate::catalog::{Catalog, TrinoGrammar};
 use crate::config::{HealthChecks, Limits, UPSTREAM};
@@ -56,6 +57,8 @@ pub struct Cluster {
     /// Whether it takes statements; none of the one of `upstream`, beside which there is no other.
     health: Option<Arc<Health>>,
     pub(super) counts: OfCluster,
+    /// How rows in segments are asked for and had, if they are.
+    pub(super) spooling: Option<Arc<Spooling>>,
     /// Cancelled when nothing new is sent there.
     following: CancellationToken,
 }
@@ -95,7 +98,7 @@ impl Cluster {
     ) -> Cluster {
         let (id, counts) = (ClusterId::of(name), metrics.clusters().of(name));
         let (name, upstream) = (name.into(), Upstream::new(client, metrics));
-        Cluster { id, name, upstream, catalog, grammar, answer_timeout, health, counts, following }
+        Cluster { id, name, upstream, catalog, grammar, answer_timeout, health, counts, spooling: None, following }
     }
 
     /// Checks it until nothing new is sent there.
@@ -113,6 +116,13 @@ impl Cluster {
             };
             following.run_until_cancelled(health.follow(changed)).await;
         }
+    }
+
+    /// The same, with rows in segments for clients that ask for them.
+    #[must_use]
+    pub fn spooling(mut self, spooling: Option<Arc<Spooling>>) -> Cluster {
+        self.spooling = spooling;
+        self
     }
 
     /// Nothing new is sent there; what runs there goes on, by what is known.

@@ -96,11 +96,12 @@ pub fn page_key(file: Option<&Path>) -> Result<Vec<u8>, MarkKeyError> {
 impl MarkKey {
     /// The key of a file, or a new one.
     pub(crate) fn load(file: Option<&Path>) -> Result<MarkKey, MarkKeyError> {
-        MarkKey::of(&page_key(file)?).ok_or_else(|| MarkKeyError::Short("the key".to_owned()))
+        MarkKey::of(&page_key(file)?)
     }
 
-    fn of(secret: &[u8]) -> Option<MarkKey> {
-        Hmac::new_from_slice(secret).ok().map(MarkKey)
+    /// The key of a secret.
+    pub(crate) fn of(secret: &[u8]) -> Result<MarkKey, MarkKeyError> {
+        Hmac::new_from_slice(secret).map(MarkKey).map_err(|_| MarkKeyError::Short("the key".to_owned()))
     }
 
     /// The mark of a query.

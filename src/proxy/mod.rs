@@ -4,8 +4,9 @@
 //! results back. `listen` takes connections, `http2` speaks HTTP/2 on them, `serve` answers requests, `statement` is the
 //! way of a statement, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
-//! is, `results` changes pages on their way. `resolved` gives none before Trino has said what the names in the statement
-//! stand for. `asking` and `clusters` say which cluster a statement goes to, by `routing`, `health` and `transactions`.
+//! is, `results` changes pages on their way, `spooled` gives what Trino puts into a storage. `resolved` gives none before
+//! Trino has said what the names in the statement stand for. `asking` and `clusters` say which cluster a statement goes to, by
+//! `routing`, `health` and `transactions`.
 //!
 //! Nothing is kept that another replica would need: `started` only helps.
 
@@ -43,6 +44,7 @@ mod routes;
 mod routing;
 mod seldom;
 mod serve;
+mod spooled;
 mod started;
 mod statement;
 #[cfg(test)]
@@ -59,4 +61,5 @@ pub use live::{Cluster, Live, Proofs};
 pub use mark::{MarkKeyError, page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};
+pub use spooled::Spooling;
 pub use tls::{Acceptor, TlsError};

@@ -11,6 +11,7 @@ use super::results::body::{OnPassed, PageBody, PageError, Passed};
 use super::results::own_error;
 use super::results::packer::Packer;
 use super::results::page::{Page, PageContext, Summary};
+use super::results::segments::ELSEWHERE;
 use super::revoke;
 use super::routes::{PagePath, PageQuery};
 use super::serve::Proxy;
@@ -24,6 +25,10 @@ use http_body_util::{BodyExt, Either, Limited};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Where Trino leads clients to a place that segments are not fetched from.
+const UNNAMED: &str = "Trino puts results into a place that Sluice does not fetch from; the operators have to name it in \
+    upstream.spooling.origins, or to set protocol.spooling.retrieval-mode=COORDINATOR_PROXY in Trino";
 
 /// A request for a page, or for the end of a query.
 #[derive(Debug)]
@@ -221,6 +226,7 @@ async fn pass(
         mark: asked.query.mark,
         positions: statement.positions(),
         query: Some(asked.path.query.clone()),
+        segments: proxy.spooled(statement.cluster.spooling.as_ref()),
         envelope_bytes: proxy.live().limits.envelope_bytes,
     });
     let headers = page_headers(proxy, &statement, &parts.headers);
@@ -230,7 +236,7 @@ async fn pass(
     match body.begin().await {
         Ok(()) => {
             let packed = body.is_packed();
-            let mut response = Response::new(Either::Right(Box::new(body)));
+            let mut response = Response::new(Either::Right(Either::Left(Box::new(body))));
             *response.headers_mut() = headers;
             if packed {
                 response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -244,6 +250,9 @@ async fn pass(
         Err(PageError::Malformed(error)) => {
             tracing::warn!(%error, query = %asked.path.query, "a page can't be read");
             cancel(proxy, &statement, &path, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;
+            if error == ELSEWHERE {
+                return refused(&asked.origin, &asked.path.query, facts, UNNAMED);
+            }
             unreadable(&asked.origin, &asked.path.query, facts)
         }
         Err(error) => {
@@ -254,11 +263,11 @@ async fn pass(
 }
 
 fn unreadable(origin: &Origin, query: &QueryId, facts: Facts) -> Response<Answer> {
-    let refusal = Refusal {
-        code: ErrorCode::GenericInternalError,
-        message: "Sluice can't read Trino's page of results, so nothing of it is shown".to_owned(),
-        location: None,
-    };
+    refused(origin, query, facts, "Sluice can't read Trino's page of results, so nothing of it is shown")
+}
+
+fn refused(origin: &Origin, query: &QueryId, facts: Facts, message: &str) -> Response<Answer> {
+    let refusal = Refusal { code: ErrorCode::GenericInternalError, message: message.to_owned(), location: None };
     answer::results(own_error::page(origin, query, own_error::error(&refusal, Some(facts.decision))))
 }
 

@@ -144,6 +144,7 @@ fn shown(bytes: &[u8], cuts: &[usize], restricted: bool, key: &MarkKey) -> Resul
         mark: None,
         positions: None,
         query: None,
+        segments: None,
         envelope_bytes: 1 << 16,
     });
     let (mut out, mut from): (Vec<Bytes>, usize) = (Vec::new(), 0);

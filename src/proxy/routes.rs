@@ -4,6 +4,7 @@
 //! here is 404, or 403 where Trino has something there.
 
 use super::query_id::QueryId;
+use super::spooled::Part;
 use http::{Method, StatusCode, Uri};
 
 /// What is asked for.
@@ -17,6 +18,8 @@ pub(crate) enum Route {
     Kill(QueryId),
     /// `/v1/info` or `/v1/info/state`.
     Info(&'static str),
+    /// A segment of a result, or that it be forgotten, with what stands in the path.
+    Segment(Part, String),
     /// A log-in by a browser.
     Login(LoginRoute),
 }
@@ -76,6 +79,8 @@ pub(crate) enum NoRoute {
     NoPath,
 }
 
+/// Most characters of a sealed segment: an address that a storage has signed is among what is sealed.
+const SEALED: usize = 8192;
 const MISSING: NoRoute = NoRoute::Status(StatusCode::NOT_FOUND);
 
 /// The path of a page: which query, and Trino's own unguessable parts.
@@ -197,10 +202,20 @@ pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, NoRoute> {
                 Err(NoRoute::Method("GET, HEAD, DELETE"))
             }
         }
+        _ if let Some((part, sealed)) = Part::of(path) => segment(method, part, sealed, no_query),
         _ if path.starts_with("/oauth2/") => LoginRoute::parse(method, target).map(Route::Login),
         _ if is_trinos(path) => Err(NoRoute::Status(StatusCode::FORBIDDEN)),
         _ => Err(MISSING),
     }
+}
+
+fn segment(method: &Method, part: Part, sealed: &str, no_query: bool) -> Result<Route, NoRoute> {
+    let right = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !no_query || !(1..=SEALED).contains(&sealed.len()) || !sealed.bytes().all(right) {
+        return Err(MISSING);
+    }
+    // HEAD is no way to learn of a segment: Trino gives none of its headers for it.
+    if method == Method::GET { Ok(Route::Segment(part, sealed.to_owned())) } else { Err(NoRoute::Method("GET")) }
 }
 
 /// Whether Trino 476 serves something under a path. Sluice does not, and says so by 403, so that an operator who looks
@@ -291,6 +306,16 @@ mod tests {
             (Method::DELETE, "/v1/query/20260101_000000_00000_abcde/stage", 404),
             (Method::DELETE, "/v1/query/", 404),
             (Method::GET, "/v1/task/x", 403),
+            (Method::GET, "/v1/spooled/download/abc-_1", 200),
+            (Method::GET, "/v1/spooled/ack/abc-_1", 200),
+            (Method::HEAD, "/v1/spooled/download/abc", 405),
+            (Method::DELETE, "/v1/spooled/ack/abc", 405),
+            (Method::GET, "/v1/spooled/download/", 404),
+            (Method::GET, "/v1/spooled/download/abc?x=1", 404),
+            (Method::GET, "/v1/spooled/download/abc/", 404),
+            (Method::GET, "/v1/spooled/download/a%2fb", 404),
+            (Method::GET, "/v1/spooled/download/abc=", 404),
+            (Method::GET, "/v1/spooled/other/abc", 403),
             (Method::GET, "/oauth2/token/initiate/a.b-C_1", 200),
             (Method::POST, "/oauth2/token/initiate/abc", 405),
             (Method::DELETE, "/oauth2/token/initiate/abc", 405),

@@ -9,13 +9,14 @@ use super::journal::Journal;
 use super::linger::linger;
 use super::live::{Live, Proofs};
 use super::login;
-use super::mark::{MarkKey, MarkKeyError, Owner, named_owner};
+use super::mark::{MarkKey, MarkKeyError, Owner, named_owner, page_key};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
 use super::places::Places;
 use super::results::packer::Packer;
 use super::routes::{NoRoute, Route, route};
 use super::seldom::Seldom;
+use super::spooled::{self, Asker};
 use super::started::{Ended, Started};
 use super::statement;
 use super::tls::Presented;
@@ -23,7 +24,7 @@ use crate::audit::Log;
 use crate::config::{Compression, Config};
 use crate::console::Metrics;
 use crate::enforce::enforce;
-use crate::identity::{Asking, Principal, Shown, Unidentified};
+use crate::identity::{Asking, Principal, Sealer, Shown, Unidentified};
 use crate::store::Store;
 use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -55,6 +56,8 @@ pub struct Proxy {
     pub(super) cancel_running: bool,
     pub(super) origins: Origins,
     pub(super) key: MarkKey,
+    /// Seals the addresses of segments.
+    pub(super) segments: Arc<Sealer>,
     pub(super) journal: Arc<Journal>,
     /// The time by which is decided.
     pub(super) clock: Clock,
@@ -98,6 +101,7 @@ impl Proxy {
         enforce: impl Enforce,
     ) -> Result<Arc<Proxy>, MarkKeyError> {
         live.clusters.tell(&rooms.metrics);
+        let secret = page_key(config.listen.page_key_file.as_deref())?;
         let tasks = TaskTracker::new();
         let journal = Arc::new(Journal::new(Arc::clone(&rooms.log), Arc::clone(&rooms.metrics), tasks.clone()));
         let live = Arc::new(ArcSwap::from_pointee(live));
@@ -115,7 +119,8 @@ impl Proxy {
             live,
             cancel_running: config.policies.cancel_running,
             origins: Origins::new(config.listen.public_url.as_deref(), config.listen.tls.is_some()),
-            key: MarkKey::load(config.listen.page_key_file.as_deref())?,
+            key: MarkKey::of(&secret)?,
+            segments: Arc::new(Sealer::new(&secret, spooled::PURPOSE)),
             started: Started::new(config.limits.remembered_bytes, Arc::new(ended)),
             peers: Places::new(),
             seldom: Seldom::default(),
@@ -239,6 +244,34 @@ impl Proxy {
                 let packer = if self.packs { Packer::for_client(request.headers()) } else { None };
                 pages::answer(self, PageRequest { method, path, query, owner, unproved, packer, origin }).await
             }
+            Route::Segment(part, sealed) => Box::pin(self.segment(client, part, &sealed, request.headers())).await,
+        }
+    }
+
+    async fn segment(
+        self: &Arc<Self>,
+        client: Client<'_>,
+        part: spooled::Part,
+        sealed: &str,
+        headers: &HeaderMap,
+    ) -> Response<Answer> {
+        let segment: Option<spooled::Segment> = self.segments.open(sealed);
+        let user = match ClientHeaders::acting_user(headers) {
+            Ok(user) => user,
+            Err(error) => return Declined::from(error).answer(self, client, headers).await,
+        };
+        let asker = |principal| Asker { principal, user: user.as_deref(), headers };
+        match self.principal(client, headers).await {
+            Ok(principal) => {
+                let own = segment.filter(|segment| segment.is_for(asker(Some(&principal.name)), false));
+                spooled::answer(self, part, own).await
+            }
+            Err(Declined::Unidentified(Unidentified::Nothing))
+                if segment.as_ref().is_some_and(|segment| spooled::for_no_log_in(self, segment, asker(None))) =>
+            {
+                spooled::answer(self, part, segment).await
+            }
+            Err(declined) => declined.answer(self, client, headers).await,
         }
     }
 

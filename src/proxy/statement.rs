@@ -217,7 +217,9 @@ impl Way {
             let message = "The user's name has characters that can't be sent to Trino";
             return not_taken(refusal(ErrorCode::NotSupported, message), false);
         };
-        let sent = self.asked.cluster.upstream.start(guarded, &self.asked.headers, &user, self.agent.as_ref()).await;
+        let cluster = &self.asked.cluster;
+        let encodings = cluster.spooling.as_ref().and_then(|spooling| spooling.asked(&self.asked.headers.encodings));
+        let sent = cluster.upstream.start(guarded, &self.asked.headers, &user, self.agent.as_ref(), encodings).await;
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
@@ -275,6 +277,7 @@ impl Way {
             mark: None,
             positions: Some(Arc::new(guarded.positions().clone())),
             query: None,
+            segments: self.proxy.spooled(self.asked.cluster.spooling.as_ref()),
             envelope_bytes: self.live.limits.envelope_bytes,
         })?;
         Ok((page, shown))

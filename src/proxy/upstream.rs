@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header
 use std::sync::Arc;
 
 const USER: HeaderName = HeaderName::from_static("x-trino-user");
+const ENCODING: HeaderName = HeaderName::from_static("x-trino-query-data-encoding");
 const PREPARED: HeaderName = HeaderName::from_static("x-trino-prepared-statement");
 
 /// The way to Trino.
@@ -37,9 +38,13 @@ impl Upstream {
         headers: &ClientHeaders,
         user: &HeaderValue,
         agent: Option<&HeaderValue>,
+        encodings: Option<HeaderValue>,
     ) -> Result<Response<Received>, SendError> {
         let mut all = headers.forward().clone();
         all.insert(USER, user.clone());
+        if let Some(encodings) = encodings {
+            all.insert(ENCODING, encodings);
+        }
         if let Some((name, text)) = guarded.prepared() {
             let value =
                 prepared_header(name, text).ok_or_else(|| SendError::Path("a prepared statement".to_owned()))?;
@@ -65,6 +70,20 @@ impl Upstream {
         let mut headers = HeaderMap::new();
         headers.insert(USER, user.clone());
         self.send(method, path, headers, connect::empty()).await
+    }
+
+    /// Asks for a segment of a result, or that it be forgotten.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub(crate) async fn segment(
+        &self,
+        path: &str,
+        mut headers: HeaderMap,
+        user: &HeaderValue,
+    ) -> Result<Response<Received>, SendError> {
+        headers.insert(USER, user.clone());
+        self.send(Method::GET, path, headers, connect::empty()).await
     }
 
     /// Asks for `/v1/info` or `/v1/info/state`.

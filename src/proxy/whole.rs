@@ -68,6 +68,7 @@ pub(super) fn context(proxy: &Proxy, statement: &Statement, origin: &Origin, unr
         mark: None,
         positions: statement.positions(),
         query: Some(statement.query.clone()),
+        segments: proxy.spooled(statement.cluster.spooling.as_ref()),
         envelope_bytes: proxy.live().limits.envelope_bytes,
     }
 }

@@ -19,7 +19,7 @@ from .progress import Problem, main, say
 from .sluice import Sluice
 from .trino import Trino
 
-SUITES = ["conformance", "smoke", "metadata", "writes", "views", "told", "postgres", "resolved", "clients", "attacks", "proof", "streaming", "hostile", "full", "reload", "faults", "clock", "replicas", "clusters", "repositories", "identity", "certificates", "ldap", "feeds", "howto", "masks", "rules", "demo"]
+SUITES = ["conformance", "smoke", "metadata", "writes", "views", "told", "postgres", "resolved", "clients", "attacks", "proof", "streaming", "spooling", "hostile", "full", "reload", "faults", "clock", "replicas", "clusters", "repositories", "identity", "certificates", "ldap", "feeds", "howto", "masks", "rules", "demo"]
 FOLDER = pathlib.Path("target/stack")
 
 

@@ -6,14 +6,17 @@
 
 use super::own_error::INFO_PATH;
 use super::scanner::{Field, Malformed, Piece, Scanner, Treatment};
+use super::segments::{Of, Segments};
 use super::statistics;
 use super::trino_error::{self, ErrorContext};
 use crate::proxy::mark::{Facts, MarkKey, Owner};
 use crate::proxy::origin::Origin;
 use crate::proxy::query_id::QueryId;
 use crate::proxy::routes::{PagePath, PageQuery};
+use crate::proxy::spooled::Spooled;
 use crate::rewrite::PositionMap;
 use bytes::{Bytes, BytesMut};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Pieces smaller than this are put together, so that a page is not sent in crumbs.
@@ -38,6 +41,8 @@ pub(crate) struct PageContext {
     pub(crate) positions: Option<Arc<PositionMap>>,
     /// The query that the page must be of; not known for the first page.
     pub(crate) query: Option<QueryId>,
+    /// By what rows in segments are changed, where there may be any.
+    pub(crate) segments: Option<Spooled>,
     /// Most bytes of the parts that change.
     pub(crate) envelope_bytes: usize,
 }
@@ -67,6 +72,10 @@ pub(crate) struct Page {
     next: Option<String>,
     error: Option<String>,
     pieces: Vec<Piece>,
+    /// Of the rows that are on their way, if they are in segments.
+    segments: Option<Segments>,
+    /// Rows in segments.
+    spooled: u64,
 }
 
 impl Page {
@@ -75,7 +84,18 @@ impl Page {
         let statistics = if context.facts.restricted { Treatment::Keep } else { Treatment::Pass };
         let scanner = Scanner::new(context.envelope_bytes, statistics);
         let query = context.query.clone();
-        Page { context, scanner, query, held: Vec::new(), fields: 0, next: None, error: None, pieces: Vec::new() }
+        Page {
+            context,
+            scanner,
+            query,
+            held: Vec::new(),
+            fields: 0,
+            next: None,
+            error: None,
+            pieces: Vec::new(),
+            segments: None,
+            spooled: 0,
+        }
     }
 
     /// Takes bytes of Trino's and gives bytes for the client.
@@ -87,7 +107,11 @@ impl Page {
         let result = self.scanner.push(chunk, &mut pieces);
         let mut small = BytesMut::with_capacity(chunk.len().min(SMALL) + LONGER);
         for piece in pieces.drain(..) {
+            if self.segments.is_some() && self.segment(&piece, &mut small)? {
+                continue;
+            }
             match piece {
+                Piece::Begin(Field::Segments) => self.begin_segments(&mut small)?,
                 Piece::Begin(field) => self.begin(field, &mut small),
                 Piece::Raw(bytes) if bytes.len() < SMALL => small.extend_from_slice(&bytes),
                 Piece::Raw(bytes) => {
@@ -113,15 +137,46 @@ impl Page {
     /// [`Malformed`], if the page was cut off.
     pub(crate) fn finish(&mut self) -> Result<Summary, Malformed> {
         match self.query.take() {
-            Some(query) if self.scanner.done() => {
-                Ok(Summary { query, next: self.next.take(), error: self.error.take(), rows: self.scanner.rows() })
-            }
+            Some(query) if self.scanner.done() => Ok(Summary {
+                query,
+                next: self.next.take(),
+                error: self.error.take(),
+                rows: self.scanner.rows() + self.spooled,
+            }),
             _ => Err(Malformed("cut off")),
         }
     }
 
     fn begin(&mut self, field: Field, out: &mut BytesMut) {
         begin(&mut self.fields, field, out);
+    }
+
+    fn begin_segments(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
+        if self.context.segments.is_none() {
+            return Err(Malformed("data that is no list of rows"));
+        }
+        self.begin(Field::Segments, out);
+        self.segments = Some(Segments::new(self.context.envelope_bytes));
+        Ok(())
+    }
+
+    /// Takes a piece if it is of the segments that are on their way; else they have ended.
+    fn segment(&mut self, piece: &Piece, out: &mut BytesMut) -> Result<bool, Malformed> {
+        let Some(segments) = &mut self.segments else {
+            return Ok(false);
+        };
+        let Piece::Raw(bytes) = piece else {
+            self.spooled = segments.finish()?;
+            self.segments = None;
+            return Ok(false);
+        };
+        let (Some(spooled), Some(query)) = (&self.context.segments, &self.query) else {
+            return Err(Malformed("segments of no query"));
+        };
+        let mark = self.context.mark(query);
+        let (origin, owner) = (&self.context.origin, &self.context.owner);
+        segments.push(bytes, Of { spooled, origin, owner, query, mark: &mark }, out)?;
+        Ok(true)
     }
 
     fn whole(&mut self, field: Field, value: Vec<u8>, out: &mut BytesMut) -> Result<(), Malformed> {
@@ -201,6 +256,14 @@ impl PageContext {
         Ok(Noted::Nothing)
     }
 
+    /// The mark of the query.
+    fn mark(&self, query: &QueryId) -> Cow<'_, str> {
+        match &self.mark {
+            Some(mark) => Cow::Borrowed(mark),
+            None => Cow::Owned(self.key.mark(&self.owner, query, &self.facts)),
+        }
+    }
+
     /// Writes an address of Trino's as one of Sluice's with a mark. Gives path and query that Trino is asked for.
     fn address(&self, value: &[u8], query: &QueryId, out: &mut BytesMut) -> Result<String, Malformed> {
         const ADDRESS: Malformed = Malformed("an address that leads elsewhere");
@@ -209,11 +272,10 @@ impl PageContext {
             return Err(ADDRESS);
         }
         let asked = PageQuery::parse(asked).filter(|asked| asked.mark.is_none()).ok_or(ADDRESS)?;
-        let made = self.mark.is_none().then(|| self.key.mark(&self.owner, query, &self.facts));
-        let mark = self.mark.as_deref().or(made.as_deref()).unwrap_or_default();
+        let mark = self.mark(query);
         let next = asked.upstream(path);
         let joint = if asked.trino.is_empty() { "?sluice=" } else { "&sluice=" };
-        quoted(&[self.origin.as_str(), &next, joint, mark], out)?;
+        quoted(&[self.origin.as_str(), &next, joint, &mark], out)?;
         Ok(next)
     }
 }
@@ -259,139 +321,4 @@ fn quoted(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proxy::origin::Origins;
-    use serde_json::{Value, json};
-    use uuid::Uuid;
-
-    fn context(query: Option<&str>) -> PageContext {
-        let mut headers = http::HeaderMap::new();
-        headers.insert("host", "sluice.example:8443".parse().unwrap());
-        PageContext {
-            origin: Origins::new(None, true).of(&headers).unwrap(),
-            key: MarkKey::load(None).unwrap(),
-            owner: Owner { principal: "anna".to_owned(), user: "anna".to_owned() },
-            facts: Facts {
-                restricted: false,
-                rewritten: false,
-                redefines: false,
-                unresolved: false,
-                by_address: false,
-                cluster: crate::proxy::cluster_id::ClusterId::UPSTREAM,
-                decision: Uuid::from_u128(1),
-            },
-            mark: None,
-            positions: None,
-            query: query.map(|id| QueryId::parse(id).unwrap()),
-            envelope_bytes: 100_000,
-        }
-    }
-
-    fn run(page: &str, context: PageContext, cut: usize) -> Result<(Value, Summary), Malformed> {
-        let mut reader = Page::new(context);
-        let mut out: Vec<Bytes> = Vec::new();
-        for part in page.as_bytes().chunks(cut) {
-            reader.push(&Bytes::copy_from_slice(part), &mut out)?;
-        }
-        let summary = reader.finish()?;
-        Ok((serde_json::from_slice(&out.concat()).unwrap(), summary))
-    }
-
-    const NEXT: &str = "http://10.0.0.1:8080/v1/statement/executing/q_1/yabc/1";
-
-    #[test]
-    fn each_address_leads_to_sluice_whatever_the_order_of_fields() {
-        let fields = [
-            json!({"nextUri": NEXT}),
-            json!({"partialCancelUri": "http://trino/v1/statement/executing/partialCancel/q_1/0/yabc/1"}),
-            json!({"infoUri": "http://trino:8080/ui/query.html?q_1"}),
-            json!({"id": "q_1"}),
-            json!({"columns": [{"name": "a"}]}),
-            json!({"data": [[1], [2]]}),
-            json!({"stats": {"state": "RUNNING"}}),
-            json!({"warnings": []}),
-        ];
-        for rotated in 0..fields.len() {
-            let mut order = fields.clone();
-            order.rotate_left(rotated);
-            let inner: Vec<String> = order
-                .iter()
-                .map(serde_json::Value::to_string)
-                .map(|field| field.strip_prefix('{').unwrap().strip_suffix('}').unwrap().to_owned())
-                .collect();
-            let page = format!("{{{}}}", inner.join(","));
-            for cut in [1, 7, 10_000] {
-                let (shown, summary) = run(&page, context(None), cut).unwrap();
-                assert!(!shown.to_string().contains("10.0.0.1") && !shown.to_string().contains("trino"), "{shown}");
-                let next = shown["nextUri"].as_str().unwrap();
-                assert!(next.starts_with("https://sluice.example:8443/v1/statement/executing/q_1/yabc/1?sluice="));
-                assert_eq!(shown["infoUri"], "https://sluice.example:8443/ui/query.html?q_1");
-                assert_eq!(shown["data"], json!([[1], [2]]));
-                assert_eq!(summary.next.as_deref(), Some("/v1/statement/executing/q_1/yabc/1"));
-                assert_eq!(summary.rows, 2);
-            }
-        }
-    }
-
-    #[test]
-    fn counts_are_told_where_nothing_is_hidden_and_nowhere_else() {
-        let page = r#"{"id":"q_1","stats":{"state":"RUNNING","processedRows": 6,"new":[1]},"warnings":[]}"#;
-        for cut in [1, 7, 10_000] {
-            let mut reader = Page::new(context(None));
-            let mut out: Vec<Bytes> = Vec::new();
-            for part in page.as_bytes().chunks(cut) {
-                reader.push(&Bytes::copy_from_slice(part), &mut out).unwrap();
-            }
-            assert_eq!(out.concat(), page.as_bytes());
-            let mut hiding = context(None);
-            hiding.facts.restricted = true;
-            let (shown, _) = run(page, hiding, cut).unwrap();
-            assert_eq!((&shown["stats"]["state"], &shown["stats"]["processedRows"]), (&json!("RUNNING"), &json!(0)));
-            assert_eq!(shown["stats"].get("new"), None);
-        }
-    }
-
-    #[test]
-    fn a_mark_in_an_address_is_its_owners() {
-        let context = context(None);
-        let (key, owner) = (context.key.clone(), context.owner.clone());
-        let (shown, summary) = run(&json!({"id": "q_1", "nextUri": NEXT}).to_string(), context, 10_000).unwrap();
-        let mark = shown["nextUri"].as_str().unwrap().split_once("?sluice=").unwrap().1;
-        assert_eq!(key.read(mark, &owner, &summary.query).unwrap().decision, Uuid::from_u128(1));
-    }
-
-    #[test]
-    fn a_page_that_leads_elsewhere_or_is_of_another_query_is_refused() {
-        for page in [
-            json!({"id": "q_2"}),
-            json!({"id": "q_1", "nextUri": "http://evil/other"}),
-            json!({"id": "q_1", "nextUri": "http://trino/v1/statement/executing/q_2/yabc/1"}),
-            json!({"id": "q_1", "nextUri": format!("{NEXT}?else=1")}),
-            json!({"id": "q_1", "nextUri": 7}),
-            json!({"id": "q/1"}),
-            json!({"id": null}),
-            json!({}),
-            json!({"data": [[1]], "warnings": []}),
-            json!({"id": "q_1", "error": "x"}),
-            json!({"id": "q_1", "data": {"encoding": "json", "segments": []}}),
-        ] {
-            assert!(run(&page.to_string(), context(Some("q_1")), 10_000).is_err(), "{page}");
-        }
-        assert!(run(&json!({"nextUri": NEXT}).to_string(), context(None), 10_000).is_err());
-        assert!(run("{\"id\":\"q_1\"", context(None), 10_000).is_err());
-    }
-
-    #[test]
-    fn a_large_page_goes_by_in_the_slices_that_came() {
-        let row = format!("[\"{}\"],", "x".repeat(10_000));
-        let page = format!("{{\"id\":\"q_1\",\"data\":[{}[1]]}}", row.repeat(50));
-        let mut reader = Page::new(context(None));
-        let whole = Bytes::from(page.clone());
-        let mut out: Vec<Bytes> = Vec::new();
-        reader.push(&whole, &mut out).unwrap();
-        assert_eq!(out.len(), 3);
-        assert_eq!(out.concat(), page.as_bytes());
-        assert_eq!(reader.finish().unwrap().rows, 51);
-    }
-}
+mod tests;

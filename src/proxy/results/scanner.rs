@@ -39,6 +39,8 @@ pub(crate) enum Field {
     UpdateCount,
     /// One that is not known: it is read over and left out.
     Unknown,
+    /// `data` that is an object: rows in segments.
+    Segments,
 }
 
 impl Field {
@@ -67,7 +69,7 @@ impl Field {
             Field::PartialCancelUri => "partialCancelUri",
             Field::NextUri => "nextUri",
             Field::Columns => "columns",
-            Field::Data => "data",
+            Field::Data | Field::Segments => "data",
             Field::Stats => "stats",
             Field::Error => "error",
             Field::Warnings => "warnings",
@@ -79,7 +81,7 @@ impl Field {
 
     fn treatment(self, statistics: Treatment) -> Treatment {
         match self {
-            Field::Columns | Field::Data | Field::UpdateType | Field::UpdateCount => Treatment::Pass,
+            Field::Columns | Field::Data | Field::Segments | Field::UpdateType | Field::UpdateCount => Treatment::Pass,
             Field::Stats => statistics,
             Field::Id | Field::InfoUri | Field::PartialCancelUri | Field::NextUri | Field::Error | Field::Warnings => {
                 Treatment::Keep
@@ -252,8 +254,11 @@ impl Scanner {
     }
 
     fn begin_value(&mut self, first: u8, out: &mut Vec<Piece>) -> Result<(), Malformed> {
-        if self.field == Field::Data && first != b'[' && first != b'n' {
-            return Err(Malformed("data that is no list of rows"));
+        match (self.field, first) {
+            (Field::Data, b'{') => self.field = Field::Segments,
+            (Field::Data, b'[' | b'n') => {}
+            (Field::Data, _) => return Err(Malformed("data that is no list of rows")),
+            _ => {}
         }
         self.open.clear();
         self.begun = false;

@@ -8,6 +8,7 @@ mod reload;
 mod resolved;
 mod revoked;
 mod sluice;
+mod spooled;
 mod told;
 mod trino;
 mod way;

@@ -12,7 +12,7 @@ use crate::identity::{TrustedPeers, Ways};
 use crate::names::TableName;
 use crate::proxy::clock::Clock;
 use crate::proxy::connect::{self, HttpClient, http_client};
-use crate::proxy::{Cluster, Clusters, Live, Proofs, Proxy, Rooms};
+use crate::proxy::{Cluster, Clusters, Live, Proofs, Proxy, Rooms, Spooling};
 use crate::rewrite::{Edit, Guarded, Is, PositionMap, Relations, Told};
 use crate::sql::Span;
 use crate::store::Store;
@@ -98,7 +98,7 @@ impl Sluice {
         Sluice::with(trino, "").await
     }
 
-    /// With more of a configuration. What stands behind `identity:`, which comes last, is put in with the log-in of tests.
+    /// With more of a configuration. A first line of `spooling:` is put in with the upstream, what stands behind `identity:`, which comes last, is put in with the log-in of tests.
     pub(super) async fn with(trino: &FakeTrino, more: &str) -> Sluice {
         Sluice::reading(trino, more, Some(TrinoGrammar::configured(476))).await
     }
@@ -111,9 +111,13 @@ impl Sluice {
         let path = folder.path().join("sluice.yaml");
         let listen = if more.contains("listen:") { "" } else { "listen: {address: '127.0.0.1:0'}\n" };
         let policies = if more.contains("policies:") { "" } else { "policies: {folder: policies}\n" };
+        let (spooling, more) = match more.split_once('\n').filter(|(first, _)| first.starts_with("spooling:")) {
+            Some((spooling, more)) => (format!(", {spooling}"), more),
+            None => (String::new(), more),
+        };
         let (identity, more) = more.split_once("identity:").map_or(("", more), |(before, ways)| (ways, before));
         let text = format!(
-            "{listen}upstream: {{url: '{}', answer_timeout: 3s}}\n\
+            "{listen}upstream: {{url: '{}', answer_timeout: 3s{spooling}}}\n\
              identity: {{trusted_header: {{name: X-User, peers: [127.0.0.1/32]}}, {identity}}}\n\
              audit: {{folder: log, rotate_bytes: 1}}\n{policies}{more}",
             trino.url
@@ -145,13 +149,10 @@ impl Sluice {
                 following: None,
             }),
             limits: Arc::new(config.limits.clone()),
-            clusters: Arc::new(Clusters::one(Arc::new(Cluster::new(
-                client,
-                timeout,
-                known,
-                Arc::clone(&metrics),
-                CancellationToken::new(),
-            )))),
+            clusters: Arc::new(Clusters::one(Arc::new(
+                Cluster::new(client, timeout, known, Arc::clone(&metrics), CancellationToken::new())
+                    .spooling(Spooling::new(&upstream).unwrap()),
+            ))),
         };
         let store = Arc::clone(&rooms.store);
         let ahead = Arc::new(AtomicI64::new(0));

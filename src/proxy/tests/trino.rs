@@ -35,6 +35,8 @@ pub(super) enum Reply {
     Bytes(Vec<u8>),
     /// A status and a text.
     Status(u16, &'static str),
+    /// Another address.
+    Redirect(String),
     /// A page with rows without end.
     Endless,
     /// A page whose last byte comes and whose body does not end.
@@ -135,6 +137,12 @@ async fn answer(seen: Arc<Mutex<Vec<Seen>>>, script: Script, request: Request<In
         Reply::Status(status, text) => {
             let mut response = whole(text.as_bytes().to_vec());
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            response
+        }
+        Reply::Redirect(to) => {
+            let mut response = whole(Vec::new());
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            response.headers_mut().insert("location", to.parse().unwrap());
             response
         }
         Reply::Endless => Response::new(Rows { begun: false, cut: false }.boxed_unsync()),

@@ -5,7 +5,7 @@
 
 use super::Wrong;
 use super::addresses::{Hash, Named};
-use super::sealed::Sealer;
+use crate::identity::Sealer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;

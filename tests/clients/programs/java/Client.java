@@ -83,6 +83,9 @@ public final class Client {
         if (text(told, "token") != null) {
             properties.setProperty("accessToken", text(told, "token"));
         }
+        if (text(told, "encoding") != null) {
+            properties.setProperty("encoding", text(told, "encoding"));
+        }
         if (text(told, "both") != null) {
             properties.setProperty("SSLKeyStorePath", text(told, "both"));
         }

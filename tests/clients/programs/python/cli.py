@@ -48,6 +48,7 @@ def command(told, shown):
              "--output-format", "JSON", "--ignore-errors", shown]
     words += ["--truststore-path", told["ca"]] if told["ca"] else []
     words += ["--password"] if told["password"] else []
+    words += ["--encoding", told["encoding"]] if told.get("encoding") else []
     words += ["--access-token", told["token"]] if told["token"] else []
     words += ["--keystore-path", told["both"]] if told["both"] else []
     words += ["--external-authentication", "--external-authentication-redirect-handler", "PRINT"] if told["browser"] else []

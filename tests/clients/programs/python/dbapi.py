@@ -28,7 +28,7 @@ class Connection:
             host=told["host"], port=told["port"], user=told["user"], catalog=told["catalog"], schema=told["schema"], source=told["source"],
             client_tags=told["tags"], session_properties=told["properties"], http_scheme="https" if told["ca"] else "http", verify=told["ca"] or True, auth=auth,
             isolation_level=IsolationLevel.READ_COMMITTED if told["transaction"] else IsolationLevel.AUTOCOMMIT,
-            legacy_prepared_statements=True if told["otherwise"] else None)
+            legacy_prepared_statements=True if told["otherwise"] else None, **({"encoding": told["encoding"]} if told.get("encoding") else {}))
 
     def query(self, sql):
         """Runs a statement."""
