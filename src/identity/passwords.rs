@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 /// How long a proved password is remembered.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -152,11 +153,12 @@ impl Identify for Passwords {
     }
 }
 
-/// Reads `base64(user:password)`.
-pub(super) fn basic(encoded: &str) -> Option<(String, String)> {
-    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (user, password) = decoded.split_once(':')?;
-    (is_user(user) && (1..=LONGEST).contains(&password.len())).then(|| (user.to_owned(), password.to_owned()))
+/// Reads `base64(user:password)`. The password is overwritten when it is dropped.
+pub(super) fn basic(encoded: &str) -> Option<(String, Zeroizing<String>)> {
+    let decoded = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+    let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    let right = is_user(user) && (1..=LONGEST).contains(&password.len());
+    right.then(|| (user.to_owned(), Zeroizing::new(password.to_owned())))
 }
 
 #[cfg(test)]

@@ -7,18 +7,21 @@
 mod credential;
 mod head;
 mod pool;
+pub(super) mod probe;
 mod received;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod wire;
+mod written;
 
 use self::pool::{Pool, PoolError};
+use self::written::{To, Written};
 use crate::config::Upstream;
 use bytes::Bytes;
 use credential::{Credential, OwnCertificate};
-use http::header::{AUTHORIZATION, HOST};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri};
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::client::{Resumption, WantsClientCert};
@@ -29,6 +32,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The body of a request, which is there before it is sent.
 pub type Body = Bytes;
@@ -157,24 +161,40 @@ impl HttpClient {
     /// As of `send`.
     pub(crate) async fn send_by(
         &self,
-        mut request: Request<Body>,
+        request: Request<Body>,
         authorization: Option<HeaderValue>,
     ) -> Result<Response<Received>, SendError> {
-        if request.uri().authority().is_some() {
-            let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-            *request.uri_mut() = Uri::from(path);
+        self.exchange(Written::of(request, self.to(authorization.as_ref()))).await
+    }
+
+    /// Asks as a user for a page in plain, or for the end of a query. `target` is path and query.
+    /// Of the answer's headers there are only those that count for a page.
+    ///
+    /// # Errors
+    /// As of `send`; a target that is none.
+    pub(crate) async fn page(
+        &self,
+        method: Method,
+        target: &str,
+        user: &HeaderValue,
+    ) -> Result<Response<Received>, SendError> {
+        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(SendError::Path(target.to_owned()));
         }
-        request.headers_mut().insert(HOST, self.host.clone());
-        request.headers_mut().remove(AUTHORIZATION);
-        if let Some(authorization) = authorization {
-            request.headers_mut().insert(AUTHORIZATION, authorization);
-        }
-        match tokio::time::timeout(self.answer_timeout, self.pool.send(&request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(PoolError::Unreachable(reason))) => Err(SendError::Unreachable(reason)),
-            Ok(Err(PoolError::Broken(reason))) => Err(SendError::Broken(reason)),
-            Err(_) => Err(SendError::Late(self.answer_timeout)),
-        }
+        let own = self.authorization.header().await;
+        self.exchange(Written::of_page(method, target, user, self.to(own.as_ref()))).await
+    }
+
+    fn to<'a>(&'a self, authorization: Option<&'a HeaderValue>) -> To<'a> {
+        To { host: &self.host, authorization }
+    }
+
+    async fn exchange(&self, request: Written) -> Result<Response<Received>, SendError> {
+        self.pool.send(&request, Instant::now() + self.answer_timeout).await.map_err(|error| match error {
+            PoolError::Unreachable(reason) => SendError::Unreachable(reason),
+            PoolError::Broken(reason) => SendError::Broken(reason),
+            PoolError::Late => SendError::Late(self.answer_timeout),
+        })
     }
 
     /// Scheme, host and port of Trino, such as `http://trino:8080`.

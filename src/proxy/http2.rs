@@ -5,6 +5,7 @@
 
 use super::answer::{self, Answer};
 use super::head::{self, Wrong};
+use super::http1::Asked;
 use super::patience::{Answering, AnsweringOne, Patient, Times};
 use super::serve::Proxy;
 use super::tls::Presented;
@@ -69,7 +70,10 @@ impl Proxy {
             let (one, stream) = (answering.one(), streams.stream());
             async move {
                 let mut response = match as_http1(request) {
-                    Ok(request) => proxy.answer(peer.ip().to_canonical(), presented.as_deref(), request).await,
+                    Ok(request) => {
+                        let request = request.map(Asked::Streamed);
+                        proxy.answer(peer.ip().to_canonical(), presented.as_deref(), request).await
+                    }
                     Err(wrong) => answer::wrong(wrong),
                 };
                 response.headers_mut().remove(header::CONNECTION);

@@ -1,22 +1,11 @@
 //! Connections: taken, bounded, and let go of.
 
-use super::answer::Answer;
-use super::patience::{Answering, AnsweringOne, Patient, Times};
 use super::places::Most;
 use super::serve::Proxy;
-use super::tls::{Acceptor, Presented};
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
+use super::tls::Acceptor;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -160,71 +149,5 @@ impl Proxy {
             Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS with a client"),
             Err(_) => tracing::debug!(%peer, "a client took too long for TLS"),
         }
-    }
-
-    async fn speak(
-        self: Arc<Self>,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        peer: SocketAddr,
-        presented: Option<Presented>,
-        close: CancellationToken,
-    ) {
-        let limits = Arc::clone(&self.live().limits);
-        let times = Times {
-            idle: limits.idle_timeout.unsigned_abs(),
-            head: limits.header_timeout.unsigned_abs(),
-            send: limits.send_timeout.unsigned_abs(),
-        };
-        let mut http = http1::Builder::new();
-        http.max_buf_size(limits.header_bytes).header_read_timeout(None).half_close(false);
-        let answering = Answering::new();
-        let stream = TokioIo::new(Patient::new(stream, times, answering.clone()));
-        let (proxy, presented) = (Arc::clone(&self), presented.map(Arc::new));
-        let service = service_fn(move |request| {
-            let (proxy, presented, one) = (Arc::clone(&proxy), presented.clone(), answering.one());
-            // A connection that is idle must not hold the room that an answer takes on its way.
-            Box::pin(async move {
-                let response = proxy.answer(peer.ip().to_canonical(), presented.as_deref(), request).await;
-                Ok::<_, Infallible>(response.map(|body| Answered { body, _one: one }))
-            })
-        });
-        let connection = http.serve_connection(stream, service);
-        tokio::pin!(connection);
-        let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = close.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = result {
-            tracing::debug!(%error, %peer, "a connection ended");
-        }
-    }
-}
-
-/// An answer that counts as being given until it is dropped.
-struct Answered {
-    body: Answer,
-    _one: AnsweringOne,
-}
-
-impl Body for Answered {
-    type Data = Bytes;
-    type Error = <Answer as Body>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -155,9 +155,10 @@ impl MarkKey {
     /// What was sealed for this owner and this query, and whether it is given by its address alone.
     pub(crate) fn open(&self, sealed: &str, owner: &Owner, query: &QueryId) -> Option<(bool, Vec<u8>)> {
         let bytes = URL_SAFE_NO_PAD.decode(without_owner(sealed)).ok()?;
-        let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
-        self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
-        let (flags, said) = said.split_first().filter(|(flags, _)| *flags & SEALED != 0)?;
+        let (sealed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
+        // A mark, which most are, is told apart before it is proved.
+        let (flags, said) = sealed.split_first().filter(|(flags, _)| *flags & SEALED != 0)?;
+        self.mac(owner, query, sealed).verify_truncated_left(tag).ok()?;
         Some((flags & BY_ADDRESS != 0, said.to_vec()))
     }
 

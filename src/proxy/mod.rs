@@ -1,7 +1,7 @@
 //! The listener, the protocol, and the way to Trino and back.
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
-//! results back. `listen` takes connections, `http2` speaks HTTP/2 on them, `serve` answers requests, `statement` is the
+//! results back. `listen` takes connections, `http1` and `http2` speak HTTP on them, `serve` answers requests, `statement` is the
 //! way of a statement, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
 //! is, `results` changes pages on their way, `spooled` gives what Trino puts into a storage. `resolved` gives none before
@@ -18,8 +18,10 @@ mod cluster_id;
 mod clusters;
 pub mod connect;
 mod decide;
+mod framing;
 mod head;
 mod health;
+mod http1;
 mod http2;
 mod journal;
 mod linger;

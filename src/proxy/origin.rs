@@ -4,10 +4,11 @@
 //! not read.
 
 use http::{HeaderMap, header};
+use std::sync::Arc;
 
-/// Scheme, host and port, such as `https://trino.example.com:8443`.
+/// Scheme, host and port, such as `https://trino.example.com:8443`. Cloning it is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin(String);
+pub(crate) struct Origin(Arc<str>);
 
 /// How origins are found.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ impl Origins {
     /// From the configuration.
     pub(crate) fn new(public_url: Option<&str>, tls: bool) -> Origins {
         match public_url {
-            Some(url) => Origins::Fixed(Origin(url.trim_end_matches('/').to_owned())),
+            Some(url) => Origins::Fixed(Origin(url.trim_end_matches('/').into())),
             None => Origins::OfHost { scheme: if tls { "https" } else { "http" } },
         }
     }
@@ -39,7 +40,7 @@ impl Origins {
         }
         Some(match self {
             Origins::Fixed(origin) => origin.clone(),
-            Origins::OfHost { scheme } => Origin(format!("{scheme}://{host}")),
+            Origins::OfHost { scheme } => Origin([scheme, "://", host].concat().into()),
         })
     }
 }

@@ -53,20 +53,12 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
             answer::results(page)
         };
     }
-    let mark = asked.query.mark.as_deref().unwrap_or_default();
-    let facts = proxy.key.read(mark, &asked.owner, &asked.path.query);
-    let Some(facts) = facts.filter(|facts| facts.by_address || !asked.unproved) else {
-        return answer::text(StatusCode::NOT_FOUND, "Query not found");
+    let (statement, mark, facts) = match of_its_owner(proxy, &asked) {
+        Ok(known) => known,
+        Err(reason) => return answer::text(StatusCode::NOT_FOUND, reason),
     };
     let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
-    };
-    let there = || proxy.live().clusters.by_id(facts.cluster).cloned();
-    let Some(statement) = proxy.started.find(&asked.path.query, &asked.owner, facts, there) else {
-        return answer::text(
-            StatusCode::NOT_FOUND,
-            "Query not found: its cluster is not in the configuration any more",
-        );
     };
     let path = asked.query.upstream(asked.path.as_str());
     if asked.method != Method::DELETE
@@ -98,13 +90,36 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
         StatusCode::OK if asked.method == Method::GET && facts.unresolved => {
             unresolved(proxy, asked, statement, response).await
         }
-        StatusCode::OK if asked.method == Method::GET => pass(proxy, asked, facts, path, statement, response).await,
+        StatusCode::OK if asked.method == Method::GET => {
+            pass(proxy, asked, (mark, facts), path, statement, response).await
+        }
         StatusCode::NOT_FOUND => {
             proxy.started.end(&statement, End::Unknown);
             answer::text(StatusCode::NOT_FOUND, "Query not found")
         }
         status => passed_on(status),
     }
+}
+
+/// The query that is asked for, its mark and what that says, if it is the owner's who asks.
+///
+/// # Errors
+/// What the client is told.
+fn of_its_owner(proxy: &Proxy, asked: &PageRequest) -> Result<(Arc<Statement>, Arc<str>, Facts), &'static str> {
+    const UNKNOWN: &str = "Query not found";
+    let (query, owner) = (&asked.path.query, &asked.owner);
+    let given = |facts: &Facts| facts.by_address || !asked.unproved;
+    let mark = asked.query.mark.as_deref().ok_or(UNKNOWN)?;
+    if let Some(proved) = proxy.started.proved(query, owner, mark) {
+        return Some(proved).filter(|(_, _, facts)| given(facts)).ok_or(UNKNOWN);
+    }
+    let facts = proxy.key.read(mark, owner, query).filter(given).ok_or(UNKNOWN)?;
+    let there = || proxy.live().clusters.by_id(facts.cluster).cloned();
+    let found = proxy.started.find(query, owner, facts, there);
+    let statement = found.ok_or("Query not found: its cluster is not in the configuration any more")?;
+    let mark: Arc<str> = mark.into();
+    statement.proved(Arc::clone(&mark), facts);
+    Ok((statement, mark, facts))
 }
 
 /// Ends a query by its id alone. Without a mark only this Sluice's own memory tells whose the query is, so it works
@@ -205,7 +220,7 @@ fn passed_on(status: StatusCode) -> Response<Answer> {
 async fn pass(
     proxy: &Arc<Proxy>,
     asked: PageRequest,
-    facts: Facts,
+    (mark, facts): (Arc<str>, Facts),
     path: String,
     statement: Arc<Statement>,
     response: Response<Received>,
@@ -223,7 +238,7 @@ async fn pass(
         owner: asked.owner,
         facts,
         // It holds the same facts for the same owner and query, so it is the next page's as well.
-        mark: asked.query.mark,
+        mark: Some(mark),
         positions: statement.positions(),
         query: Some(asked.path.query.clone()),
         segments: proxy.spooled(statement.cluster.spooling.as_ref()),

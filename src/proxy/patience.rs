@@ -96,6 +96,11 @@ impl<C> Patient<C> {
         }
     }
 
+    /// The head that was waited for is whole.
+    pub(super) fn head_came(&mut self) {
+        self.head_since = None;
+    }
+
     /// Whether a client that sends nothing has been waited for long enough.
     fn out_of_patience(&mut self, context: &mut Context<'_>) -> bool {
         if self.answering.any() {

@@ -1,7 +1,9 @@
-//! What `tests/fuzz` tries of this room: heads of requests and pages of results, made of any bytes.
+//! What `tests/fuzz` tries of this room: connections, heads of requests and pages of results, made of any bytes.
 
 use super::client_headers::ClientHeaders;
 use super::cluster_id::ClusterId;
+use super::connect;
+use super::http1;
 use super::mark::{Facts, MarkKey, Owner};
 use super::origin::Origins;
 use super::results::page::{Page, PageContext};
@@ -83,6 +85,34 @@ fn forwarded(headers: &HeaderMap) -> Result<bool, String> {
         && again.session.properties == read.session.properties
         && again.client_tags == read.client_tags;
     if same { Ok(true) } else { Err(format!("what goes on is read as another: {forward:?}")) }
+}
+
+/// Most bytes of a head in these.
+const HEAD: usize = 8 * 1024;
+
+/// Reads a connection of a client's, or one to Trino, on which bytes come in pieces that end at `cuts`: whether a message is
+/// read on it.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn connection(bytes: &[u8], cuts: &[usize], client: bool) -> Result<bool, String> {
+    let read = |cuts: &[usize]| {
+        let starts = [0].into_iter().chain(cuts.iter().copied());
+        let ends = cuts.iter().copied().chain([bytes.len()]);
+        let pieces = starts.zip(ends).map(|(start, end)| bytes.get(start..end).unwrap_or_default());
+        if client { http1::probe::all(pieces, HEAD) } else { connect::probe::all(pieces) }
+    };
+    let whole = read(&[]);
+    if whole != read(cuts) {
+        return Err(format!("cut at {cuts:?} other messages are read"));
+    }
+    // Headers are shown as a map, a name that comes twice with both of its values.
+    let doubtful =
+        |message: &&String| message.contains("\"transfer-encoding\": ") && message.contains("\"content-length\": ");
+    if let Some(message) = whole.iter().find(doubtful) {
+        return Err(format!("where it ends is said in two ways: {message}"));
+    }
+    Ok(whole.iter().any(|message| message.ends_with(']')))
 }
 
 /// Shows a page that comes in pieces which end at `cuts`: whether it can be shown.

@@ -1,15 +1,16 @@
 //! Trino's query ids, and ids of the same shape for statements that never reach Trino.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The id of a query, such as `20260101_120000_00042_abcde`.
+/// The id of a query, such as `20260101_120000_00042_abcde`. Cloning it is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct QueryId(String);
+pub struct QueryId(Arc<str>);
 
 impl QueryId {
     /// Reads one.
     pub(crate) fn parse(text: &str) -> Option<QueryId> {
-        QueryId::is(text).then(|| QueryId(text.to_owned()))
+        QueryId::is(text).then(|| QueryId(text.into()))
     }
 
     /// Whether a text is one. Trino's own rule is lower-case letters, digits and `_`; the length is bounded here.
@@ -24,7 +25,7 @@ impl QueryId {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed) % 100_000;
         let now = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S");
-        QueryId(format!("{now}_{number:05}_sluic"))
+        QueryId(format!("{now}_{number:05}_sluic").into())
     }
 
     /// The text.

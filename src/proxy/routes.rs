@@ -113,14 +113,13 @@ impl PagePath {
         let rest = path.strip_prefix("/v1/statement/")?;
         let after = |name: &str| rest.strip_prefix(name);
         let cancelled = after("executing/partialCancel/").or_else(|| after("partialCancel/"));
-        let mut parts = cancelled.or_else(|| after("queued/")).or_else(|| after("executing/"))?.split('/');
-        let query = parts.next().filter(|id| QueryId::is(id))?;
+        let rest = cancelled.or_else(|| after("queued/")).or_else(|| after("executing/"))?;
+        let (query, mut rest) = part(rest).filter(|(id, _)| QueryId::is(id))?;
         if cancelled.is_some() {
-            parts.next().filter(|stage| is_number(stage))?;
+            (_, rest) = part(rest).filter(|(stage, _)| is_number(stage))?;
         }
-        parts.next().filter(|slug| is_word(slug))?;
-        parts.next().filter(|token| is_number(token))?;
-        parts.next().is_none().then_some(query)
+        let (_, token) = part(rest).filter(|(slug, _)| is_word(slug))?;
+        is_number(token).then_some(query)
     }
 
     /// Whether it stands for the end of a stage rather than of the query.
@@ -132,6 +131,12 @@ impl PagePath {
     pub(crate) fn as_str(&self) -> &str {
         &self.path
     }
+}
+
+/// What stands in front of the next slash and behind it. Parts are short, so their bytes are looked at one by one.
+fn part(path: &str) -> Option<(&str, &str)> {
+    let end = path.bytes().position(|byte| byte == b'/')?;
+    path.split_at_checked(end).map(|(part, rest)| (part, rest.strip_prefix('/').unwrap_or_default()))
 }
 
 fn is_word(text: &str) -> bool {

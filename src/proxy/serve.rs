@@ -5,6 +5,7 @@ use super::client_headers::{ClientHeaders, HeaderError};
 use super::clock::Clock;
 use super::decide::{Enforce, Enforcer};
 use super::head;
+use super::http1::Asked;
 use super::journal::Journal;
 use super::linger::linger;
 use super::live::{Live, Proofs};
@@ -29,7 +30,6 @@ use crate::store::Store;
 use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
-use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -177,7 +177,7 @@ impl Proxy {
         self: &Arc<Self>,
         peer: IpAddr,
         presented: Option<&Presented>,
-        request: Request<Incoming>,
+        request: Request<Asked>,
     ) -> Response<Answer> {
         let mut response = self.answered(peer, presented, request).await;
         if self.encrypted {
@@ -192,7 +192,7 @@ impl Proxy {
         self: &Arc<Self>,
         peer: IpAddr,
         presented: Option<&Presented>,
-        request: Request<Incoming>,
+        request: Request<Asked>,
     ) -> Response<Answer> {
         let route = match route(request.method(), request.uri()) {
             Ok(route) => route,
@@ -202,7 +202,7 @@ impl Proxy {
         };
         // HTTP/2 may end a request that has no body by a frame of its own, as OkHttp does for DELETE.
         let body = !request.body().is_end_stream() && request.body().size_hint().exact() != Some(0);
-        if let Err(wrong) = head::framing(request.method(), request.headers(), body) {
+        if let Err(wrong) = head::body(request.method(), body) {
             return answer::wrong(wrong);
         }
         let Some(origin) = self.origins.of(request.headers()) else {
@@ -280,13 +280,16 @@ impl Proxy {
         client: Client<'_>,
         live: &Arc<Live>,
         origin: Origin,
-        request: Request<Incoming>,
+        request: Request<Asked>,
     ) -> Response<Answer> {
         let principal = match self.principal(client, request.headers()).await {
             Ok(principal) => principal,
             Err(declined) => {
                 let (head, body) = request.into_parts();
-                linger(body).await;
+                // On a stream of HTTP/2; HTTP/1 reads over what is left when the answer has been given.
+                if let Asked::Streamed(body) = body {
+                    linger(body).await;
+                }
                 return declined.answer(self, client, &head.headers).await;
             }
         };

@@ -17,6 +17,7 @@ use moka::sync::Cache;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 /// An entry that nobody asked for is dropped after this time. Trino itself drops a query after five minutes.
@@ -69,6 +70,8 @@ pub(crate) struct Statement {
     /// What it was last decided by, if that is known.
     decided_by: Mutex<Option<Basis>>,
     refusal: OnceLock<Refusal>,
+    /// The mark that was last proved to be its owner's, and what it says.
+    proved: Mutex<Option<(Arc<str>, Facts)>>,
     /// Cancelled when nothing of it may be shown any more.
     pub(crate) revoked: CancellationToken,
     began: Instant,
@@ -166,6 +169,17 @@ impl Statement {
         self.ended.load(Ordering::Acquire)
     }
 
+    /// Notes that a mark was proved to be its owner's.
+    pub(crate) fn proved(&self, mark: Arc<str>, facts: Facts) {
+        *self.proved.lock().unwrap_or_else(PoisonError::into_inner) = Some((mark, facts));
+    }
+
+    /// What a mark says, if it is the one that was proved last. How much of it is right can't be told by the time this takes.
+    fn by_proved(&self, mark: &str) -> Option<(Arc<str>, Facts)> {
+        let proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        proved.as_ref().filter(|(known, _)| known.as_bytes().ct_eq(mark.as_bytes()).into()).cloned()
+    }
+
     /// From now on nothing of it is shown. Whether it could be before.
     pub(crate) fn revoke(&self, refusal: Refusal) -> bool {
         let first = self.refusal.set(refusal).is_ok();
@@ -217,6 +231,7 @@ impl Started {
             decided_by: Mutex::new(memory.as_ref().map(|memory| memory.basis.clone())),
             memory: Mutex::new(memory.map(Arc::new)),
             refusal: OnceLock::new(),
+            proved: Mutex::new(None),
             revoked: CancellationToken::new(),
             began,
             place: Mutex::new(Some(place)),
@@ -250,6 +265,18 @@ impl Started {
                 Some(self.insert(query.clone(), owner.clone(), facts, start))
             }
         }
+    }
+
+    /// The entry of a query of this owner's whose mark was proved before, with what it says.
+    pub(crate) fn proved(
+        &self,
+        query: &QueryId,
+        owner: &Owner,
+        mark: &str,
+    ) -> Option<(Arc<Statement>, Arc<str>, Facts)> {
+        let statement = self.statements.get(query).filter(|statement| statement.owner == *owner)?;
+        let (mark, facts) = statement.by_proved(mark)?;
+        Some((statement, mark, facts))
     }
 
     /// The entry of a query of this owner's, if it was started through this Sluice.

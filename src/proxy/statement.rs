@@ -6,6 +6,7 @@ use super::cluster_id::ClusterId;
 use super::connect::Received;
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::head;
+use super::http1;
 use super::live::{Cluster, Live};
 use super::mark::{Facts, Owner};
 use super::pages;
@@ -26,7 +27,6 @@ use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::rewrite::Guarded;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -42,6 +42,8 @@ const REASON: usize = 1000;
 enum NoStatement {
     /// Not the protocol.
     Status(StatusCode, &'static str),
+    /// It was not read to its end, so nothing more is read on the connection.
+    Unread(StatusCode, &'static str),
     /// Not UTF-8, with the offset of the first byte that is not.
     NotUtf8(usize),
     /// Too large, with its size as far as it was read.
@@ -54,7 +56,7 @@ pub(super) async fn answer(
     live: &Arc<Live>,
     caller: Caller,
     headers: Result<ClientHeaders, HeaderError>,
-    request: Request<Incoming>,
+    request: Request<http1::Asked>,
 ) -> Response<Answer> {
     let arrived = Instant::now();
     let (parts, body) = request.into_parts();
@@ -64,6 +66,7 @@ pub(super) async fn answer(
     let (sql, too_large) = match read(&live.limits, body).await {
         Ok(sql) => (sql, None),
         Err(NoStatement::Status(status, reason)) => return answer::text(status, reason),
+        Err(NoStatement::Unread(status, reason)) => return answer::closing(answer::text(status, reason)),
         Err(NoStatement::NotUtf8(offset)) => {
             let reason = format!("A statement is UTF-8, and the byte at offset {offset} is not");
             return answer::text(StatusCode::BAD_REQUEST, &reason);
@@ -348,20 +351,20 @@ fn most(limits: &Limits) -> Most {
     Most { all: limits.statements, each: Some(limits.statements_per_principal) }
 }
 
-async fn read(limits: &Limits, body: Incoming) -> Result<String, NoStatement> {
+async fn read(limits: &Limits, body: http1::Asked) -> Result<String, NoStatement> {
     let most = limits.statement_bytes;
     let reading = async {
         let mut body = body;
         let mut text = Vec::new();
         let mut size = 0_usize;
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| NoStatement::Status(StatusCode::BAD_REQUEST, "The statement broke off"))?;
+            let frame = frame.map_err(|_| NoStatement::Unread(StatusCode::BAD_REQUEST, "The statement broke off"))?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
             size += data.len();
             if size > most.saturating_mul(READ_ON) {
-                return Err(NoStatement::Status(StatusCode::PAYLOAD_TOO_LARGE, "The statement is too large"));
+                return Err(NoStatement::Unread(StatusCode::PAYLOAD_TOO_LARGE, "The statement is too large"));
             }
             if size <= most {
                 text.extend_from_slice(&data);
@@ -373,7 +376,7 @@ async fn read(limits: &Limits, body: Incoming) -> Result<String, NoStatement> {
     };
     let text = tokio::time::timeout(limits.body_timeout.unsigned_abs(), reading)
         .await
-        .map_err(|_| NoStatement::Status(StatusCode::REQUEST_TIMEOUT, "The statement was sent too slowly"))??;
+        .map_err(|_| NoStatement::Unread(StatusCode::REQUEST_TIMEOUT, "The statement was sent too slowly"))??;
     let text = String::from_utf8(text).map_err(|error| NoStatement::NotUtf8(error.utf8_error().valid_up_to()))?;
     if text.is_empty() {
         return Err(NoStatement::Status(StatusCode::BAD_REQUEST, "SQL statement is empty"));

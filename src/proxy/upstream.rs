@@ -67,9 +67,7 @@ impl Upstream {
         path: &str,
         user: &HeaderValue,
     ) -> Result<Response<Received>, SendError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(USER, user.clone());
-        self.send(method, path, headers, connect::empty()).await
+        self.counted(self.client.page(method, path, user).await)
     }
 
     /// Asks for a segment of a result, or that it be forgotten.
@@ -106,7 +104,10 @@ impl Upstream {
         *request.uri_mut() = path.parse().map_err(|_| SendError::Path(path.to_owned()))?;
         *request.headers_mut() = headers;
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let result = self.client.send(request).await;
+        self.counted(self.client.send(request).await)
+    }
+
+    fn counted<T>(&self, result: Result<T, SendError>) -> Result<T, SendError> {
         match &result {
             Ok(_) => self.metrics.upstream_answered(),
             Err(error) => self.metrics.upstream_failed(error),

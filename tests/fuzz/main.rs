@@ -1,6 +1,7 @@
 //! Looks for a text that is not stood: one that makes the parser panic or wait, or of which it says two things (`bytes`,
 //! `grammar`); one that makes a decision panic or wait, or whose restrictions the verifier does not miss (`decide`); a head
-//! of a request (`head`) or a page of Trino's (`page`) that breaks a rule of what goes on.
+//! of a request (`head`) or a page of Trino's (`page`) that breaks a rule of what goes on; a connection (`connection`) whose
+//! messages are others where it comes in other pieces, or end where two programs would not agree.
 //!
 //! In: a target, a time and a seed. Out: how many texts were tried, or the first one that breaks a
 //! rule of [`check`], with the seed that makes it again; then it ends with 1. A part of `make test` tries each target for
@@ -28,7 +29,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const TARGETS: [&str; 5] = ["bytes", "grammar", "decide", "head", "page"];
+const TARGETS: [&str; 6] = ["bytes", "grammar", "decide", "connection", "head", "page"];
 /// How long each target runs without another wish.
 const SECONDS: u64 = 10;
 
@@ -67,6 +68,7 @@ fn run(target: &str, time: Duration, seed: u64) -> Result<(), String> {
         let mut random = Random::new(own);
         let (text, checked) = match target {
             "decide" => decided.one(&mut random),
+            "connection" => wire::connection(&mut random),
             "head" => wire::head(&mut random),
             "page" => wire::page(&mut random),
             _ => {

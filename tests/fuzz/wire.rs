@@ -114,6 +114,78 @@ const PAGE_PIECES: &[&[u8]] = &[
     b"[[[[[[[[",
 ];
 
+const FRAMING: &[&str] = &[
+    "Content-Length: 3",
+    "Content-Length: 8",
+    "content-length: 0",
+    "Transfer-Encoding: chunked",
+    "transfer-encoding: Chunked",
+    "Connection: close",
+    "Connection: keep-alive, x",
+    "Expect: 100-continue",
+];
+const BODIES: &[&str] = &[
+    "",
+    "abc",
+    "SELECT 1",
+    "8\r\nSELECT 1\r\n0\r\n\r\n",
+    "1;a=b\r\nS\r\n002\r\nEL\r\n0;x\r\nTrailer: 1\r\n\r\n",
+    "0\r\n\r\n",
+];
+const FRAMING_PIECES: &[&[u8]] = &[
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\r\n\r\n",
+    b"\n\n",
+    b" ",
+    b"\t",
+    b":",
+    b",",
+    b";",
+    b"0",
+    b"8",
+    b"ffffffffffffffff",
+    b"0x",
+    b"+",
+    b"-",
+    b"\0",
+    b"\x0b",
+    b"\xFF",
+    b"Content-Length: 5\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"HTTP/1.0",
+    b"GET / HTTP/1.1\r\n\r\n",
+];
+
+/// A connection, and whether a message is read on it; or the rule that it breaks.
+pub(crate) fn connection(random: &mut Random) -> (Vec<u8>, Result<bool, String>) {
+    let client = random.one_in(2);
+    let mut text = String::new();
+    for _ in 0..random.below(3) + 1 {
+        let version = if random.one_in(8) { "0" } else { "1" };
+        text.push_str(&if client {
+            format!("{} HTTP/1.{version}\r\n", random.of(LINES))
+        } else {
+            format!("HTTP/1.{version} {}\r\n", random.of(&["200 OK", "204 No Content", "100 Continue", "503"]))
+        });
+        for _ in 0..random.below(3) {
+            text.push_str(random.of(HEADERS));
+            text.push_str("\r\n");
+        }
+        for _ in 0..random.below(3) {
+            text.push_str(random.of(FRAMING));
+            text.push_str("\r\n");
+        }
+        text.push_str("\r\n");
+        text.push_str(random.of(BODIES));
+    }
+    let text = bent(random, text.into_bytes(), FRAMING_PIECES);
+    let cuts = cuts(random, text.len());
+    let checked = checked(|| probe::connection(&text, &cuts, client));
+    (text, checked)
+}
+
 /// A head, and whether it is answered; or the rule that it breaks.
 pub(crate) fn head(random: &mut Random) -> (Vec<u8>, Result<bool, String>) {
     let mut text = random.of(LINES).to_owned();
@@ -132,15 +204,21 @@ pub(crate) fn page(random: &mut Random) -> (Vec<u8>, Result<bool, String>) {
     fields.insert(random.below(fields.len() + 1), format!("\"id\":\"{QUERY}\""));
     let text = format!("{{{}}}", fields.join(","));
     let text = bent(random, text.into_bytes(), PAGE_PIECES);
-    let mut cuts: Vec<usize> = if random.one_in(4) {
-        (1..text.len()).collect()
-    } else {
-        (0..random.below(6)).map(|_| random.below(text.len() + 1)).collect()
-    };
-    cuts.sort_unstable();
+    let cuts = cuts(random, text.len());
     let restricted = random.one_in(2);
     let checked = checked(|| probe::page(&text, &cuts, restricted));
     (text, checked)
+}
+
+/// Where what comes is cut, often at each byte.
+fn cuts(random: &mut Random, length: usize) -> Vec<usize> {
+    let mut cuts: Vec<usize> = if random.one_in(4) {
+        (1..length).collect()
+    } else {
+        (0..random.below(6)).map(|_| random.below(length + 1)).collect()
+    };
+    cuts.sort_unstable();
+    cuts
 }
 
 fn checked(check: impl FnOnce() -> Result<bool, String>) -> Result<bool, String> {

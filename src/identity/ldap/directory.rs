@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 /// Most groups of a user. Of who has more it is not known in which.
 const MOST_GROUPS: usize = 1000;
@@ -138,7 +139,7 @@ impl Directory {
 
     /// Tries a password, and finds what is known of its user.
     pub(super) async fn ask(self: &Arc<Self>, user: &str, password: &str) -> Result<Found, Refused> {
-        let (directory, user, password) = (Arc::clone(self), user.to_owned(), password.to_owned());
+        let (directory, user, password) = (Arc::clone(self), user.to_owned(), Zeroizing::new(password.to_owned()));
         let asking = tokio::spawn(async move { directory.ask_in_turn(&user, &password).await });
         asking.await.unwrap_or(Err(Refused::Unreadable))
     }
@@ -331,11 +332,11 @@ impl Connection {
 }
 
 /// Sluice's own password in what was read of a file, or what is wrong with the file.
-fn own_password(path: &Path, read: std::io::Result<String>) -> Result<String, String> {
-    let text = read.map_err(|error| format!("{}: {error}", path.display()))?;
+fn own_password(path: &Path, read: std::io::Result<String>) -> Result<Zeroizing<String>, String> {
+    let text = Zeroizing::new(read.map_err(|error| format!("{}: {error}", path.display()))?);
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(format!("{}: has no password in it", path.display())),
-        password => Ok(password.to_owned()),
+        password => Ok(Zeroizing::new(password.to_owned())),
     }
 }
 

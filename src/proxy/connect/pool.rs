@@ -3,16 +3,19 @@
 //! In: requests. Out: heads of answers, and bodies that give their connection back once they were read to their end. A
 //! request is sent anew only where not a byte of it can have reached Trino: on a kept connection that had ended.
 
+use super::chain;
 use super::received::Received;
+use super::timer::Timer;
 use super::wire::{Connection, ExchangeError};
-use super::{Body, chain};
-use http::{Request, Response, Uri};
+use super::written::Written;
+use http::{Response, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
 /// A connection that was idle for this time is closed; Trino closes its own after 200 s.
@@ -37,6 +40,8 @@ pub(super) enum PoolError {
     Unreachable(String),
     /// The connection broke after the request had begun to be sent.
     Broken(String),
+    /// No answer began in time.
+    Late,
 }
 
 impl Pool {
@@ -45,23 +50,25 @@ impl Pool {
         Pool { connector, address, idle: Arc::default() }
     }
 
-    /// Sends a request, whose target has no address, and waits for the head of the answer.
+    /// Sends a request and waits for the head of the answer, until `deadline`.
     ///
     /// # Errors
     /// [`PoolError`].
-    pub(super) async fn send(&self, request: &Request<Body>) -> Result<Response<Received>, PoolError> {
+    pub(super) async fn send(&self, request: &Written, deadline: Instant) -> Result<Response<Received>, PoolError> {
         while let Some(mut kept) = self.idle.take() {
             if !kept.is_fresh().await {
                 continue;
             }
-            match self.exchange(kept, request).await {
+            match self.exchange(kept, request, deadline).await {
                 Err(ExchangeError::Unsent(_)) => {}
+                Err(ExchangeError::Late) => return Err(PoolError::Late),
                 answered => return answered.map_err(|error| PoolError::Broken(error.to_string())),
             }
         }
-        let connection = self.connect().await?;
-        self.exchange(connection, request).await.map_err(|error| match error {
+        let connection = timeout_at(deadline, self.connect()).await.map_err(|_| PoolError::Late)??;
+        self.exchange(connection, request, deadline).await.map_err(|error| match error {
             ExchangeError::Unsent(error) => PoolError::Unreachable(error.to_string()),
+            ExchangeError::Late => PoolError::Late,
             error => PoolError::Broken(error.to_string()),
         })
     }
@@ -69,9 +76,12 @@ impl Pool {
     async fn exchange(
         &self,
         mut connection: Box<Connection>,
-        request: &Request<Body>,
+        request: &Written,
+        deadline: Instant,
     ) -> Result<Response<Received>, ExchangeError> {
-        let head = connection.exchange(request).await?;
+        let mut timer = connection.timer.take().unwrap_or_else(|| Timer::new(deadline));
+        let head = timer.until(deadline, connection.exchange(request)).await.ok_or(ExchangeError::Late)??;
+        connection.timer = Some(timer);
         let body = Received::new(connection, head.length, head.kept, Arc::clone(&self.idle));
         Ok(head.response.map(|()| body))
     }

@@ -1,8 +1,9 @@
 //! The body of an answer, read from its connection as its reader reads on.
 
-use super::head::{Chunks, Length, Unreadable};
+use super::head::Length;
 use super::pool::Idle;
 use super::wire::Connection;
+use crate::proxy::framing::{Chunks, WrongChunk};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::io;
@@ -24,9 +25,9 @@ pub enum ReceiveError {
     Unreadable(&'static str),
 }
 
-impl From<Unreadable> for ReceiveError {
-    fn from(unreadable: Unreadable) -> ReceiveError {
-        ReceiveError::Unreadable(unreadable.0)
+impl From<WrongChunk> for ReceiveError {
+    fn from(wrong: WrongChunk) -> ReceiveError {
+        ReceiveError::Unreadable(wrong.0)
     }
 }
 

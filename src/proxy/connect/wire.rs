@@ -3,12 +3,10 @@
 //! Whoever sends a request also writes it and reads its answer: no task stands beside it, so that no page waits for one task
 //! to wake another. A request or an answer that is given up takes its connection with it.
 
-use super::Body;
 use super::head::{self, Head, Unreadable};
-use bytes::{BufMut, BytesMut};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::uri::PathAndQuery;
-use http::{Method, Request};
+use super::timer::Timer;
+use super::written::Written;
+use bytes::BytesMut;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use std::fmt;
@@ -25,8 +23,6 @@ use tokio_util::io::poll_read_buf;
 const ROOM: usize = 8 * 1024;
 /// Most that one read makes room for.
 const MOST_ROOM: usize = 256 * 1024;
-/// A body up to this size is sent in one piece with its head.
-const TOGETHER: usize = 64 * 1024;
 
 /// What is spoken over.
 pub(super) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
@@ -37,6 +33,8 @@ pub(super) struct Connection {
     /// What came and was not taken yet.
     pub(super) read: BytesMut,
     room: usize,
+    /// Kept for the next request.
+    pub(super) timer: Option<Timer>,
 }
 
 /// Why a request has no answer.
@@ -50,13 +48,15 @@ pub(super) enum ExchangeError {
     Broken(io::Error),
     #[error("it was closed before an answer")]
     Closed,
+    #[error("no answer began in time")]
+    Late,
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
 }
 
 impl Connection {
     pub(super) fn new(stream: Stream) -> Connection {
-        Connection { stream, read: BytesMut::new(), room: ROOM }
+        Connection { stream, read: BytesMut::new(), room: ROOM, timer: None }
     }
 
     /// Whether it can take a request: it has not ended, and nothing came on it that nobody asked for.
@@ -71,10 +71,10 @@ impl Connection {
     }
 
     /// Sends a request and reads the head of its answer.
-    pub(super) async fn exchange(&mut self, request: &Request<Body>) -> Result<Head, ExchangeError> {
+    pub(super) async fn exchange(&mut self, request: &Written) -> Result<Head, ExchangeError> {
         self.send(request).await?;
         loop {
-            if let Some(head) = head::take(&mut self.read, request.method())? {
+            if let Some(head) = head::take(&mut self.read, &request.method, request.keeps)? {
                 return Ok(head);
             }
             if poll_fn(|context| self.poll_fill(context, u64::MAX)).await.map_err(ExchangeError::Broken)? == 0 {
@@ -83,18 +83,12 @@ impl Connection {
         }
     }
 
-    async fn send(&mut self, request: &Request<Body>) -> Result<(), ExchangeError> {
-        let body = request.body();
-        let mut head = written(request);
-        let apart = body.len() > TOGETHER;
-        if !apart {
-            head.extend_from_slice(body);
-        }
-        let begun = self.stream.write(&head).await.map_err(ExchangeError::Unsent)?;
+    async fn send(&mut self, request: &Written) -> Result<(), ExchangeError> {
+        let begun = self.stream.write(&request.head).await.map_err(ExchangeError::Unsent)?;
         let rest = async {
-            self.stream.write_all(head.get(begun..).unwrap_or_default()).await?;
-            if apart {
-                self.stream.write_all(body).await?;
+            self.stream.write_all(request.head.get(begun..).unwrap_or_default()).await?;
+            if !request.apart.is_empty() {
+                self.stream.write_all(&request.apart).await?;
             }
             self.stream.flush().await
         };
@@ -125,30 +119,4 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").finish_non_exhaustive()
     }
-}
-
-/// A request's head. How long its body is says this alone, whatever its headers do.
-fn written(request: &Request<Body>) -> BytesMut {
-    let (method, body) = (request.method(), request.body());
-    let together = if body.len() > TOGETHER { 0 } else { body.len() };
-    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let mut head = BytesMut::with_capacity(headers + target.len() + 64 + together);
-    for part in [method.as_str(), " ", target, " HTTP/1.1\r\n"] {
-        head.put_slice(part.as_bytes());
-    }
-    for (name, value) in request.headers() {
-        if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
-            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-                head.put_slice(part);
-            }
-        }
-    }
-    if !body.is_empty() || *method == Method::POST || *method == Method::PUT {
-        head.put_slice(b"content-length: ");
-        head.put_slice(body.len().to_string().as_bytes());
-        head.put_slice(b"\r\n");
-    }
-    head.put_slice(b"\r\n");
-    head
 }

@@ -66,7 +66,8 @@ pub(crate) struct PageBody {
     /// Runs while nothing comes.
     timer: Option<Pin<Box<Sleep>>>,
     revoked: CancellationToken,
-    revoking: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Made when something has to be waited for.
+    revoking: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     on_passed: Option<OnPassed>,
 }
 
@@ -92,7 +93,7 @@ impl PageBody {
             summary: None,
             stall,
             timer: None,
-            revoking: Box::pin(revoked.clone().cancelled_owned()),
+            revoking: None,
             revoked,
             on_passed: Some(on_passed),
         }
@@ -116,7 +117,9 @@ impl PageBody {
         }
         while self.ready.is_empty() && !self.ended {
             let Poll::Ready(result) = self.read(context) else {
-                return self.revoking.as_mut().poll(context).map(|()| Err(self.revoke()));
+                let revoked = &self.revoked;
+                let revoking = self.revoking.get_or_insert_with(|| Box::pin(revoked.clone().cancelled_owned()));
+                return revoking.as_mut().poll(context).map(|()| Err(self.revoke()));
             };
             if result.is_err() {
                 self.ended = true;

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod own_error;
 pub(crate) mod packer;
 pub(crate) mod page;
+mod reader;
 pub(crate) mod scanner;
 pub(crate) mod segments;
 pub(crate) mod statistics;

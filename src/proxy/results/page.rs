@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 /// Pieces smaller than this are put together, so that a page is not sent in crumbs.
 const SMALL: usize = 4096;
+/// About how many pieces a page of Trino's has that comes at once.
+const PIECES: usize = 24;
 /// About how much longer the parts that change become.
 const LONGER: usize = 512;
 
@@ -36,7 +38,7 @@ pub(crate) struct PageContext {
     /// What is known of it.
     pub(crate) facts: Facts,
     /// The mark that says so, if it is at hand.
-    pub(crate) mark: Option<String>,
+    pub(crate) mark: Option<Arc<str>>,
     /// The way back to places in the user's text, where it is still known.
     pub(crate) positions: Option<Arc<PositionMap>>,
     /// The query that the page must be of; not known for the first page.
@@ -67,7 +69,7 @@ pub(crate) struct Page {
     scanner: Scanner,
     query: Option<QueryId>,
     /// Parts that came before the query's id, which they depend on.
-    held: Vec<(Field, Vec<u8>)>,
+    held: Vec<(Field, Bytes)>,
     fields: usize,
     next: Option<String>,
     error: Option<String>,
@@ -92,7 +94,7 @@ impl Page {
             fields: 0,
             next: None,
             error: None,
-            pieces: Vec::new(),
+            pieces: Vec::with_capacity(PIECES),
             segments: None,
             spooled: 0,
         }
@@ -179,18 +181,26 @@ impl Page {
         Ok(true)
     }
 
-    fn whole(&mut self, field: Field, value: Vec<u8>, out: &mut BytesMut) -> Result<(), Malformed> {
+    fn whole(&mut self, field: Field, value: Bytes, out: &mut BytesMut) -> Result<(), Malformed> {
         if field != Field::Id {
             self.held.push((field, value));
             return self.release(out);
         }
-        let id = string(&value)?.and_then(|id| QueryId::parse(&id)).ok_or(Malformed("no id of a query"))?;
-        if self.query.as_ref().is_some_and(|query| *query != id) {
-            return Err(Malformed("of another query"));
+        // An id has no characters that JSON would write in another way.
+        let id = value.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\""));
+        let id = id.and_then(|id| std::str::from_utf8(id).ok()).ok_or(Malformed("no id of a query"))?;
+        match &self.query {
+            Some(query) if query.as_str() == id => {}
+            known => {
+                let id = QueryId::parse(id).ok_or(Malformed("no id of a query"))?;
+                if known.is_some() {
+                    return Err(Malformed("of another query"));
+                }
+                self.query = Some(id);
+            }
         }
         self.begin(field, out);
         out.extend_from_slice(&value);
-        self.query = Some(id);
         self.release(out)
     }
 
@@ -199,7 +209,7 @@ impl Page {
         let Some(query) = &self.query else {
             return Ok(());
         };
-        for (field, value) in self.held.drain(..).filter(|(_, value)| value != b"null") {
+        for (field, value) in self.held.drain(..).filter(|(_, value)| value != b"null".as_slice()) {
             begin(&mut self.fields, field, out);
             match self.context.change(field, &value, query, out)? {
                 Noted::Nothing => {}
@@ -286,10 +296,6 @@ fn begin(fields: &mut usize, field: Field, out: &mut BytesMut) {
     out.extend_from_slice(field.name().as_bytes());
     out.extend_from_slice(b"\":");
     *fields += 1;
-}
-
-fn string(value: &[u8]) -> Result<Option<String>, Malformed> {
-    serde_json::from_slice(value).map_err(|_| Malformed("a text of another shape"))
 }
 
 /// What follows host and port, if there are any, in an address that is written as a JSON string without escapes. What it says is for

@@ -12,6 +12,7 @@ use blocks::{BLOCK, Marks};
 use bytes::Bytes;
 use class::{Class, is_space, pass_over};
 use memchr::memchr2;
+use std::ops::Range;
 
 /// Deepest nesting within one field. Trino's types nest far less.
 const DEEPEST: usize = 256;
@@ -110,7 +111,7 @@ pub(crate) enum Piece {
     /// Bytes of the field that was begun.
     Raw(Bytes),
     /// A field with its whole value.
-    Whole(Field, Vec<u8>),
+    Whole(Field, Bytes),
     /// The object is closed.
     End,
 }
@@ -201,6 +202,10 @@ impl Scanner {
                 self.begin_value(byte, out)?;
                 continue;
             }
+            if self.state == State::InName {
+                at = self.in_name(chunk, at)?;
+                continue;
+            }
             self.between(byte, out)?;
             at += 1;
         }
@@ -209,24 +214,13 @@ impl Scanner {
 
     /// One byte outside of a value.
     fn between(&mut self, byte: u8, out: &mut Vec<Piece>) -> Result<(), Malformed> {
-        if self.state != State::InName && is_space(byte) {
+        if is_space(byte) {
             return self.count(1);
         }
         self.state = match (self.state, byte) {
             (State::Start, b'{') => State::FirstNameOrEnd,
             (State::FirstNameOrEnd | State::Name, b'"') => {
                 self.name.clear();
-                State::InName
-            }
-            (State::InName, b'"') => {
-                self.field = Field::named(&self.name);
-                self.once()?;
-                State::Colon
-            }
-            (State::InName, b'\\' | 0..=0x1f) => return Err(Malformed("an escaped name")),
-            (State::InName, _) if self.name.len() >= LONGEST_NAME => return Err(Malformed("a long name")),
-            (State::InName, _) => {
-                self.name.push(byte);
                 State::InName
             }
             (State::Colon, b':') => State::BeforeValue,
@@ -239,6 +233,32 @@ impl Scanner {
             _ => return Err(Malformed("not an object")),
         };
         Ok(())
+    }
+
+    /// Reads on within a name; stops behind its closing quote or at the end of the bytes.
+    fn in_name(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let end = rest.iter().position(|byte| *byte == b'"' || *byte == b'\\' || *byte < b' ');
+        let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        if self.name.len() + part.len() > LONGEST_NAME {
+            return Err(Malformed("a long name"));
+        }
+        let Some(end) = end else {
+            self.name.extend_from_slice(part);
+            return Ok(bytes.len());
+        };
+        if rest.get(end) != Some(&b'"') {
+            return Err(Malformed("an escaped name"));
+        }
+        self.field = if self.name.is_empty() {
+            Field::named(part)
+        } else {
+            self.name.extend_from_slice(part);
+            Field::named(&self.name)
+        };
+        self.once()?;
+        self.state = State::Colon;
+        Ok(at + end + 1)
     }
 
     /// A field that comes twice is read differently by different clients.
@@ -313,10 +333,7 @@ impl Scanner {
             at += 1;
         }
         ended |= at < bytes.len();
-        self.emit(chunk, start, at, out)?;
-        if ended {
-            self.end_value(out);
-        }
+        self.emit(chunk, start..at, ended, out)?;
         Ok(at)
     }
 
@@ -401,17 +418,26 @@ impl Scanner {
         Ok(())
     }
 
-    fn emit(&mut self, chunk: &Bytes, start: usize, end: usize, out: &mut Vec<Piece>) -> Result<(), Malformed> {
-        if start == end {
-            return Ok(());
+    /// Gives out what was read of a value. What is kept and came in one piece is no copy.
+    fn emit(&mut self, chunk: &Bytes, part: Range<usize>, ended: bool, out: &mut Vec<Piece>) -> Result<(), Malformed> {
+        let treatment = self.treatment();
+        if treatment != Treatment::Pass {
+            self.count(part.len())?;
         }
-        match self.treatment() {
-            Treatment::Pass => out.push(Piece::Raw(chunk.slice(start..end))),
+        match treatment {
+            Treatment::Pass if part.is_empty() => {}
+            Treatment::Pass => out.push(Piece::Raw(chunk.slice(part))),
+            Treatment::Keep if ended && self.kept.is_empty() => out.push(Piece::Whole(self.field, chunk.slice(part))),
             Treatment::Keep => {
-                self.count(end - start)?;
-                self.kept.extend_from_slice(chunk.get(start..end).unwrap_or_default());
+                self.kept.extend_from_slice(chunk.get(part).unwrap_or_default());
+                if ended {
+                    out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept).into()));
+                }
             }
-            Treatment::LeaveOut => self.count(end - start)?,
+            Treatment::LeaveOut => {}
+        }
+        if ended {
+            self.state = State::AfterValue;
         }
         Ok(())
     }
@@ -423,13 +449,6 @@ impl Scanner {
             return Err(Malformed("the parts that Sluice reads are larger than limits.envelope_bytes"));
         }
         Ok(())
-    }
-
-    fn end_value(&mut self, out: &mut Vec<Piece>) {
-        self.state = State::AfterValue;
-        if self.treatment() == Treatment::Keep {
-            out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept)));
-        }
     }
 }
 

@@ -6,10 +6,9 @@
 //! what is asked for. Counts of rows, bytes, memory, work and nodes say nothing; clients want them to be there. Fields
 //! that are not known are left out.
 
+use super::reader::Reader;
 use super::scanner::Malformed;
 use bytes::BytesMut;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// What counts rows, or what grows with them.
 const HIDDEN: &str = "\"cpuTimeMillis\":0,\"wallTimeMillis\":0,\"physicalInputTimeMillis\":0,\"processedRows\":0,\
@@ -19,18 +18,18 @@ const HIDDEN: &str = "\"cpuTimeMillis\":0,\"wallTimeMillis\":0,\"physicalInputTi
 const HIDDEN_OF_STAGE: &str = "\"cpuTimeMillis\":0,\"wallTimeMillis\":0,\"processedRows\":0,\"processedBytes\":0,\
     \"physicalInputBytes\":0,\"failedTasks\":0";
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// Most stages within each other that are read.
+const DEEPEST: usize = 60;
+
+#[derive(Default)]
 struct Statistics<'a> {
-    #[serde(borrow)]
     state: Word<'a>,
     queued: bool,
     scheduled: bool,
-    progress_percentage: Option<f64>,
-    running_percentage: Option<f64>,
+    progress_percentage: bool,
+    running_percentage: bool,
     nodes: u64,
     total_splits: u64,
-    queued_splits: u64,
     running_splits: u64,
     completed_splits: u64,
     planning_time_millis: u64,
@@ -38,40 +37,103 @@ struct Statistics<'a> {
     queued_time_millis: u64,
     elapsed_time_millis: u64,
     finishing_time_millis: u64,
-    /// As Trino wrote it, which is not given out.
-    #[serde(borrow, rename = "rootStage")]
-    stages: Option<&'a RawValue>,
+    stages: Option<Stage<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
 struct Stage<'a> {
-    #[serde(borrow)]
     stage_id: Word<'a>,
-    #[serde(borrow)]
     state: Word<'a>,
     done: bool,
     nodes: u64,
     total_splits: u64,
-    queued_splits: u64,
     running_splits: u64,
     completed_splits: u64,
     coordinator_only: bool,
-    #[serde(borrow)]
     sub_stages: Vec<Stage<'a>>,
 }
 
 /// A state, or a stage's id: no text in which anything could stand.
-#[derive(Default, Deserialize)]
-#[serde(try_from = "&str")]
+#[derive(Clone, Copy, Default)]
 struct Word<'a>(&'a str);
 
-impl<'a> TryFrom<&'a str> for Word<'a> {
-    type Error = &'static str;
+impl<'a> Word<'a> {
+    fn read(reader: &mut Reader<'a>) -> Option<Word<'a>> {
+        let text = reader.text()?;
+        let of_letters = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+        let short = (1..=32).contains(&text.len()) && text.iter().all(of_letters);
+        std::str::from_utf8(text).ok().filter(|_| short).map(Word)
+    }
+}
 
-    fn try_from(text: &'a str) -> Result<Word<'a>, &'static str> {
-        let of_letters = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        if (1..=32).contains(&text.len()) && text.bytes().all(of_letters) { Ok(Word(text)) } else { Err("no word") }
+impl<'a> Statistics<'a> {
+    fn read(reader: &mut Reader<'a>) -> Option<Statistics<'a>> {
+        let mut read = Statistics::default();
+        let mut first = true;
+        reader.mark(b'{')?;
+        while let Some(name) = reader.field(first)? {
+            first = false;
+            match name {
+                b"state" => read.state = Word::read(reader)?,
+                b"queued" => read.queued = reader.truth()?,
+                b"scheduled" => read.scheduled = reader.truth()?,
+                b"progressPercentage" => read.progress_percentage = reader.is_number()?,
+                b"runningPercentage" => read.running_percentage = reader.is_number()?,
+                b"nodes" => read.nodes = reader.count()?,
+                b"totalSplits" => read.total_splits = reader.count()?,
+                b"runningSplits" => read.running_splits = reader.count()?,
+                b"completedSplits" => read.completed_splits = reader.count()?,
+                b"planningTimeMillis" => read.planning_time_millis = reader.count()?,
+                b"analysisTimeMillis" => read.analysis_time_millis = reader.count()?,
+                b"queuedTimeMillis" => read.queued_time_millis = reader.count()?,
+                b"elapsedTimeMillis" => read.elapsed_time_millis = reader.count()?,
+                b"finishingTimeMillis" => read.finishing_time_millis = reader.count()?,
+                b"rootStage" if !reader.null() => {
+                    // A page must not fail for stages that are not read, so none is shown then.
+                    let before = *reader;
+                    read.stages = Stage::read(reader, DEEPEST);
+                    if read.stages.is_none() {
+                        *reader = before;
+                        reader.pass()?;
+                    }
+                }
+                b"rootStage" => read.stages = None,
+                _ => reader.pass()?,
+            }
+        }
+        (reader.is_done() && !read.state.0.is_empty()).then_some(read)
+    }
+}
+
+impl<'a> Stage<'a> {
+    /// `deep`: how many stages may be within each other.
+    fn read(reader: &mut Reader<'a>, deep: usize) -> Option<Stage<'a>> {
+        let deep = deep.checked_sub(1)?;
+        let mut read = Stage::default();
+        let mut first = true;
+        reader.mark(b'{')?;
+        while let Some(name) = reader.field(first)? {
+            first = false;
+            match name {
+                b"stageId" => read.stage_id = Word::read(reader)?,
+                b"state" => read.state = Word::read(reader)?,
+                b"done" => read.done = reader.truth()?,
+                b"nodes" => read.nodes = reader.count()?,
+                b"totalSplits" => read.total_splits = reader.count()?,
+                b"runningSplits" => read.running_splits = reader.count()?,
+                b"completedSplits" => read.completed_splits = reader.count()?,
+                b"coordinatorOnly" => read.coordinator_only = reader.truth()?,
+                b"subStages" => {
+                    read.sub_stages.clear();
+                    reader.mark(b'[')?;
+                    while reader.element(read.sub_stages.is_empty())? {
+                        read.sub_stages.push(Stage::read(reader, deep)?);
+                    }
+                }
+                _ => reader.pass()?,
+            }
+        }
+        Some(read)
     }
 }
 
@@ -80,15 +142,8 @@ impl<'a> TryFrom<&'a str> for Word<'a> {
 /// # Errors
 /// [`Malformed`] if they are none of Trino's.
 pub(crate) fn without_counts(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
-    const SHAPE: Malformed = Malformed("statistics of another shape");
-    let raw = std::str::from_utf8(raw).map_err(|_| SHAPE)?;
-    let statistics: Statistics<'_> = serde_json::from_str(raw).map_err(|_| SHAPE)?;
-    if statistics.state.0.is_empty() {
-        return Err(SHAPE);
-    }
-    // serde_json reads some sixty stages within each other. A page must not fail for more of them, so none is shown then.
-    let stages = statistics.stages.and_then(|stages| serde_json::from_str::<Stage<'_>>(stages.get()).ok());
-    statistics.write(stages.as_ref(), &mut Writer { out, number: itoa::Buffer::new() });
+    let statistics = Statistics::read(&mut Reader::new(raw)).ok_or(Malformed("statistics of another shape"))?;
+    statistics.write(&mut Writer { out, number: itoa::Buffer::new() });
     Ok(())
 }
 
@@ -134,16 +189,16 @@ impl Writer<'_> {
 }
 
 impl Statistics<'_> {
-    fn write(&self, stages: Option<&Stage<'_>>, writer: &mut Writer<'_>) {
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.word("{\"state\":", &self.state);
         writer.truth(",\"queued\":", self.queued);
         writer.truth(",\"scheduled\":", self.scheduled);
         let splits = Splits::of_a_hundred(self.total_splits, self.completed_splits, self.running_splits);
-        if self.progress_percentage.is_some() {
+        if self.progress_percentage {
             writer.count(",\"progressPercentage\":", splits.completed.into());
             writer.text(".0");
         }
-        if self.running_percentage.is_some() {
+        if self.running_percentage {
             writer.count(",\"runningPercentage\":", splits.running.into());
             writer.text(".0");
         }
@@ -159,7 +214,7 @@ impl Statistics<'_> {
         }
         writer.text(",");
         writer.text(HIDDEN);
-        if let Some(stage) = stages {
+        if let Some(stage) = &self.stages {
             writer.text(",\"rootStage\":");
             stage.write(writer);
         }

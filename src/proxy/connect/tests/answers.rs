@@ -1,7 +1,8 @@
 //! Answers byte by byte, as Trino, or what stands before it, might write them.
 
-use super::super::head;
+use super::super::head::{self, Keeps};
 use super::*;
+use crate::proxy::framing::Chunks;
 use bytes::BytesMut;
 
 /// What becomes of an answer.
@@ -181,14 +182,17 @@ async fn answers_are_read_to_their_end_or_not_at_all() {
 fn heads_and_lines_that_do_not_end_are_bounded() {
     let mut read = BytesMut::from(&b"HTTP/1.1 200 OK\r\nA: "[..]);
     read.resize(500_000, b'a');
-    assert_eq!(head::take(&mut read, &http::Method::GET).unwrap_err().0, "is too long");
+    assert_eq!(head::take(&mut read, &Method::GET, Keeps::All).unwrap_err().0, "is too long");
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(101));
-    assert_eq!(head::take(&mut many.as_bytes().into(), &http::Method::GET).unwrap_err().0, "has too many headers");
+    assert_eq!(
+        head::take(&mut many.as_bytes().into(), &Method::GET, Keeps::All).unwrap_err().0,
+        "has too many headers"
+    );
     for (first, text) in [(true, "1;".repeat(600)), (false, format!("\r\n{}", "0".repeat(1100)))] {
-        let mut chunks = head::Chunks::Size { first };
+        let mut chunks = Chunks::Size { first };
         assert!(chunks.advance(&mut text.as_bytes().into()).is_err(), "{text}");
     }
-    let mut chunks = head::Chunks::Size { first: true };
+    let mut chunks = Chunks::Size { first: true };
     let endless = format!("0\r\n{}", "A: b\r\n".repeat(4000));
     assert!(chunks.advance(&mut endless.as_bytes().into()).is_err());
 }
@@ -219,5 +223,30 @@ async fn a_request_is_written_as_one_that_has_one_length() {
         assert_eq!((lengths, sent.contains("transfer-encoding")), (vec![text], false));
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await.unwrap();
         assert_eq!(sending.await.unwrap().unwrap(), http::StatusCode::OK);
+    }
+}
+
+#[test]
+fn of_a_page_s_headers_those_are_kept_that_count_for_it() {
+    let answer = "HTTP/1.1 200 OK\r\nServer: t\r\nX-TRINO-Set-Session: a=1\r\nx-trino-set-session: b=2\r\nx-trin: 1\r\n\
+        Content-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\nok";
+    let kept = |keeps| head::take(&mut answer.into(), &Method::GET, keeps).unwrap().unwrap().response;
+    let page = kept(Keeps::OfPage);
+    let mut names: Vec<_> = page.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    names.sort_unstable();
+    let session = "x-trino-set-session";
+    assert_eq!(names, [("content-encoding", &b"gzip"[..]), (session, b"a=1"), (session, b"b=2")]);
+    assert_eq!(kept(Keeps::All).headers().len(), 7);
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_by_a_path_alone() {
+    let url = plain_server().await;
+    let client = http_client(&upstream(&url)).unwrap();
+    let user = HeaderValue::from_static("anna");
+    let answer = body_of(client.page(Method::GET, "/v1/a?b=c", &user).await.unwrap()).await;
+    assert_eq!(answer, format!("{} /v1/a?b=c none", url.strip_prefix("http://").unwrap()));
+    for target in ["", "v1", "/a b", "/a\r\nX: 1", "/\u{e9}", "http://elsewhere/"] {
+        assert!(matches!(client.page(Method::GET, target, &user).await, Err(SendError::Path(_))), "{target}");
     }
 }

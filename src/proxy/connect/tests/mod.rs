@@ -1,6 +1,7 @@
 mod answers;
 
 use super::*;
+use http::header::{AUTHORIZATION, HOST};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;

@@ -34,7 +34,7 @@ const PAGE: &[u8] = br#" {"id":"20260101_000000_00000_abcde", "infoUri":"http://
 fn fields_go_by_or_are_kept_and_unknown_ones_are_left_out() {
     let (pieces, rows) = read(PAGE, &[]).unwrap();
     assert_eq!(rows, 3);
-    let whole = |field, text: &str| Piece::Whole(field, text.as_bytes().to_vec());
+    let whole = |field, text: &str| Piece::Whole(field, Bytes::copy_from_slice(text.as_bytes()));
     assert_eq!(pieces[0], whole(Field::Id, "\"20260101_000000_00000_abcde\""));
     assert_eq!(pieces[2], Piece::Begin(Field::Columns));
     assert_eq!(pieces[3], Piece::Raw(Bytes::from_static(br#"[{"name":"a\"]}","type":"varchar"}]"#)));
@@ -172,7 +172,7 @@ proptest! {
         let (pieces, seen) = read(&page, &cuts).unwrap();
         prop_assert_eq!(seen, count);
         prop_assert_eq!(&pieces[1], &Piece::Raw(data.into()));
-        prop_assert_eq!(&pieces[2], &Piece::Whole(Field::Error, error));
+        prop_assert_eq!(&pieces[2], &Piece::Whole(Field::Error, error.into()));
     }
 
     #[test]

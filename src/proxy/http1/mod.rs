@@ -1,0 +1,346 @@
+//! HTTP/1.1 on connections of clients, and HTTP/1.0 for those who speak it.
+//!
+//! In: a connection. Out: one request after another to [`Proxy::answer`], and what it answers. All of a connection is one
+//! task's work: while a request is answered it is also looked at whether its client is still there, and it is let go of
+//! where that is not so. Only what one read or one frame gave is kept.
+
+mod asked;
+mod given;
+mod head;
+pub(super) mod probe;
+#[cfg(test)]
+mod tests;
+
+use self::asked::{Feed, Progress};
+use self::given::{Connected, Date, End};
+use self::head::{Head, Unreadable};
+use super::answer::{self, Answer};
+use super::patience::{Answering, Patient, Times};
+use super::serve::Proxy;
+use super::tls::Presented;
+pub(super) use asked::Asked;
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::CONNECTION;
+use http::{Method, Request, Response};
+use http_body::Body;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_util::io::poll_read_buf;
+use tokio_util::sync::CancellationToken;
+
+/// Room for what is read.
+const ROOM: usize = 4 * 1024;
+/// Data up to this size is sent in one piece with what stands before it.
+const TOGETHER: usize = 16 * 1024;
+/// What is left of a body that nobody takes is read up to this size, so that the connection can be used on.
+const SKIPPED: usize = 64 * 1024;
+
+impl Proxy {
+    /// Serves a connection until its end, or until `close` and what is being answered.
+    pub(super) async fn speak(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        peer: SocketAddr,
+        presented: Option<Presented>,
+        close: CancellationToken,
+    ) {
+        let limits = Arc::clone(&self.live().limits);
+        let times = Times {
+            idle: limits.idle_timeout.unsigned_abs(),
+            head: limits.header_timeout.unsigned_abs(),
+            send: limits.send_timeout.unsigned_abs(),
+        };
+        let from = peer.ip().to_canonical();
+        let connection = Connection::new(stream, times, limits.header_bytes);
+        let served = connection.serve(&close, |request| self.answer(from, presented.as_ref(), request)).await;
+        if let Err(error) = served {
+            tracing::debug!(%error, %peer, "a connection ended");
+        }
+    }
+}
+
+/// Why a connection ends before a client or Sluice wants it to.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("the client went away")]
+    Gone,
+    #[error("the request can't be read: {0}")]
+    Unreadable(&'static str),
+    #[error("the answer was cut off")]
+    CutOff,
+}
+
+/// A connection.
+struct Connection<S> {
+    stream: Patient<S>,
+    answering: Answering,
+    /// What came and was not taken yet.
+    read: BytesMut,
+    /// Most bytes of a head.
+    most: usize,
+    /// What is sent next.
+    out: BytesMut,
+    date: Date,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    fn new(stream: S, times: Times, most: usize) -> Connection<S> {
+        let answering = Answering::new();
+        Connection {
+            stream: Patient::new(stream, times, answering.clone()),
+            answering,
+            read: BytesMut::new(),
+            most,
+            out: BytesMut::new(),
+            date: Date::default(),
+        }
+    }
+
+    /// Answers one request after another.
+    async fn serve<A: Future<Output = Response<Answer>>>(
+        mut self,
+        close: &CancellationToken,
+        answer: impl Fn(Request<Asked>) -> A,
+    ) -> Result<(), Broken> {
+        let mut closing = pin!(close.cancelled());
+        while let Some(head) = self.next(closing.as_mut()).await? {
+            self.stream.head_came();
+            let Head { request, length, current, kept, waits } = head;
+            let method = request.method().clone();
+            let (body, mut feed) = asked::body(length);
+            let one = self.answering.one();
+            // A connection that is idle must not hold the room that an answer takes on its way.
+            let answering = Box::pin(answer(request.map(|()| body)));
+            let response = self.answered(answering, &mut feed, waits).await?;
+            let says_close = response.headers().get(CONNECTION).is_some_and(|value| value == "close");
+            let closes = says_close || !kept || close.is_cancelled();
+            let closes = closes | self.give(response, &method, Connected { current, closes }).await?;
+            drop(one);
+            if closes || !self.skip(&mut feed).await? {
+                break;
+            }
+            self.rest();
+        }
+        self.stream.shutdown().await?;
+        Ok(())
+    }
+
+    /// The head of the next request; `None` at the end of the connection.
+    async fn next(&mut self, mut closing: Pin<&mut impl Future<Output = ()>>) -> Result<Option<Head>, Broken> {
+        loop {
+            if !self.read.is_empty() {
+                match head::take(&mut self.read, self.most) {
+                    Ok(Some(head)) => return Ok(Some(head)),
+                    Ok(None) => {}
+                    Err(unreadable) => return Err(self.refuse(unreadable).await?),
+                }
+            }
+            let idle = self.read.is_empty();
+            let reading = |context: &mut Context<'_>| match self.poll_read(context) {
+                Poll::Pending if idle => closing.as_mut().poll(context).map(|()| Ok(0)),
+                came => came,
+            };
+            if poll_fn(reading).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Says why nothing more is read.
+    async fn refuse(&mut self, unreadable: Unreadable) -> Result<Broken, Broken> {
+        let response = answer::text(unreadable.status, unreadable.reason);
+        self.give(response, &Method::GET, Connected { current: true, closes: true }).await?;
+        self.stream.shutdown().await?;
+        Ok(Broken::Unreadable(unreadable.reason))
+    }
+
+    /// Waits for the answer, and hands on the request's body meanwhile.
+    async fn answered<A: Future<Output = Response<Answer>>>(
+        &mut self,
+        mut answering: Pin<Box<A>>,
+        feed: &mut Feed,
+        mut waits: bool,
+    ) -> Result<Response<Answer>, Broken> {
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(response) = answering.as_mut().poll(context) {
+                    return Poll::Ready(Ok(response));
+                }
+                if waits && feed.is_wanted() {
+                    waits = false;
+                    self.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                }
+                if !self.out.is_empty() {
+                    ready!(self.poll_send(context, &mut Bytes::new()))?;
+                }
+                ready!(self.poll_fed(context, feed))?;
+            }
+        })
+        .await
+    }
+
+    /// Ready when there is something new of the body.
+    fn poll_fed(&mut self, context: &mut Context<'_>, feed: &mut Feed) -> Poll<Result<(), Broken>> {
+        loop {
+            match feed.feed(&mut self.read) {
+                Ok(Progress::Fed) | Err(_) => return Poll::Ready(Ok(())),
+                Ok(Progress::Full) => return Poll::Pending,
+                Ok(Progress::Whole) => return self.poll_gone(context).map(Err),
+                Ok(Progress::Short) => {
+                    if ready!(self.poll_read(context))? == 0 {
+                        feed.break_off();
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ready when the client has gone away.
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
+        while self.read.len() < self.most {
+            match ready!(self.poll_read(context)) {
+                Ok(0) => return Poll::Ready(Broken::Gone),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(error.into()),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Sends an answer. Whether the connection has to end after it.
+    async fn give(
+        &mut self,
+        response: Response<Answer>,
+        method: &Method,
+        connected: Connected,
+    ) -> Result<bool, Broken> {
+        let (parts, body) = response.into_parts();
+        let mut body = pin!(body);
+        let end = End::of(method, parts.status, body.size_hint().exact(), connected.current);
+        let connected = Connected { closes: connected.closes || end == End::Closed, ..connected };
+        self.out.reserve(512 + body.size_hint().lower().min(TOGETHER as u64) as usize);
+        given::write(&mut self.out, &parts, end, connected, &mut self.date);
+        if !matches!(end, End::NoBody(_)) {
+            while let Some(data) = poll_fn(|context| self.poll_data(context, body.as_mut())).await? {
+                if end == End::Chunked && !data.is_empty() {
+                    self.out.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
+                    self.send(data).await?;
+                    self.out.extend_from_slice(b"\r\n");
+                } else {
+                    self.send(data).await?;
+                }
+            }
+            if end == End::Chunked {
+                self.out.extend_from_slice(b"0\r\n\r\n");
+            }
+        }
+        self.flush().await?;
+        Ok(connected.closes)
+    }
+
+    /// The next data of an answer. What waits to be sent is sent before it is waited for.
+    fn poll_data(
+        &mut self,
+        context: &mut Context<'_>,
+        mut body: Pin<&mut Answer>,
+    ) -> Poll<Result<Option<Bytes>, Broken>> {
+        loop {
+            match body.as_mut().poll_frame(context) {
+                Poll::Ready(None) => return Poll::Ready(Ok(None)),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Broken::CutOff)),
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Ok(Some(data)));
+                    }
+                }
+                Poll::Pending => {
+                    if !self.out.is_empty() {
+                        ready!(self.poll_send(context, &mut Bytes::new()))?;
+                    }
+                    ready!(self.poll_flush(context))?;
+                    return self.poll_gone(context).map(Err);
+                }
+            }
+        }
+    }
+
+    /// Puts data behind what waits to be sent, and sends it where it is much.
+    async fn send(&mut self, mut data: Bytes) -> Result<(), Broken> {
+        if data.len() <= TOGETHER {
+            self.out.extend_from_slice(&data);
+            if self.out.len() <= TOGETHER {
+                return Ok(());
+            }
+            data.clear();
+        }
+        Ok(poll_fn(|context| self.poll_send(context, &mut data)).await?)
+    }
+
+    async fn flush(&mut self) -> Result<(), Broken> {
+        poll_fn(|context| self.poll_send(context, &mut Bytes::new())).await?;
+        Ok(poll_fn(|context| self.poll_flush(context)).await?)
+    }
+
+    /// Sends what waits and then some data, until nothing is left of both.
+    fn poll_send(&mut self, context: &mut Context<'_>, data: &mut Bytes) -> Poll<io::Result<()>> {
+        while !self.out.is_empty() || !data.is_empty() {
+            let stream = Pin::new(&mut self.stream);
+            let sent = if data.is_empty() {
+                ready!(stream.poll_write(context, &self.out))?
+            } else {
+                ready!(stream.poll_write_vectored(context, &[IoSlice::new(&self.out), IoSlice::new(data)]))?
+            };
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let waiting = sent.min(self.out.len());
+            self.out.advance(waiting);
+            data.advance((sent - waiting).min(data.len()));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.read.reserve(ROOM);
+        poll_read_buf(Pin::new(&mut self.stream), context, &mut self.read)
+    }
+
+    /// Reads over what is left of a request's body. Whether the next request can be read.
+    async fn skip(&mut self, feed: &mut Feed) -> Result<bool, Broken> {
+        let mut skipped = 0;
+        loop {
+            match feed.skip(&mut self.read) {
+                Ok(true) => return Ok(true),
+                Err(_) => return Ok(false),
+                Ok(false) => {}
+            }
+            let came = poll_fn(|context| self.poll_read(context)).await?;
+            skipped += came;
+            if came == 0 || skipped > SKIPPED {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Gives back what a large request or answer took.
+    fn rest(&mut self) {
+        if self.read.is_empty() && self.read.capacity() > 2 * ROOM {
+            self.read = BytesMut::new();
+        }
+        if self.out.capacity() > ROOM {
+            self.out = BytesMut::new();
+        }
+    }
+}
