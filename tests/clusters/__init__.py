@@ -28,7 +28,8 @@ ROUTING = [
     {"to": ["adhoc", "etl"]},
 ]
 CHECKS = {"every": "200ms", "timeout": "1s", "unhealthy_after": 2, "healthy_after": 2}
-LONG = "SELECT count(*) FROM tpch.sf100.lineitem a CROSS JOIN tpch.sf1.orders b WHERE a.comment < b.comment"
+# It runs for as long as nobody takes its rows.
+LONG = "SELECT a.*, b.comment FROM tpch.sf1.lineitem a CROSS JOIN tpch.tiny.nation b"
 # Where a mark has the cluster's id: behind flags and the decision's id.
 CLUSTER = slice(17, 21)
 
