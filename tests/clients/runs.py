@@ -10,6 +10,9 @@ from tests.stack.sluice import password
 
 # Longer than any client takes on a busy machine.
 SECONDS = 400
+# What a program is told of a connection, where nothing else is said.
+CONNECTION = {"catalog": "tpch", "schema": "tiny", "tags": [], "properties": {}, "transaction": False, "otherwise": False, "ca": None, "password": None,
+              "token": None, "certificate": None, "key": None, "both": None, "browser": None}
 
 
 class Runs:
@@ -76,10 +79,10 @@ class Runs:
             "source": cell.source.replace("{client}", client.name), "tags": cell.tags, "properties": cell.properties,
             "transaction": cell.transaction, "otherwise": cell.otherwise, "ca": str(sluice.ca) if secure else None,
             "password": secret if secure else None, "token": self.token if secure and cell.login == "token" else None,
-            "certificate": None, "key": None, "both": None, "browser": None, **(self.apart.told(cell.login) if other else {}),
+            **(self.apart.told(cell.login) if other else {}),
         }
         steps = [self.step(client, way, step) for step in (cell.before if secure else []) + cell.steps]
-        return {"cell": cell.name, "way": way, "alone": cell.alone, "connection": connection, "steps": [s for some in steps for s in some]}
+        return {"cell": cell.name, "way": way, "alone": cell.alone, "connection": {**CONNECTION, **connection}, "steps": [s for some in steps for s in some]}
 
     def step(self, client, way, step):
         """A step with names put in; TPC-H is many."""

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 
 from tests.clients.clients import all_clients
+from tests.clients.runs import CONNECTION
 from tests.hostile.stub import Stub
 from tests.stack.client import wait_for
 from tests.stack.sluice import Sluice, password
@@ -33,8 +34,7 @@ def refused(sluice, stub, client):
     """By its own program, as tests/clients runs it."""
     before, posts = len(decisions(sluice)), statements(stub)
     reached = sluice.metrics()['sluice_limits_reached_total{limit="statements_per_principal"}']
-    connection = {"host": "localhost", "port": sluice.port, "user": "analyst", "catalog": "tpch", "schema": "tiny", "source": client.name, "tags": [], "properties": {},
-                  "transaction": False, "otherwise": False, "ca": str(sluice.ca), "password": password("analyst"), "token": None}
+    connection = {**CONNECTION, "host": "localhost", "port": sluice.port, "user": "analyst", "source": client.name, "ca": str(sluice.ca), "password": password("analyst")}
     line = {"cell": "full", "way": "sluice", "alone": True, "connection": connection, "steps": [{"op": "query", "sql": f"SELECT '{client.name}' AS one"}]}
     kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")}
     done = subprocess.run(client.command(), input=json.dumps(line) + "\n", capture_output=True, text=True, check=False, timeout=180, env={**kept, "TZ": "UTC"})

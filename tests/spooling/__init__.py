@@ -14,6 +14,7 @@ import time
 import urllib.parse
 
 from tests.clients.clients import all_clients
+from tests.clients.runs import CONNECTION
 from tests.stack.client import wait_for
 from tests.stack.sluice import Sluice, password
 from tests.stack.trino import Trino, properties
@@ -175,9 +176,8 @@ def run(name, lines, then=lambda: None):
 def line(place, way, encoding, sql=ORDERS):
     """A statement for a program to run, at Trino itself or through Sluice."""
     sluice = {"sluice": place.by_key, "strict": place.by_log_in}.get(way)
-    told = {"host": "localhost", "port": sluice.port if sluice else place.trino.port, "user": "admin", "catalog": "tpch", "schema": "tiny", "source": "spooling", "tags": [],
-            "properties": {}, "transaction": False, "otherwise": False, "ca": str(sluice.ca) if sluice else None, "password": password("admin") if sluice else None,
-            "token": None, "certificate": None, "key": None, "both": None, "browser": None, "encoding": encoding}
+    through = {"ca": str(sluice.ca), "password": password("admin")} if sluice else {}
+    told = {**CONNECTION, "host": "localhost", "port": sluice.port if sluice else place.trino.port, "user": "admin", "source": "spooling", **through, "encoding": encoding}
     return {"cell": encoding, "way": way, "alone": True, "connection": told, "steps": [{"op": "hash", "sql": sql}]}
 
 
