@@ -120,7 +120,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let answering = Box::pin(answer(request.map(|()| body)));
             let response = self.answered(answering, &mut feed, waits).await?;
             let says_close = response.headers().get(CONNECTION).is_some_and(|value| value == "close");
-            let closes = says_close || !kept || close.is_cancelled();
+            // Who waited for word in vain may send the body or not, so nobody knows what comes next.
+            let doubtful = waits && !feed.is_wanted();
+            let closes = says_close || !kept || doubtful || close.is_cancelled();
             let closes = closes | self.give(response, &method, Connected { current, closes }).await?;
             drop(one);
             if closes || !self.skip(&mut feed).await? {

@@ -258,6 +258,12 @@ async fn a_client_that_waits_for_word_gets_it() {
     // A body that nobody asks for is not asked for.
     let unread = "POST /close HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
     assert!(served.says(unread).await.0.starts_with("HTTP/1.1 403"));
+    // Nor is it known whether it comes.
+    let mut served = serve();
+    let unread = "POST /unread HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nGET /next HTTP/1.1\r\n\r\n";
+    let (said, closed) = served.says(unread).await;
+    assert!(said.starts_with("HTTP/1.1 401") && said.contains("connection: close\r\n") && closed, "{said}");
+    assert!(!said.contains("/next"));
 }
 
 #[tokio::test]
