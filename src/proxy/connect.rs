@@ -21,7 +21,7 @@ use crate::config::Upstream;
 use bytes::Bytes;
 use credential::{Credential, OwnCertificate};
 use http::uri::{Authority, Scheme};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::client::{Resumption, WantsClientCert};
@@ -167,7 +167,7 @@ impl HttpClient {
         self.exchange(Written::of(request, self.to(authorization.as_ref()))).await
     }
 
-    /// Asks as a user for a page in plain, or for the end of a query. `target` is path and query.
+    /// Asks with these headers for a page, or for the end of a query. `target` is path and query.
     /// Of the answer's headers there are only those that count for a page.
     ///
     /// # Errors
@@ -176,13 +176,13 @@ impl HttpClient {
         &self,
         method: Method,
         target: &str,
-        user: &HeaderValue,
+        headers: &[(HeaderName, &HeaderValue)],
     ) -> Result<Response<Received>, SendError> {
         if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(SendError::Path(target.to_owned()));
         }
         let own = self.authorization.header().await;
-        self.exchange(Written::of_page(method, target, user, self.to(own.as_ref()))).await
+        self.exchange(Written::of_page(method, target, headers, self.to(own.as_ref()))).await
     }
 
     fn to<'a>(&'a self, authorization: Option<&'a HeaderValue>) -> To<'a> {

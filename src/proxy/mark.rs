@@ -124,14 +124,9 @@ impl MarkKey {
 
     /// What a mark says, if it was made for this owner and this query.
     pub(crate) fn read(&self, mark: &str, owner: &Owner, query: &QueryId) -> Option<Facts> {
-        let bytes = URL_SAFE_NO_PAD.decode(without_owner(mark)).ok()?;
-        let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
-        self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
+        let said = self.proved(mark, owner, query, |flags| flags & SEALED == 0)?;
         let (known, cluster) = said.split_at_checked(SAID)?;
         let (flags, decision) = known.split_first()?;
-        if flags & SEALED != 0 {
-            return None;
-        }
         Some(Facts {
             restricted: flags & RESTRICTED != 0,
             rewritten: flags & REWRITTEN != 0,
@@ -154,12 +149,23 @@ impl MarkKey {
 
     /// What was sealed for this owner and this query, and whether it is given by its address alone.
     pub(crate) fn open(&self, sealed: &str, owner: &Owner, query: &QueryId) -> Option<(bool, Vec<u8>)> {
-        let bytes = URL_SAFE_NO_PAD.decode(without_owner(sealed)).ok()?;
-        let (sealed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
-        // A mark, which most are, is told apart before it is proved.
-        let (flags, said) = sealed.split_first().filter(|(flags, _)| *flags & SEALED != 0)?;
-        self.mac(owner, query, sealed).verify_truncated_left(tag).ok()?;
+        let said = self.proved(sealed, owner, query, |flags| flags & SEALED != 0)?;
+        let (flags, said) = said.split_first()?;
         Some((flags & BY_ADDRESS != 0, said.to_vec()))
+    }
+
+    /// What a text says that was written here for this owner and this query, to the letter. `kind` tells by its flags whether
+    /// it is looked for, before it is proved.
+    fn proved(&self, text: &str, owner: &Owner, query: &QueryId, kind: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
+        let mut bytes = URL_SAFE_NO_PAD.decode(without_owner(text)).ok()?;
+        let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
+        let flags = said.first().copied().filter(|flags| kind(*flags))?;
+        self.mac(owner, query, said).verify_truncated_left(tag).ok()?;
+        if written(&bytes, owner, flags & BY_ADDRESS != 0) != text {
+            return None;
+        }
+        bytes.truncate(bytes.len() - TAG);
+        Some(bytes)
     }
 
     /// Each part with its length in front, so that no two lists of parts look alike.
@@ -315,7 +321,14 @@ mod tests {
         let other = key.mark(&anna, &id, &facts());
         let made = format!("{other}.{}", mark.split_once('.').unwrap().1);
         assert_eq!((named_owner(&other), named_owner(&made)), (None, Some(anna.clone())));
-        assert!(!key.read(&made, &anna, &id).unwrap().by_address);
+        assert_eq!(key.read(&made, &anna, &id), None);
+        // What was not made here is none, though its front is.
+        for more in [".", ".x", ".AAAA"] {
+            assert_eq!(key.read(&format!("{other}{more}"), &anna, &id), None, "{more}");
+            assert_eq!(key.read(&format!("{mark}{more}"), &anna, &id), None, "{more}");
+            assert_eq!(key.open(&format!("{sealed}{more}"), &anna, &id), None, "{more}");
+        }
+        assert_eq!(key.read(mark.split_once('.').unwrap().0, &anna, &id), None);
         assert_eq!(named_owner("a.b\u{e9}"), None);
     }
 

@@ -96,8 +96,8 @@ impl<C> Patient<C> {
         }
     }
 
-    /// The head that was waited for is whole.
-    pub(super) fn head_came(&mut self) {
+    /// What has come is of no request that is waited for.
+    pub(super) fn waits_anew(&mut self) {
         self.head_since = None;
     }
 

@@ -12,7 +12,7 @@ use super::mark::{Facts, Owner};
 use super::pages;
 use super::places::{Most, Place};
 use super::query_id::QueryId;
-use super::refused::{out_of_date, too_large_for, too_many, unreached};
+use super::refused::{out_of_date, too_large_for, unreached};
 use super::resolved;
 use super::results::own_error;
 use super::results::page::{PageContext, Summary};
@@ -85,17 +85,16 @@ pub(super) async fn answer(
     }
     let agent = parts.headers.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
-    let (place, full) = match proxy.started.place(&owner.principal, most(&live.limits)) {
-        Ok(place) => (Some(place), None),
-        Err(full) => (None, Some(proxy.too_many(full, &owner.principal))),
-    };
+    let place = proxy.started.place(&owner.principal, most(&live.limits));
+    let place = place.map_err(|full| proxy.too_many(full, &owner.principal));
     let (asked, early) = proxy.asked(live, None, &caller, &owner, (sql, headers), arrived);
     let stale = proxy.rooms.store.stale().map(|stale| refusal(ErrorCode::ServerStartingUp, out_of_date(&stale)));
     let early = stale
-        .or(full)
+        .or_else(|| place.as_ref().err().cloned())
         .or(early)
         .or_else(|| unsupported.map(|reason| refusal(ErrorCode::NotSupported, reason)))
         .or_else(|| too_large.map(|size| too_large_for(live.limits.statement_bytes, size)));
+    let ready = early.map_or(place, Err);
     let mut way =
         Way { proxy: Arc::clone(proxy), live: Arc::clone(live), caller, owner, agent, asked: Arc::new(asked) };
     // The way is gone to its end even if the client goes away: what was decided is written down, and what Trino has
@@ -103,7 +102,7 @@ pub(super) async fn answer(
     let origin = way.caller.origin.clone();
     let (answered, answer) = oneshot::channel();
     proxy.tasks.spawn(async move {
-        let (response, started) = way.go(early, place).await;
+        let (response, started) = way.go(ready).await;
         if answered.send(response).is_err()
             && let Some((summary, statement)) = started
             && let Some(next) = summary.next
@@ -128,7 +127,10 @@ struct Way {
 }
 
 /// Nothing was sent, and another cluster takes it.
-struct Elsewhere(Arc<Cluster>);
+struct Elsewhere {
+    cluster: Arc<Cluster>,
+    place: Place<String>,
+}
 
 /// What came of an attempt to run it.
 type Attempt = Result<(Response<Answer>, Started), Elsewhere>;
@@ -136,36 +138,42 @@ type Attempt = Result<(Response<Answer>, Started), Elsewhere>;
 type Started = Option<(Summary, Arc<super::started::Statement>)>;
 
 impl Way {
-    /// `place` is held until the statement's end; without one there is a refusal.
-    async fn go(
-        &mut self,
-        mut early: Option<Refusal>,
-        mut place: Option<Place<String>>,
-    ) -> (Response<Answer>, Started) {
+    /// `ready`: its place, which is held until its end, or why it is not even looked at.
+    async fn go(&mut self, ready: Result<Place<String>, Refusal>) -> (Response<Answer>, Started) {
         let _flying = self.proxy.rooms.metrics.in_flight();
+        let mut place = match ready {
+            Ok(place) => place,
+            Err(refusal) => {
+                let decision = self.written(&Weighed::refused(refusal.clone())).await;
+                return (
+                    decision.map_or_else(|| self.unwritten(), |decision| self.refuse(&refusal, Some(decision))),
+                    None,
+                );
+            }
+        };
         let mut tried = Vec::new();
         loop {
             tried.push(self.asked.cluster.id);
-            match self.attempt(early.take(), &mut place, &tried).await {
+            match self.attempt(place, &tried).await {
                 Ok(answered) => return answered,
                 // It is decided anew, by what the other one says of tables.
-                Err(Elsewhere(cluster)) => {
+                Err(Elsewhere { cluster, place: kept }) => {
                     let Asked { cluster: from, .. } = &*self.asked;
                     if self.proxy.seldom.now("moved") {
                         tracing::warn!(from = %from.name, to = %cluster.name, "statements go to another cluster");
                     }
                     from.counts.moved.inc();
                     self.asked = Arc::new(Asked { cluster, ..Asked::clone(&self.asked) });
+                    place = kept;
                 }
             }
         }
     }
 
-    async fn attempt(&self, early: Option<Refusal>, place: &mut Option<Place<String>>, tried: &[ClusterId]) -> Attempt {
-        let weighed = match (early, self.asked.cluster.grammar.now()) {
-            (Some(refusal), _) => Weighed::refused(refusal),
-            (None, Some(grammar)) => decide(&self.proxy, &self.asked, grammar).await,
-            (None, None) => {
+    async fn attempt(&self, place: Place<String>, tried: &[ClusterId]) -> Attempt {
+        let weighed = match self.asked.cluster.grammar.now() {
+            Some(grammar) => decide(&self.proxy, &self.asked, grammar).await,
+            None => {
                 let message = "Trino has not told its version yet, by which statements are read; try again";
                 Weighed::refused(refusal(ErrorCode::ServerStartingUp, message))
             }
@@ -173,18 +181,25 @@ impl Way {
         if weighed.unasked
             && let Some(cluster) = self.elsewhere(tried)
         {
-            return Err(Elsewhere(cluster));
+            return Err(Elsewhere { cluster, place });
         }
-        let refused = |refusal: &Refusal, decision| Ok((self.refuse(refusal, decision), None));
-        let Ok(decision) = self.proxy.journal.decided(&self.asked, &weighed).await else {
-            let message = "Sluice could not write its decision down, so the statement is not run";
-            return refused(&refusal(ErrorCode::GenericInternalError, message), None);
+        let Some(decision) = self.written(&weighed).await else {
+            return Ok((self.unwritten(), None));
         };
         match &weighed.decision.outcome {
-            Outcome::Forward(guarded) if place.is_some() => self.forward(guarded, decision, place, tried).await,
-            Outcome::Forward(_) => refused(&too_many("statements"), Some(decision)),
-            Outcome::Refuse(refusal) => refused(refusal, Some(decision)),
+            Outcome::Forward(guarded) => self.forward(guarded, decision, place, tried).await,
+            Outcome::Refuse(refusal) => Ok((self.refuse(refusal, Some(decision)), None)),
         }
+    }
+
+    /// The id of a decision that was written down; `None` if it could not be.
+    async fn written(&self, weighed: &Weighed) -> Option<Uuid> {
+        self.proxy.journal.decided(&self.asked, weighed).await.ok()
+    }
+
+    fn unwritten(&self) -> Response<Answer> {
+        let message = "Sluice could not write its decision down, so the statement is not run";
+        self.refuse(&refusal(ErrorCode::GenericInternalError, message), None)
     }
 
     /// Another cluster that takes the statement, of which nothing was sent yet.
@@ -204,13 +219,7 @@ impl Way {
         told::answer(&self.proxy, &self.owner, &self.caller.origin, query, error)
     }
 
-    async fn forward(
-        &self,
-        guarded: &Guarded,
-        decision: Uuid,
-        place: &mut Option<Place<String>>,
-        tried: &[ClusterId],
-    ) -> Attempt {
+    async fn forward(&self, guarded: &Guarded, decision: Uuid, place: Place<String>, tried: &[ClusterId]) -> Attempt {
         let not_taken = |refusal: Refusal, maybe: bool| {
             let name = refusal.code.parts().0;
             self.proxy.journal.not_started(decision, maybe, name, self.asked.arrived.elapsed());
@@ -228,7 +237,7 @@ impl Way {
             Err(error) => {
                 let refused = not_taken(unreached(&error), error.may_have_arrived());
                 return match self.elsewhere(tried).filter(|_| error.never_connected()) {
-                    Some(cluster) => Err(Elsewhere(cluster)),
+                    Some(cluster) => Err(Elsewhere { cluster, place }),
                     None => refused,
                 };
             }
@@ -236,10 +245,7 @@ impl Way {
         let (parts, body) = response.into_parts();
         match parts.status {
             StatusCode::OK => match self.first_page(guarded, decision, Response::from_parts(parts, body)).await {
-                Ok((page, shown)) => match place.take() {
-                    Some(place) => self.started(guarded, decision, place, (page, shown)).await,
-                    None => not_taken(too_many("statements"), true),
-                },
+                Ok(first) => Ok(self.started(guarded, decision, place, first).await),
                 Err(error) => {
                     tracing::warn!(%decision, %error, "Trino's first answer can't be read");
                     let message = "Trino's first answer could not be read; whether the statement runs is not known";
@@ -305,7 +311,7 @@ impl Way {
         decision: Uuid,
         place: Place<String>,
         (page, mut shown): (Whole, Shown),
-    ) -> Attempt {
+    ) -> (Response<Answer>, Started) {
         let facts = self.facts(guarded, decision);
         let positions = facts.rewritten.then(|| Arc::new(guarded.positions().clone()));
         let memory = self.proxy.cancel_running.then(|| self.memory(guarded));
@@ -318,9 +324,7 @@ impl Way {
             let origin = &self.caller.origin;
             shown = match resolved::follow(&self.proxy, &statement, origin, page, resolved::HOLD).await {
                 Ok(shown) => shown,
-                Err(refusal) => {
-                    return Ok((self.told(&statement.query, &refusal, Some(decision)), None));
-                }
+                Err(refusal) => return (self.told(&statement.query, &refusal, Some(decision)), None),
             };
         }
         let summary = shown.summary.clone();
@@ -330,7 +334,7 @@ impl Way {
         if revoke::is_outdated(&proxy, &again) {
             self.proxy.tasks.spawn(async move { revoke::review(&proxy, &again).await.ok() });
         }
-        Ok((response, Some((summary, statement))))
+        (response, Some((summary, statement)))
     }
 
     fn memory(&self, guarded: &Guarded) -> Memory {

@@ -11,6 +11,8 @@ use crate::rewrite::Guarded;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use std::sync::Arc;
 
+/// What is read has to be plain.
+const PLAIN: HeaderValue = HeaderValue::from_static("identity");
 const USER: HeaderName = HeaderName::from_static("x-trino-user");
 const ENCODING: HeaderName = HeaderName::from_static("x-trino-query-data-encoding");
 const PREPARED: HeaderName = HeaderName::from_static("x-trino-prepared-statement");
@@ -67,7 +69,8 @@ impl Upstream {
         path: &str,
         user: &HeaderValue,
     ) -> Result<Response<Received>, SendError> {
-        self.counted(self.client.page(method, path, user).await)
+        let headers = [(USER, user), (header::ACCEPT_ENCODING, &PLAIN)];
+        self.counted(self.client.page(method, path, &headers).await)
     }
 
     /// Asks for a segment of a result, or that it be forgotten.
@@ -103,7 +106,7 @@ impl Upstream {
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|_| SendError::Path(path.to_owned()))?;
         *request.headers_mut() = headers;
-        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        request.headers_mut().insert(header::ACCEPT_ENCODING, PLAIN);
         self.counted(self.client.send(request).await)
     }
 

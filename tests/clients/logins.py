@@ -3,13 +3,13 @@
 import contextlib
 import http.server
 import shutil
-import threading
 import urllib.parse
 
 from tests.certificates.authority import Authority
 from tests.identity.browser import Browser, sluice_client
 from tests.identity.keycloak import Keycloak, user
 from tests.stack import process
+from tests.stack.serving import Serving
 
 # Whose log-ins they are.
 PERSON, SERVICE = "anna", "loader"
@@ -48,7 +48,7 @@ class Place:
         return {"certificate": certificate, "key": key, "both": both} if login == "certificate" else {"browser": self.desk.url}
 
 
-class Desk:
+class Desk(Serving):
     """Somebody before a browser, who logs in where clients want it: they ask for `?to=ADDRESS` here, in place of opening a browser."""
 
     def __init__(self, *authorities):
@@ -71,14 +71,6 @@ class Desk:
     def url(self):
         """Where it is asked."""
         return f"http://127.0.0.1:{self.server.server_address[1]}/"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def log_in(self, address):
         """As people do; the last page."""

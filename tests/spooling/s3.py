@@ -11,10 +11,12 @@ import threading
 import urllib.parse
 import xml.sax.saxutils
 
+from tests.stack.serving import Serving
+
 ALGORITHM, KEY, MD5 = (f"x-amz-server-side-encryption-customer-{name}" for name in ("algorithm", "key", "key-md5"))
 
 
-class Store:
+class Store(Serving):
     """The server; `objects` is what it keeps, `written` how many it was ever given, `asked` each request as (method, path, headers)."""
 
     def __init__(self):
@@ -30,14 +32,6 @@ class Store:
     def url(self):
         """Scheme, host and port."""
         return f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def keys(self):
         """The names of the objects that are there."""

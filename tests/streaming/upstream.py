@@ -7,8 +7,9 @@ answered too.
 import http.server
 import json
 import re
-import threading
 import zlib
+
+from tests.stack.serving import Serving
 
 MEGABYTE = 1 << 20
 QUERY = "20260101_000000_00001_strea"
@@ -40,7 +41,7 @@ def data_length(megabytes):
     return megabytes * len(ROWS) + len(LAST)
 
 
-class Upstream:
+class Upstream(Serving):
     """The server, on a free port of loopback."""
 
     def __init__(self):
@@ -49,14 +50,6 @@ class Upstream:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"upstream": self}))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -137,7 +137,7 @@ impl Directory {
         self.groups.is_some()
     }
 
-    /// Tries a password, and finds what is known of its user.
+    /// Tries a password, and finds what is known of its user. It is a task of its own, since ldap3 panics over some answers.
     pub(super) async fn ask(self: &Arc<Self>, user: &str, password: &str) -> Result<Found, Refused> {
         let (directory, user, password) = (Arc::clone(self), user.to_owned(), Zeroizing::new(password.to_owned()));
         let asking = tokio::spawn(async move { directory.ask_in_turn(&user, &password).await });

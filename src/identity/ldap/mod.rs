@@ -19,6 +19,7 @@ use directory::{Directory, Found};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Most proved passwords that are remembered.
 const MOST_REMEMBERED: u64 = 10_000;
@@ -155,7 +156,8 @@ impl Ldap {
             tries.fetch_sub(1, Ordering::Relaxed);
             return Err(Refused::TooMany);
         }
-        let (directory, name, password) = (Arc::clone(&self.directory), user.to_owned(), password.to_owned());
+        let (directory, name, password) =
+            (Arc::clone(&self.directory), user.to_owned(), Zeroizing::new(password.to_owned()));
         // Its end is waited for when nobody waits for the proof any more, or a slow directory would lock users out.
         let asking = tokio::spawn(async move {
             let asked = directory.ask(&name, &password).await;

@@ -5,13 +5,12 @@
 use super::Body;
 use super::head::Keeps;
 use bytes::{BufMut, BytesMut};
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Request};
 
 /// A body up to this size is sent in one piece with its head.
 const TOGETHER: usize = 64 * 1024;
-const USER: HeaderName = HeaderName::from_static("x-trino-user");
 
 /// A request.
 #[derive(Debug)]
@@ -55,11 +54,13 @@ impl Written {
         Written { method: parts.method, head, apart, keeps: Keeps::All }
     }
 
-    /// The request for a page in plain, or for a query's end, as a user. `target` is path and query.
-    pub(super) fn of_page(method: Method, target: &str, user: &HeaderValue, to: To<'_>) -> Written {
-        let mut head = begun(&method, target, to, user.len() + 64);
-        field(&mut head, &USER, user);
-        field(&mut head, &ACCEPT_ENCODING, &HeaderValue::from_static("identity"));
+    /// The request for a page, or for a query's end. `target` is path and query.
+    pub(super) fn of_page(method: Method, target: &str, headers: &[(HeaderName, &HeaderValue)], to: To<'_>) -> Written {
+        let more: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let mut head = begun(&method, target, to, more);
+        for (name, value) in headers {
+            field(&mut head, name, value);
+        }
         head.put_slice(b"\r\n");
         Written { method, head, apart: Body::new(), keeps: Keeps::OfPage }
     }

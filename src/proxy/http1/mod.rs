@@ -111,7 +111,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<(), Broken> {
         let mut closing = pin!(close.cancelled());
         while let Some(head) = self.next(closing.as_mut()).await? {
-            self.stream.head_came();
             let Head { request, length, current, kept, waits } = head;
             let method = request.method().clone();
             let (body, mut feed) = asked::body(length);
@@ -128,6 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if closes || !self.skip(&mut feed).await? {
                 break;
             }
+            self.stream.waits_anew();
             self.rest();
         }
         self.stream.shutdown().await?;

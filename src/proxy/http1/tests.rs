@@ -163,12 +163,16 @@ struct Served {
 }
 
 fn serve() -> Served {
+    serve_for(times())
+}
+
+fn serve_for(times: Times) -> Served {
     let (client, server) = duplex(64 * 1024);
     let (dropped, close) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let (counted, closing) = (Arc::clone(&dropped), close.clone());
     let ended = tokio::spawn(async move {
         let answer = |request| echo(request, Arc::clone(&counted));
-        Connection::new(server, times(), MOST).serve(&closing, answer).await
+        Connection::new(server, times, MOST).serve(&closing, answer).await
     });
     Served { client, dropped, close, ended }
 }
@@ -282,6 +286,16 @@ async fn a_body_that_nobody_takes_is_read_over_or_ends_the_connection() {
     let wrong = "POST /unread HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nX\r\nGET /y HTTP/1.1\r\n\r\n";
     let (said, closed) = served.says(wrong).await;
     assert!(closed && said.starts_with("HTTP/1.1 401") && !said.contains("/y"));
+}
+
+#[tokio::test]
+async fn a_connection_is_idle_after_each_answer_however_it_was_asked_for() {
+    let mut served = serve_for(Times { head: Duration::from_millis(300), ..times() });
+    for asked in ["GET /a HTTP/1.1\r\n\r\n", "POST /unread HTTP/1.1\r\nContent-Length: 3\r\n\r\n", "abc"] {
+        assert!(!served.says(asked).await.1, "{asked:?}");
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(served.says("GET /b HTTP/1.1\r\n\r\n").await, (ok("GET /b "), false));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 use super::packer::{Packer, SMALL};
 use super::page::{Page, Summary};
 use super::scanner::Malformed;
+use super::steady::Steady;
 use crate::proxy::connect::{ReceiveError, Received};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -14,7 +15,6 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Why a page ends too early. The client's connection is closed, so that it can't take the page for whole.
@@ -52,7 +52,7 @@ pub(crate) type OnPassed = Box<dyn FnOnce(Passed, u64) + Send>;
 
 /// The stream.
 pub(crate) struct PageBody {
-    incoming: Received,
+    incoming: Steady,
     page: Page,
     /// Until the page has come to its end.
     packer: Option<Packer>,
@@ -62,9 +62,6 @@ pub(crate) struct PageBody {
     bytes: u64,
     ended: bool,
     summary: Option<Summary>,
-    stall: Duration,
-    /// Runs while nothing comes.
-    timer: Option<Pin<Box<Sleep>>>,
     revoked: CancellationToken,
     /// Made when something has to be waited for.
     revoking: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
@@ -83,7 +80,7 @@ impl PageBody {
         on_passed: OnPassed,
     ) -> PageBody {
         PageBody {
-            incoming,
+            incoming: Steady::new(incoming, stall),
             page,
             packer,
             packed: false,
@@ -91,8 +88,6 @@ impl PageBody {
             bytes: 0,
             ended: false,
             summary: None,
-            stall,
-            timer: None,
             revoking: None,
             revoked,
             on_passed: Some(on_passed),
@@ -138,18 +133,9 @@ impl PageBody {
     }
 
     fn read(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PageError>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) else {
-            let stall = self.stall;
-            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-            return timer.as_mut().poll(context).map(|()| Err(PageError::Stalled(stall)));
-        };
-        self.timer = None;
-        Poll::Ready(match frame {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => self.take(&data),
-                Err(_) => Ok(()),
-            },
-            Some(Err(error)) => Err(error.into()),
+        Poll::Ready(match ready!(self.incoming.poll_next(context)) {
+            Some(Ok(data)) => self.take(&data),
+            Some(Err(error)) => Err(error),
             None => self.finish(),
         })
     }
@@ -157,7 +143,7 @@ impl PageBody {
     fn take(&mut self, data: &Bytes) -> Result<(), PageError> {
         self.page.push(data, &mut self.ready)?;
         // Where Trino says how long a page is, its end is known with its last byte, and the page is sent as one.
-        let ends = self.incoming.is_end_stream();
+        let ends = self.incoming.is_ended();
         if !self.packed && ends && self.waiting() < SMALL {
             self.packer = None;
         }

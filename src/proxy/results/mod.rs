@@ -12,4 +12,5 @@ mod reader;
 pub(crate) mod scanner;
 pub(crate) mod segments;
 pub(crate) mod statistics;
+pub(crate) mod steady;
 pub(crate) mod trino_error;

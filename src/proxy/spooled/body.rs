@@ -4,22 +4,19 @@
 
 use crate::proxy::connect::Received;
 use crate::proxy::results::body::PageError;
+use crate::proxy::results::steady::Steady;
 use crate::proxy::started::Statement;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// The stream.
 pub(crate) struct SegmentBody {
-    incoming: Received,
-    stall: Duration,
-    /// Runs while nothing comes.
-    timer: Option<Pin<Box<Sleep>>>,
+    incoming: Steady,
     /// The statement, where it is known, and its end by new policies.
     statement: Option<(Arc<Statement>, Pin<Box<WaitForCancellationFutureOwned>>)>,
 }
@@ -31,7 +28,7 @@ impl SegmentBody {
             let revoking = Box::pin(statement.revoked.clone().cancelled_owned());
             (statement, revoking)
         });
-        SegmentBody { incoming, stall, timer: None, statement }
+        SegmentBody { incoming: Steady::new(incoming, stall), statement }
     }
 }
 
@@ -49,26 +46,17 @@ impl Body for SegmentBody {
         {
             return Poll::Ready(Some(Err(PageError::Revoked)));
         }
-        let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(context) else {
-            let stall = this.stall;
-            let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-            return timer.as_mut().poll(context).map(|()| Some(Err(PageError::Stalled(stall))));
-        };
-        this.timer = None;
-        if let (Some(Ok(frame)), Some((statement, _))) = (&frame, &this.statement) {
-            statement.count(0, frame.data_ref().map_or(0, |data| data.len() as u64));
+        let next = ready!(this.incoming.poll_next(context));
+        match (&next, &this.statement) {
+            (Some(Ok(data)), Some((statement, _))) => statement.count(0, data.len() as u64),
+            (Some(Err(error)), _) => tracing::warn!(%error, "a segment was cut off"),
+            _ => {}
         }
-        Poll::Ready(frame.map(|frame| {
-            frame.map_err(|error| {
-                let error = PageError::from(error);
-                tracing::warn!(%error, "a segment was cut off");
-                error
-            })
-        }))
+        Poll::Ready(next.map(|data| data.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.is_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
