@@ -17,8 +17,8 @@ mod refusals;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Need, Tables};
 use crate::policy::{Snapshot, Subject};
-use crate::rewrite::{Guarded, PositionMap, Proposal, verify};
-use crate::sql::{GrammarVersion, parse_statement};
+use crate::rewrite::{Guarded, PositionMap, Proposal, verify_asked};
+use crate::sql::{GrammarVersion, Statement, parse_statement};
 pub use decisions::Decisions;
 use judge::{Draft, Judge, Stop};
 use serde::Serialize;
@@ -231,7 +231,7 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
         Ok(statement) => judge
             .session_properties()
             .and_then(|()| judge.statement(request.sql, &statement))
-            .and_then(|draft| prove(&mut judge, draft))
+            .and_then(|draft| prove(&mut judge, &statement, draft))
             .and_then(|guarded| judge.second_opinion(&statement).map(|()| guarded)),
         Err(error) => Err(refusals::unreadable(request.sql, &error).into()),
     };
@@ -254,7 +254,7 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
 }
 
 /// Makes what can be forwarded of a draft, if it can be proved to be guarded.
-fn prove(judge: &mut Judge<'_>, draft: Draft) -> Result<Guarded, Stop> {
+fn prove(judge: &mut Judge<'_>, asked: &Statement, draft: Draft) -> Result<Guarded, Stop> {
     let request = judge.request;
     let statement = PositionMap::apply(request.sql, draft.edits);
     let text = statement.edited().to_owned();
@@ -262,7 +262,7 @@ fn prove(judge: &mut Judge<'_>, draft: Draft) -> Result<Guarded, Stop> {
         Some((name, map)) => (Some((name, map.edited().to_owned())), map),
         None => (None, statement),
     };
-    let guarded = verify(Proposal { text, prepared, positions }, request);
+    let guarded = verify_asked(Proposal { text, prepared, positions }, request, asked);
     (judge.observe)(Stage::Verify);
     guarded.map_err(|unproved| Stop::Alarm(Alarm::Unproved(unproved.reason)))
 }

@@ -37,7 +37,13 @@ impl TableName {
 
     /// The name as SQL, each part in double quotes.
     pub fn to_sql(&self) -> String {
-        format!("{}.{}.{}", quoted(&self.catalog), quoted(&self.schema), quoted(&self.table))
+        let mut sql = String::with_capacity(self.catalog.len() + self.schema.len() + self.table.len() + 8);
+        push_quoted(&mut sql, &self.catalog);
+        sql.push('.');
+        push_quoted(&mut sql, &self.schema);
+        sql.push('.');
+        push_quoted(&mut sql, &self.table);
+        sql
     }
 }
 
@@ -49,7 +55,21 @@ impl fmt::Display for TableName {
 
 /// An identifier in double quotes, which is right for each name, a reserved word too.
 pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    let mut sql = String::with_capacity(name.len() + 2);
+    push_quoted(&mut sql, name);
+    sql
+}
+
+/// Adds an identifier in double quotes.
+pub(crate) fn push_quoted(sql: &mut String, name: &str) {
+    sql.push('"');
+    for (at, part) in name.split('"').enumerate() {
+        if at > 0 {
+            sql.push_str("\"\"");
+        }
+        sql.push_str(part);
+    }
+    sql.push('"');
 }
 
 /// A string literal.

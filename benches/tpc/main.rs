@@ -16,15 +16,20 @@ mod dialect;
 use dialect::Trino;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Views, enforce};
+use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
 use sluice::sql::GrammarVersion;
 use sqlparser::parser::Parser;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Nesting that sqlparser is let into: more than any of the texts has.
 const DEEPEST: usize = 300;
@@ -40,6 +45,7 @@ struct Measured {
     theirs: Duration,
     miss: Duration,
     hit: Duration,
+    stages: BTreeMap<Stage, Duration>,
 }
 
 fn main() {
@@ -129,6 +135,7 @@ fn measure(name: &str, sql: &str, session: &Session, snapshot: &Snapshot, tables
     decisions.keep(&request, &decided());
 
     let (mut theirs, mut miss, mut hit) = (Vec::new(), Vec::new(), Vec::new());
+    let mut stages: BTreeMap<Stage, Vec<Duration>> = BTreeMap::new();
     let begun = Instant::now();
     while begun.elapsed() < 3 * MEASURE {
         theirs.push(time(|| {
@@ -136,6 +143,12 @@ fn measure(name: &str, sql: &str, session: &Session, snapshot: &Snapshot, tables
             parser.and_then(|mut parser| parser.parse_statements()).is_ok()
         }));
         miss.push(time(decided));
+        let mut last = Instant::now();
+        drop(enforce(black_box(&request), &mut |stage| {
+            let now = Instant::now();
+            stages.entry(stage).or_default().push(now - last);
+            last = now;
+        }));
         // As the proxy does: what it was made from is found first, then the decision.
         hit.push(time(|| {
             let needs = decisions.recall(black_box(&asking), &mut |_| ());
@@ -144,11 +157,14 @@ fn measure(name: &str, sql: &str, session: &Session, snapshot: &Snapshot, tables
             assert!(matches!(again, Some(Enforced::Decided(_))), "{name}");
         }));
     }
-    let [theirs, miss, hit] = [theirs, miss, hit].map(|mut times| {
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
-    });
-    Measured { name: name.to_owned(), bytes: sql.len(), theirs, miss, hit }
+    let [theirs, miss, hit] = [theirs, miss, hit].map(middle);
+    let stages = stages.into_iter().map(|(stage, times)| (stage, middle(times))).collect();
+    Measured { name: name.to_owned(), bytes: sql.len(), theirs, miss, hit, stages }
+}
+
+fn middle(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn time<T>(work: impl FnOnce() -> T) -> Duration {
@@ -161,7 +177,7 @@ fn report(measured: &[Measured]) {
     println!("| text | bytes | sqlparser parses | a new decision | of it | decided before | of it |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    for Measured { name, bytes, theirs, miss, hit } in measured {
+    for Measured { name, bytes, theirs, miss, hit, stages: _ } in measured {
         let [theirs, miss, hit] = [theirs, miss, hit].map(|time| micros(*time));
         println!(
             "| {name} | {bytes} | {theirs:.0} µs | {miss:.0} µs | {:.2} | {hit:.1} µs | {:.3} |",
@@ -174,6 +190,11 @@ fn report(measured: &[Measured]) {
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or_default()
     };
+    println!("\nof what sqlparser takes, in the median:");
+    for stage in [Stage::Parse, Stage::Analyze, Stage::Decide, Stage::Rewrite, Stage::Verify, Stage::SecondOpinion] {
+        let of = median(&|one| micros(one.stages.get(&stage).copied().unwrap_or_default()) / micros(one.theirs));
+        println!("  {stage:?}: {of:.2}");
+    }
     println!(
         "\n{} texts, medians: sqlparser {:.0} µs, a new decision {:.0} µs, {:.2} of it; decided before {:.1} µs, {:.3} of it",
         measured.len(),

@@ -39,6 +39,11 @@ pub(crate) struct Facts {
     pub(crate) zoned: bool,
     /// How many queries there are, within each other too.
     pub(crate) queries: usize,
+    /// A place where columns may be read that no name shows: a name of a relation of which the columns are not known, or a row
+    /// pattern.
+    pub(crate) not_known: Option<Span>,
+    /// Whether the text is a query of which each read of a column is known, so that a guard can leave out what is not read.
+    pub(crate) reads_known: bool,
     /// The names of the columns that come out; `None` where they are not all known.
     pub(crate) output: Option<Vec<Option<CompactString>>>,
 }

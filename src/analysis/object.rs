@@ -30,7 +30,7 @@ pub(crate) enum Reading {
     /// Each row and each column may be read as it is.
     Unrestricted {
         /// Its columns; `None` where they are not known.
-        columns: Option<Vec<SeenColumn>>,
+        columns: Option<Rc<[SeenColumn]>>,
     },
     /// Only through a guard.
     Guarded(Rc<Guard>),
@@ -47,7 +47,7 @@ impl Reading {
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     /// The columns that come out, in the object's order.
-    pub(crate) columns: Vec<SeenColumn>,
+    pub(crate) columns: Rc<[SeenColumn]>,
     /// The row filters.
     pub(crate) filters: Vec<PolicyExpr>,
     /// What is read.
@@ -66,7 +66,7 @@ pub(crate) struct SeenColumn {
     /// Whether `*` leaves it out.
     pub(crate) hidden: bool,
     /// The mask in its place.
-    pub(crate) mask: Option<PolicyExpr>,
+    pub(crate) mask: Option<Rc<PolicyExpr>>,
 }
 
 /// What a guard reads.
@@ -146,6 +146,19 @@ impl BaseRelation {
             Reading::Guarded(guard) => Some(guard),
             _ => None,
         }
+    }
+
+    /// The columns that its guard has. Where each read is known, those that are read, or one of any if none is; else all that
+    /// `*` gives, and the hidden ones that are named.
+    pub(crate) fn guarded_columns<'a>(&self, guard: &'a Guard, reads_known: bool) -> Vec<&'a SeenColumn> {
+        let whole = self.all_columns || !reads_known;
+        let read = |column: &&SeenColumn| whole && !column.hidden || self.columns.contains(&column.name);
+        let columns: Vec<&SeenColumn> = guard.columns.iter().filter(read).collect();
+        if !columns.is_empty() {
+            return columns;
+        }
+        let shown = || guard.columns.iter().filter(|column| !column.hidden);
+        shown().find(|column| column.mask.is_none()).or_else(|| shown().next()).into_iter().collect()
     }
 }
 

@@ -208,7 +208,7 @@ impl<'a> World<'a> {
     }
 
     /// The columns of a metadata table that is open, where Trino has told them; nothing depends on them but lineage.
-    fn open_columns(&self, name: &TableName) -> Option<Vec<SeenColumn>> {
+    fn open_columns(&self, name: &TableName) -> Option<Rc<[SeenColumn]>> {
         match self.tables.get(&Need::Table(name.clone())) {
             Some(Known::Table(table)) => Some(table.columns.iter().map(seen).collect()),
             _ => None,
@@ -242,7 +242,7 @@ impl<'a> World<'a> {
         source: Source,
     ) -> Result<Option<Guard>, String> {
         let mut pending = false;
-        let mut columns = Vec::new();
+        let mut columns = Vec::with_capacity(table.columns.len());
         for column in &table.columns {
             if !access.allow(&column.name) {
                 continue;
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
                 mask = mask.map(|mask| PolicyExpr { masks: rule.masks.clone(), ..mask });
                 pending |= mask.is_none();
             }
-            columns.push(SeenColumn { mask, ..seen(column) });
+            columns.push(SeenColumn { mask: mask.map(Rc::new), ..seen(column) });
         }
         if columns.is_empty() {
             return Err("none of its columns is granted to you".to_owned());
@@ -267,7 +267,7 @@ impl<'a> World<'a> {
                 None => pending = true,
             }
         }
-        Ok((!pending).then_some(Guard { columns, filters, source, metadata: false }))
+        Ok((!pending).then(|| Guard { columns: columns.into(), filters, source, metadata: false }))
     }
 
     fn metadata_guard(
@@ -290,14 +290,19 @@ impl<'a> World<'a> {
             {
                 let mask = match masks.iter().find(|(masked, _)| *masked == column.name) {
                     Some((_, text)) => match read(text)? {
-                        Some(mask) => Some(mask),
+                        Some(mask) => Some(Rc::new(mask)),
                         None => return Ok(None),
                     },
                     None => None,
                 };
                 seen_columns.push(SeenColumn { hidden: is_hidden, mask, ..seen(column) });
             }
-            Ok(Some(Guard { columns: seen_columns, filters: vec![filter], source: Source::Table, metadata: true }))
+            Ok(Some(Guard {
+                columns: seen_columns.into(),
+                filters: vec![filter],
+                source: Source::Table,
+                metadata: true,
+            }))
         };
         match made(self) {
             Ok(Some(guard)) => Reading::Guarded(Rc::new(guard)),

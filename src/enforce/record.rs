@@ -1,10 +1,9 @@
 //! What a decision records: the objects that a statement touches, and what was put in their place.
 
 use super::{Applied, ObjectUse};
-use crate::analysis::facts::Facts;
+use crate::analysis::facts::{BaseRelation, Facts};
 use crate::analysis::intent::Needed;
 use crate::analysis::object::{Guard, Reading, Source};
-use crate::names::TableName;
 use crate::policy::Privilege;
 use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,13 +39,14 @@ impl Record {
                 used.extend(columns.iter().filter(|column| !column.hidden).map(|column| column.name.clone()));
             }
             if let Reading::Guarded(guard) = &object.reading {
-                self.add_guard(&relation.name, guard);
+                self.add_guard(relation, guard, facts.reads_known);
             }
         }
     }
 
-    fn add_guard(&mut self, name: &TableName, guard: &Guard) {
-        for column in &guard.columns {
+    fn add_guard(&mut self, relation: &BaseRelation, guard: &Guard, reads_known: bool) {
+        let name = &relation.name;
+        for column in relation.guarded_columns(guard, reads_known) {
             let Some(mask) = &column.mask else { continue };
             let names: Vec<String> = mask.masks.iter().map(ToString::to_string).collect();
             for policy in mask.policies.iter() {

@@ -25,7 +25,8 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, whole_names: bool, fr
         let alias =
             if relation.clash { fresh.next() } else { relation.written.last().cloned().unwrap_or_default().into() };
         let alias = quoted(&alias);
-        let select = guard_select(relation, guard, text, form, fresh);
+        let columns = relation.guarded_columns(guard, facts.reads_known);
+        let select = guard_select(relation, guard, &columns, text, form, fresh);
         let whole = match relation.period {
             Some(period) => relation.name_span.to(period),
             None => relation.name_span,

@@ -35,7 +35,7 @@ impl Fresh {
 
     fn avoid(&mut self, text: &str) {
         let mut rest = text;
-        while let Some(at) = find_ignoring_case(rest, PREFIX) {
+        while let Some(at) = find_prefix(rest) {
             rest = rest.get(at + PREFIX.len()..).unwrap_or_default();
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             if let Ok(number) = digits.parse() {
@@ -49,10 +49,10 @@ impl Fresh {
             self.avoid(&relation.name.table);
         }
         for guard in facts.guards() {
-            for column in &guard.columns {
+            for column in guard.columns.iter() {
                 self.avoid(&column.name);
             }
-            let masks = guard.columns.iter().filter_map(|column| column.mask.as_ref());
+            let masks = guard.columns.iter().filter_map(|column| column.mask.as_deref());
             for PolicyExpr { text, .. } in masks.chain(&guard.filters) {
                 self.avoid(text);
             }
@@ -66,11 +66,15 @@ impl Fresh {
 
 /// Whether a text quotes something that a rewriting put in. It may also quote a name of the user's that looks so.
 pub(crate) fn quotes_rewriting(text: &str) -> bool {
-    find_ignoring_case(text, PREFIX).is_some()
+    find_prefix(text).is_some()
 }
 
-fn find_ignoring_case(text: &str, word: &str) -> Option<usize> {
-    text.as_bytes().windows(word.len()).position(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+/// Where the prefix stands in a text, whatever its letter case. Its underscore is what few texts have.
+fn find_prefix(text: &str) -> Option<usize> {
+    memchr::memchr_iter(b'_', text.as_bytes()).find_map(|at| {
+        let start = (at + 1).checked_sub(PREFIX.len())?;
+        text.as_bytes().get(start..=at)?.eq_ignore_ascii_case(PREFIX.as_bytes()).then_some(start)
+    })
 }
 
 #[cfg(test)]

@@ -6,63 +6,73 @@ use super::fresh::Fresh;
 use super::policy_expr::policy_text;
 use super::splice::splice;
 use crate::analysis::facts::BaseRelation;
-use crate::analysis::object::{Guard, Source};
-use crate::names::quoted;
+use crate::analysis::object::{Guard, SeenColumn, Source};
+use crate::names::{push_quoted, quoted};
 use std::fmt::Write as _;
 
 /// More rows than there are.
 const MOST_ROWS: &str = "9223372036854775807";
 
-/// `SELECT …` over what the user may see of a table, without parentheses around it. `text` is the text that the relation
-/// stands in.
+/// `SELECT …` of `columns` of what the user may see of a table, without parentheses around it. `text` is the text that the
+/// relation stands in.
 pub(super) fn guard_select(
     relation: &BaseRelation,
     guard: &Guard,
+    columns: &[&SeenColumn],
     text: &str,
     form: Form,
     fresh: &mut Fresh,
 ) -> String {
     let table = fresh.next();
     let alias = quoted(&table);
-    let mut items = Vec::with_capacity(guard.columns.len());
-    for column in &guard.columns {
-        // A hidden column comes in where it is named, so that `*` stays as it is.
-        if column.hidden && !relation.columns.contains(&column.name) {
-            continue;
+    let mut inner = String::from("SELECT ");
+    for (at, column) in columns.iter().enumerate() {
+        if at > 0 {
+            inner.push_str(", ");
         }
-        let name = quoted(&column.name);
-        let item = match &column.mask {
-            None => format!("{alias}.{name} AS {name}"),
+        match &column.mask {
+            // Such an item has the column's name.
+            None => push_column(&mut inner, &alias, &column.name),
             Some(mask) => {
-                format!("CAST(({}) AS {}) AS {name}", policy_text(mask, &table, fresh), column.data_type)
+                let _ = write!(inner, "CAST(({}) AS {}) AS ", policy_text(mask, &table, fresh), column.data_type);
+                push_quoted(&mut inner, &column.name);
             }
-        };
-        items.push((name, item));
+        }
     }
-    let mut filters: Vec<String> =
-        guard.filters.iter().map(|filter| format!("({})", policy_text(filter, &table, fresh))).collect();
-    if filters.is_empty() && guard.of_owner() {
-        filters.push("TRUE".to_owned());
-    }
-    let filter = filters.join(" AND ");
+    let filters: Vec<String> = guard.filters.iter().map(|filter| policy_text(filter, &table, fresh)).collect();
+    let filter = match filters.as_slice() {
+        [] if guard.of_owner() => "TRUE".to_owned(),
+        [] => String::new(),
+        filters => format!("({})", filters.join(") AND (")),
+    };
     let source = source(relation, guard, text, &alias, form, fresh);
-    let listed = items.iter().map(|(_, item)| item.as_str()).collect::<Vec<_>>().join(", ");
-    if filters.is_empty() {
-        return format!("SELECT {listed} FROM {source}");
-    }
-    if form == Form::Plain {
-        return format!("SELECT {listed} FROM {source} WHERE {filter}");
+    if filter.is_empty() || form == Form::Plain {
+        let filter = if filter.is_empty() { filter } else { format!(" WHERE {filter}") };
+        return format!("{inner} FROM {source}{filter}");
     }
     let rows = quoted(&fresh.next());
     let shown = quoted(&fresh.next());
-    let mut out = String::from("SELECT ");
-    for (at, (name, _)) in items.iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        let _ = write!(out, "{comma}IF({rows}.{shown}, {rows}.{name}) AS {name}");
+    let mut out = String::with_capacity(2 * inner.len() + filter.len() + source.len() + 128);
+    out.push_str("SELECT ");
+    for (at, column) in columns.iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        let _ = write!(out, "IF({rows}.{shown}, ");
+        push_column(&mut out, &rows, &column.name);
+        out.push_str(") AS ");
+        push_quoted(&mut out, &column.name);
     }
-    let _ = write!(out, " FROM (SELECT {listed}, ({filter}) AS {shown} FROM {source}) {rows} WHERE {rows}.{shown}");
+    let _ = write!(out, " FROM ({inner}, ({filter}) AS {shown} FROM {source}) {rows} WHERE {rows}.{shown}");
     let _ = write!(out, " LIMIT {MOST_ROWS}");
     out
+}
+
+/// Adds `alias.name`; the alias stands in quotes already.
+fn push_column(sql: &mut String, alias: &str, name: &str) {
+    sql.push_str(alias);
+    sql.push('.');
+    push_quoted(sql, name);
 }
 
 fn source(relation: &BaseRelation, guard: &Guard, text: &str, alias: &str, form: Form, fresh: &mut Fresh) -> String {

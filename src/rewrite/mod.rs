@@ -17,6 +17,7 @@ pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
 pub use relations::{Is, Relations, Told};
 pub use second_opinion::{Unseen, second_opinion};
+pub(crate) use verify::verify_asked;
 pub use verify::{Proposal, Unproved, verify};
 
 use crate::analysis::facts::Facts;

@@ -44,7 +44,10 @@ impl Walk<'_, '_> {
                 }
                 if length == names.len() { field.class } else { TypeClass::Structural }
             }
-            Resolved::NotKnown => TypeClass::Structural,
+            Resolved::NotKnown => {
+                self.facts.not_known.get_or_insert(span_of(parts));
+                TypeClass::Structural
+            }
             Resolved::Ambiguous => {
                 self.facts.ambiguous.push(span_of(parts));
                 TypeClass::Structural

@@ -151,6 +151,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             .unknown
             .is_empty()
             .then(|| output.fields.into_iter().filter(|field| !field.hidden).map(|field| field.name).collect());
+        let Facts { not_known, missing, ambiguous, .. } = &self.facts;
+        self.facts.reads_known = not_known.is_none() && missing.is_empty() && ambiguous.is_empty();
     }
 
     fn problem(&mut self, span: Span, problem: Problem) {

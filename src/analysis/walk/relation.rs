@@ -64,10 +64,15 @@ impl Walk<'_, '_> {
                     }
                     other => self.relation(other, scope),
                 };
+                if !columns.is_empty() {
+                    // They go by position.
+                    self.all_columns(&inner);
+                }
                 inner.aliased(&alias.folded(), &columns, direct)
             }
             Relation::MatchRecognize { span, input, clauses } => {
                 self.can_fail(*span);
+                self.facts.not_known.get_or_insert(*span);
                 let input = self.relation(input, scope);
                 self.match_recognize(clauses, input, scope)
             }
@@ -124,7 +129,11 @@ impl Walk<'_, '_> {
                 RelationType { fields: joined, unknown: all.unknown }
             }
             // Trino does not support it, and says so; both sides are guarded whatever it will mean.
-            JoinCriteria::Natural => left.join(right),
+            JoinCriteria::Natural => {
+                self.all_columns(&left);
+                self.all_columns(&right);
+                left.join(right)
+            }
         }
     }
 
@@ -182,11 +191,11 @@ impl Walk<'_, '_> {
             all_columns: !matches!(place, Place::From | Place::Target),
         });
         let Some(columns) = columns else { return RelationType { fields: Vec::new(), unknown: vec![Some(written)] } };
-        let fields = columns.into_iter().map(|column| Field {
+        let fields = columns.iter().map(|column| Field {
             qualifier: Some(written.clone()),
             name: Some(column.name.clone()),
             class: TypeClass::of(&column.data_type),
-            origin: Some(Origin { relation: index, column: column.name }),
+            origin: Some(Origin { relation: index, column: column.name.clone() }),
             own: true,
             hidden: column.hidden,
         });
@@ -220,7 +229,7 @@ impl Walk<'_, '_> {
         full.map_err(|problem| self.problem(name.span, problem)).ok()
     }
 
-    fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Vec<SeenColumn>> {
+    fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Rc<[SeenColumn]>> {
         match self.world.described(name)? {
             Known::Table(table) => {
                 let seen = |column: &crate::catalog::table::Column| SeenColumn {

@@ -12,8 +12,13 @@ const SHOWN: [&str; 7] =
 /// Proves that the user's statement has become one of the same class, and so have those within it: in `EXPLAIN`, in a text
 /// that is executed, and in the prepared statement that goes along, whose text is `prepared`. Rewriting may turn `SHOW …`
 /// into a query, and nothing else into anything else.
-pub(super) fn same(request: &Request<'_>, proposed: &Statement, prepared: Option<&str>) -> Result<(), Unproved> {
-    within(request, &parse(request.sql, request)?, proposed, prepared)
+pub(super) fn same(
+    request: &Request<'_>,
+    asked: &Statement,
+    proposed: &Statement,
+    prepared: Option<&str>,
+) -> Result<(), Unproved> {
+    within(request, asked, proposed, prepared)
 }
 
 fn within(

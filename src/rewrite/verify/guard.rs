@@ -251,10 +251,14 @@ impl<'a> Guarded<'a> {
     fn items(&self, walk: &Walk<'_>, items: &[SelectItem]) -> Result<Vec<CompactString>, Unproved> {
         let mut names: Vec<CompactString> = Vec::new();
         for item in items {
-            let SelectItem::Expr { span: _, expr, alias: Some(alias) } = item else {
-                return Err(self.unproved("an item without a name"));
+            let SelectItem::Expr { span: _, expr, alias } = item else {
+                return Err(self.unproved("an item that is no expression"));
             };
-            let name = alias.folded();
+            // A column that stands by itself has its own name.
+            let name = match (alias, &expr.kind) {
+                (Some(alias), _) | (None, ExprKind::Dereference { base: _, field: alias }) => alias.folded(),
+                _ => return Err(self.unproved("an item without a name")),
+            };
             if names.contains(&name) {
                 return Err(self.unproved(format!("{name} stands twice")));
             }

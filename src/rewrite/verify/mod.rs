@@ -72,12 +72,24 @@ impl Unproved {
 /// # Errors
 /// [`Unproved`], if there is anything in it that is neither guarded nor unrestricted.
 pub fn verify(proposal: Proposal, request: &Request<'_>) -> Result<Guarded, Unproved> {
+    verify_asked(proposal, request, &parse(request.sql, request)?)
+}
+
+/// The same, where `asked` is what the parser reads in `request.sql`.
+///
+/// # Errors
+/// As [`verify`].
+pub(crate) fn verify_asked(
+    proposal: Proposal,
+    request: &Request<'_>,
+    asked: &sql::Statement,
+) -> Result<Guarded, Unproved> {
     session_properties_are_granted(request)?;
     let tree = parse(&proposal.text, request)?;
-    class::same(request, &tree, proposal.prepared.as_ref().map(|(_, text)| text.as_str()))?;
+    class::same(request, asked, &tree, proposal.prepared.as_ref().map(|(_, text)| text.as_str()))?;
     let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let found = statement::prove(request, &proposal.text, &tree, prepared)?;
-    own_rules::prove(request, prepared.map(|(name, _)| name), &found)?;
+    own_rules::prove(request, asked, prepared.map(|(name, _)| name), &found)?;
     let restricted = found.guard || differs(&proposal, request);
     let Found { redefines, relations, .. } = found;
     Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted, redefines, relations))

@@ -5,12 +5,13 @@
 //! granted, by name or through other such views, so often must a guard of that view stand in what is sent.
 
 use super::walk::Found;
-use super::{Unproved, parse, standing, statement};
+use super::{Unproved, standing, statement};
 use crate::catalog::table::{Known, Need, Table, TableKind};
 use crate::enforce::Request;
 use crate::names::TableName;
 use crate::policy::{Privilege, TableAccess};
 use crate::rewrite::relations::Relations;
+use crate::sql::Statement;
 use std::sync::Arc;
 
 /// Views within views that are read before giving up.
@@ -33,17 +34,21 @@ pub(super) fn restricted_views(request: &Request<'_>) -> Vec<(TableName, Arc<Tab
 
 /// Proves it for what was found in the text that is sent; `prepared` is the name of the prepared statement that goes
 /// along.
-pub(super) fn prove(request: &Request<'_>, prepared: Option<&str>, found: &Found) -> Result<(), Unproved> {
+pub(super) fn prove(
+    request: &Request<'_>,
+    asked: &Statement,
+    prepared: Option<&str>,
+    found: &Found,
+) -> Result<(), Unproved> {
     if restricted_views(request).is_empty() {
         return Ok(());
     }
-    let tree = parse(request.sql, request)?;
-    if matches!(tree.kind.class(), "ShowCatalogs" | "ShowSchemas" | "ShowTables" | "ShowColumns") {
+    if matches!(asked.kind.class(), "ShowCatalogs" | "ShowSchemas" | "ShowTables" | "ShowColumns") {
         return Ok(());
     }
     let prepared = prepared.and_then(|name| Some((name, request.session.prepared.get(name)?.as_str())));
     let mut wanted = Vec::new();
-    for name in statement::named(request, &tree, prepared)? {
+    for name in statement::named(request, asked, prepared)? {
         read(request, &name, &mut Vec::new(), &mut wanted)?;
     }
     if wanted.is_empty() {

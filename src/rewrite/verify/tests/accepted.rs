@@ -6,6 +6,7 @@ use super::fixture::*;
 const ACCEPTED: &[(&str, &str)] = &[
     ("a guard in the plain form", "SELECT id FROM {employees} \"e\""),
     ("a guard in the guarded form", "SELECT id FROM {guarded} \"e\""),
+    ("a guard whose columns stand by themselves", "SELECT id FROM {bare} \"e\""),
     ("a guard with a sub-query in its filter", "SELECT * FROM {reviews} \"reviews\""),
     ("a guard with a mask only", "SELECT count(*) FROM {orders} \"orders\""),
     ("a guard with masks inside columns", "SELECT name, home.city, phones FROM {contacts} \"contacts\""),
@@ -74,6 +75,7 @@ pub(super) fn filled(text: &str) -> String {
         .replace("{tables}", SHOWN_TABLES)
         .replace("{columns}", SHOWN_COLUMNS)
         .replace("{queries}", OWN_QUERIES)
+        .replace("{bare}", EMPLOYEES_BARE)
 }
 
 #[test]

@@ -24,6 +24,12 @@ pub(super) const EMPLOYEES: &str = concat!(
     r#"FROM "lake"."hr"."employees" "sluice_1" WHERE ("sluice_1"."region" = 'EU'))"#,
 );
 
+/// The same of two columns, which have their own names.
+pub(super) const EMPLOYEES_BARE: &str = concat!(
+    r#"(SELECT "sluice_1"."id", "sluice_1"."region" "#,
+    r#"FROM "lake"."hr"."employees" "sluice_1" WHERE ("sluice_1"."region" = 'EU'))"#,
+);
+
 /// The guard of employees in the guarded form.
 pub(super) const EMPLOYEES_GUARDED: &str = concat!(
     r#"(SELECT IF("sluice_2"."sluice_3", "sluice_2"."id") AS "id", "#,
