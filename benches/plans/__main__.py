@@ -153,7 +153,7 @@ def command():
     process.end_children_on_signals()
     sluice.os.environ["SLUICE_BINARY"] = str(build() / "sluice")
     files = {"access-control.properties": f"access-control.name=file\nsecurity.config-file={FOLDER / 'trino/etc/rules.json'}\n", "rules.json": json.dumps(rules())}
-    with Postgres(FOLDER / "postgres") as postgres, Trino(FOLDER / "trino", catalogs={"pg": postgres.catalog()}, files=files) as trino, \
+    with Postgres(FOLDER / "postgres") as postgres, Trino(FOLDER / "trino", catalogs={"pg": postgres.catalog()}, files=files, measured=True) as trino, \
             sluice.Sluice(FOLDER / "sluice", trino.url, HERE / "policies") as ours:
         for sql in (*MAKE, *(f"ANALYZE {table}" for table in TABLES if table.startswith("lake"))):
             trino.rows(sql)

@@ -33,7 +33,7 @@ def pair(clients, sql, turn):
 def measure(bars, folder, pairs, powers):
     """The bars of whole statements."""
     queries = list(tpch.queries().values())
-    with trino.Trino(folder / "trino") as real, sluice.Sluice(folder / "before", real.url, HERE / "readers", settings={"listen": {"tls": None}, "identity": IDENTITY}) as ours:
+    with trino.Trino(folder / "trino", measured=True) as real, sluice.Sluice(folder / "before", real.url, HERE / "readers", settings={"listen": {"tls": None}, "identity": IDENTITY}) as ours:
         clients = [real.client("reader"), ours.client("reader", password=None, headers={"X-Authenticated-User": "reader"})]
         say("  … warming up")
         for turn in range(30):

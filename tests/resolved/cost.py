@@ -26,7 +26,7 @@ def command():
     process.end_children_on_signals()
     before, now = sys.argv[1:3]
     pairs = int(sys.argv[3]) if len(sys.argv) > 3 else 50
-    with Trino(FOLDER / "trino") as trino, started(trino, before, "before") as one, started(trino, now, "now") as other:
+    with Trino(FOLDER / "trino", measured=True) as trino, started(trino, before, "before") as one, started(trino, now, "now") as other:
         clients = [one.client("analyst"), other.client("analyst")]
         for what, sql in STATEMENTS.items():
             for _ in range(30):

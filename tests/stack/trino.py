@@ -28,6 +28,8 @@ JVM = """-server
 --enable-native-access=ALL-UNNAMED
 --sun-misc-unsafe-memory-access=allow
 """
+# Code that runs for some minutes is not worth the second compiler, which takes more than Trino itself: half of its start.
+QUICK = "-XX:TieredStopAtLevel=1\n"
 
 
 class Trino:
@@ -35,16 +37,17 @@ class Trino:
 
     `folder` keeps its settings, data and logs; it is emptied at the first start, unless `keep` says that a `lake` which is
     there stays. `catalogs` adds to or replaces CATALOGS and `lake` (name to properties), `properties` adds to
-    config.properties, `files` adds files under etc/ (name to text).
+    config.properties, `files` adds files under etc/ (name to text). One that is `measured` compiles as in production.
     """
 
-    def __init__(self, folder, port=None, catalogs=None, properties=None, files=None, keep=False):
+    def __init__(self, folder, port=None, catalogs=None, properties=None, files=None, keep=False, measured=False):
         self.folder = pathlib.Path(folder).resolve()
         self.port = port or process.free_port()
         self.catalogs = {"lake": lake(self.folder), **CATALOGS, **(catalogs or {})}
         self.properties = properties or {}
         self.files = files or {}
         self.keep = keep
+        self.jvm = JVM if measured else JVM + QUICK
         self.process = None
 
     @property
@@ -84,7 +87,7 @@ class Trino:
         for name in ("etc/catalog", "data", "lake/meta"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         etc = {
-            "jvm.config": JVM,
+            "jvm.config": self.jvm,
             "log.properties": properties({"io.trino": "INFO"}),
             "node.properties": properties({"node.environment": "sluice", "node.id": str(uuid.uuid4()), "node.data-dir": self.folder / "data"}),
             "config.properties": properties({
@@ -112,7 +115,7 @@ class Trino:
         with step(f"starting Trino {fetch.TRINO} on port {self.port}"):
             self.process = process.Process("Trino", [*launcher(home), "run", "--etc-dir", str(self.folder / "etc")], self.log,
                                            {"JAVA_HOME": str(java), "PATH": f"{java / 'bin'}:{process.os.environ.get('PATH', '')}"}, self.folder)
-            self.process.wait_until(self.ready, 180)
+            self.process.wait_until(self.ready, 600)
 
     def ready(self):
         """Whether it takes statements."""
