@@ -3,8 +3,6 @@
 import pathlib
 
 from tests.stack.postgres import Postgres
-from tests.stack.sluice import Sluice
-from tests.stack.trino import Trino
 
 POLICIES = pathlib.Path(__file__).with_name("policies")
 
@@ -75,15 +73,22 @@ PUSHED = [
 
 
 def cases(stack):
-    """A PostgreSQL, a Trino with it, a Sluice before that."""
-    folder = stack.folder / "postgres"
-    with Postgres(folder / "data") as postgres:
+    """A PostgreSQL, which Trino gets as a catalog for as long as this lasts."""
+    trino = stack.trino
+    with Postgres(stack.folder / "postgres/data") as postgres:
         for sql in MAKE:
             postgres.run(sql)
-        with Trino(folder / "trino", catalogs={"pg": postgres.catalog()}) as trino, Sluice(folder / "sluice", trino.url, POLICIES) as sluice:
-            yield "what fails over a hidden row gives what the permitted rows give", lambda: hold(trino, sluice)
-            yield "some of them fail where the filter is a plain sub-select, so they say something", lambda: leak(trino)
-            yield "conditions that can't fail are run by PostgreSQL", lambda: pushed(trino, sluice)
+        properties = postgres.catalog()
+        connector = properties.pop("connector.name")
+        told = ", ".join(f"\"{name}\" = '{value}'" for name, value in properties.items())
+        trino.rows(f"CREATE CATALOG pg USING {connector} WITH ({told})")
+        try:
+            with stack.sluice("postgres/sluice", POLICIES) as sluice:
+                yield "what fails over a hidden row gives what the permitted rows give", lambda: hold(trino, sluice)
+                yield "some of them fail where the filter is a plain sub-select, so they say something", lambda: leak(trino)
+                yield "conditions that can't fail are run by PostgreSQL", lambda: pushed(trino, sluice)
+        finally:
+            trino.rows("DROP CATALOG pg")
 
 
 def ended(client, sql):
