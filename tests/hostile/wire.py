@@ -49,20 +49,23 @@ class Exchange:
             if ends:
                 self.socket.shutdown(socket.SHUT_WR)
 
-    def read(self, count, bodiless=False):
-        """Reads until so many answers came, and then as long as more comes."""
+    def read(self, count, bodiless=False, closes=False, more=True):
+        """Reads until so many answers came and, where it `closes`, until the server has ended the connection; then as long as `more` comes."""
         while not self.closed:
             while self.answer(bodiless):
                 pass
-            self.socket.settimeout(self.timeout if len(self.answers) < count else QUIET)
+            waits = closes or len(self.answers) < count
+            if not waits and not more:
+                return
+            self.socket.settimeout(self.timeout if waits else QUIET)
             try:
-                more = self.socket.recv(1 << 16)
+                came = self.socket.recv(1 << 16)
             except TimeoutError:
                 return
             except ConnectionResetError:
-                more = b""
-            self.closed = not more
-            self.buffer += more
+                came = b""
+            self.closed = not came
+            self.buffer += came
 
     def answer(self, bodiless):
         """Takes a whole answer out of what came; whether there was one."""
