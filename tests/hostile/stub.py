@@ -8,6 +8,8 @@ import re
 import socket
 import threading
 
+from tests.stack import process
+
 QUERY = "20260101_000000_00001_hosti"
 PAGE = f"/v1/statement/executing/{QUERY}/yslug/1"
 # What stands behind each path that Sluice must not ask for.
@@ -33,8 +35,9 @@ class Stub:
 
     def __init__(self):
         self.seen = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
+        # One that is not given to others while nobody listens there: some tests go away and come back.
+        self.port = process.free_port()
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):

@@ -1,17 +1,25 @@
 """Servers as child processes: each has a log file, is waited for, and is ended by its own id however this program ends."""
 
 import ctypes
+import fcntl
+import functools
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
+from . import cache
 from .progress import Problem
 
 RUNNING = []
+# None of those that systems give to connections: a server that is started again finds its own free.
+PORTS = range(15_000, 32_000)
+RESERVED, RESERVING = set(), threading.Lock()
 
 
 def end_children_on_signals():
@@ -25,29 +33,63 @@ def end_children_on_signals():
 
 
 def free_port():
-    """A port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on loopback that nobody listens on now, and that nobody else is given by this function until this program ends."""
+    while True:
+        port = random.choice(PORTS)
+        if reserve(port) and open_to(port) is None:
+            return port
+
+
+def reserve(port):
+    """Whether a port is this program's from now on: it is asked for the first time, and no other program has it."""
+    with RESERVING:
+        if port in RESERVED:
+            return False
+        try:
+            # A byte of a file for each port. The file is never closed: that would give all of them back.
+            fcntl.lockf(reserved_ports(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:
+            return False
+        RESERVED.add(port)
+        return True
+
+
+@functools.cache
+def reserved_ports():
+    """The file in which programs that run at the same time mark their ports."""
+    return os.open(cache.root() / ".ports", os.O_RDWR | os.O_CREAT, 0o666)
 
 
 def need_port(port, what, how):
     """Raises a Problem where a port is taken."""
+    taken = open_to(port)
+    if taken:
+        raise Problem(f"port {port}, where {what} is to listen, is taken: {how}") from taken
+
+
+def open_to(port):
+    """Why one can't listen on a port; None where one can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as e:
-            raise Problem(f"port {port}, where {what} is to listen, is taken: {how}") from e
+            return e
+    return None
 
 
-def need_memory(gigabytes, what):
-    """Raises a Problem where the machine has less memory available (on Linux; elsewhere it is not known)."""
+def available_memory():
+    """The memory that is available, in GB; None where that is not known, as on all but Linux."""
     try:
         lines = pathlib.Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
-        return
-    available = next((int(line.split()[1]) / 1e6 for line in lines if line.startswith("MemAvailable")), None)
+        return None
+    return next((int(line.split()[1]) / 1e6 for line in lines if line.startswith("MemAvailable")), None)
+
+
+def need_memory(gigabytes, what):
+    """Raises a Problem where the machine has less memory available, if that is known."""
+    available = available_memory()
     if available is not None and available < gigabytes:
         raise Problem(f"{what} needs {gigabytes:g} GB of memory and {available:.1f} GB are available: end other programs or use a larger machine")
 
