@@ -173,7 +173,7 @@ def python_client(place):
     certificate, key, _ = place.ours.sign("python", "/CN=python", LOADER)
     kept = {name: value for name, value in os.environ.items() if name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
     told = {"PORT": str(place.sluice.port), "CA": str(place.sluice.ca), "SQL": REGIONS, "CERTIFICATE": str(certificate), "KEY": str(key)}
-    done = subprocess.run([drivers.python().command[0], "-c", PYTHON], capture_output=True, text=True, check=False, timeout=120, env={**kept, **told})
+    done = subprocess.run([drivers.python().command[0], "-c", PYTHON], capture_output=True, text=True, check=False, timeout=300, env={**kept, **told})
     assert done.returncode == 0, done.stderr[-1500:]
     assert json.loads(done.stdout) == [[5]], done.stdout
 
@@ -183,7 +183,7 @@ def command_line(place):
     _, _, both = place.ours.sign("cli", "/CN=cli", LOADER)
     words = [str(fetch.java() / "bin/java"), "-jar", str(fetch.maven(f"io.trino:trino-cli:{fetch.TRINO}:jar:executable")), "--server", place.sluice.url,
              "--truststore-path", str(place.sluice.ca), "--keystore-path", str(both), "--user", "etl-loader", "--output-format", "CSV", "--execute", REGIONS]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout) == (0, '"5"\n'), done.stderr[-1500:]
 
 

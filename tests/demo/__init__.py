@@ -19,7 +19,7 @@ def cases(stack):
 def run(*arguments):
     """Runs the demo: exit code, output, progress."""
     done = subprocess.run([*DEMO, *arguments], cwd=ROOT, env={**process.os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=300)
+                          stdin=subprocess.DEVNULL, timeout=900)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -37,7 +37,7 @@ def refused(sluice, stub, client):
     connection = {**CONNECTION, "host": "localhost", "port": sluice.port, "user": "analyst", "source": client.name, "ca": str(sluice.ca), "password": password("analyst")}
     line = {"cell": "full", "way": "sluice", "alone": True, "connection": connection, "steps": [{"op": "query", "sql": f"SELECT '{client.name}' AS one"}]}
     kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")}
-    done = subprocess.run(client.command(), input=json.dumps(line) + "\n", capture_output=True, text=True, check=False, timeout=180, env={**kept, "TZ": "UTC"})
+    done = subprocess.run(client.command(), input=json.dumps(line) + "\n", capture_output=True, text=True, check=False, timeout=300, env={**kept, "TZ": "UTC"})
     answers = [json.loads(said) for said in done.stdout.splitlines() if said.startswith('{"cell"')]
     assert answers, f"exit code {done.returncode}: {done.stderr[-1500:]}"
     [outcome] = answers[0]["outcomes"]

@@ -56,7 +56,7 @@ def started(program, folder, upstream):
     port = process.free_port()
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream), encoding="utf-8")
     server = process.Process("nginx", [program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")], folder / "nginx.log")
-    server.wait_until(lambda: listens(port), 20)
+    server.wait_until(lambda: listens(port), 60)
     return server, port
 
 

@@ -127,7 +127,7 @@ def command_line(place):
     java = fetch.java() / "bin/java"
     words = [str(java), "-jar", str(fetch.maven("io.trino:trino-cli:476:jar:executable")), "--server", place.sluice.url, "--truststore-path", str(place.sluice.ca),
              "--access-token", token, "--user", "anna", "--output-format", "CSV", "--execute", NATIONS]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-1500:]
     assert done.stdout.split("\n")[:-1] == [f'"{name}"' for [name] in EUROPE], done.stdout
 
@@ -147,7 +147,7 @@ def python_client(place):
     program = drivers.python().command[0]
     kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
     told = {"PORT": str(place.sluice.port), "CA": str(place.sluice.ca), "SQL": NATIONS, "TOKEN": place.keycloak.access_token("anna")}
-    done = subprocess.run([program, "-c", PYTHON], capture_output=True, text=True, check=False, timeout=120, env={**kept, **told})
+    done = subprocess.run([program, "-c", PYTHON], capture_output=True, text=True, check=False, timeout=300, env={**kept, **told})
     assert done.returncode == 0, done.stderr[-1500:]
     assert json.loads(done.stdout) == EUROPE, done.stdout
 

@@ -76,7 +76,7 @@ def attended(words, log_in, environment=None, folder=None):
     kept = {key: value for key, value in os.environ.items() if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
     child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
                              env={**kept, **(environment or {})})
-    ending = threading.Timer(180, child.kill)
+    ending = threading.Timer(400, child.kill)
     ending.start()
     lines, asked = [], 0
     try:

@@ -63,7 +63,7 @@ class Keycloak:
         with step(f"starting Keycloak {KEYCLOAK} on port {self.port}"):
             self.process = process.Process("Keycloak", command, self.folder / "keycloak.log", environment, self.folder)
             try:
-                self.process.wait_until(self.ready, 180)
+                self.process.wait_until(self.ready, 600)
                 if self.realm:
                     self.administer("POST", "", self.realm, base="/admin/realms")
             except BaseException:

@@ -142,7 +142,7 @@ def command_line(place):
     words = [str(fetch.java() / "bin/java"), "-jar", str(fetch.maven(f"io.trino:trino-cli:{fetch.TRINO}:jar:executable")), "--server", place.sluice.url,
              "--truststore-path", str(place.sluice.ca), "--user", "anna", "--password", "--output-format", "CSV", "--execute", NATIONS]
     environment = {"TRINO_PASSWORD": "anna-password"}
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL, env=environment)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300, stdin=subprocess.DEVNULL, env=environment)
     assert done.returncode == 0, done.stderr[-1500:]
     assert done.stdout.split("\n")[:-1] == [f'"{name}"' for [name] in EUROPE], done.stdout
 

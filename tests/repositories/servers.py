@@ -90,7 +90,7 @@ class SshServer:
         (self.folder / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="ascii")
         process.need_port(self.port, "sshd", "run the tests again")
         self.process = process.Process("sshd", [program, "-D", "-e", "-f", str(self.folder / "config")], self.folder / "log")
-        self.process.wait_until(self.listens, 20)
+        self.process.wait_until(self.listens, 60)
 
     def listens(self):
         """Whether it takes connections."""

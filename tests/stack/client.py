@@ -112,7 +112,7 @@ class Client:
         return status
 
 
-def wait_for(what, check, seconds=20, every=0.1):
+def wait_for(what, check, seconds=60, every=0.1):
     """Waits until `check()` is truthy and returns what it gave; an AssertionError that names `what` after `seconds`."""
     end = time.monotonic() + seconds
     while True:

@@ -32,7 +32,7 @@ class Postgres:
         subprocess.run([*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "sluice"], check=True, stdout=subprocess.DEVNULL, cwd="/")
         command = [*user, str(programs / "postgres"), "-D", str(data), "-p", str(self.port), "-k", str(data), "-c", "listen_addresses=127.0.0.1"]
         self.process = process.Process("PostgreSQL", command, self.folder / "postgres.log", None, "/")
-        self.process.wait_until(lambda: self.run("SELECT 1", check=False), 30)
+        self.process.wait_until(lambda: self.run("SELECT 1", check=False), 90)
         self.run("CREATE SCHEMA shop")
         return self
 

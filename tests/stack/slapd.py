@@ -68,7 +68,7 @@ class Slapd:
         urls = f"ldaps://127.0.0.1:{self.secure_port} ldap://127.0.0.1:{self.port}"
         command = [program("slapd"), "-d", "stats", "-h", urls, "-f", str(self.folder / "slapd.conf")]
         self.process = process.Process("slapd", command, self.folder / "slapd.log")
-        self.process.wait_until(self.ready, 30)
+        self.process.wait_until(self.ready, 90)
 
     def ready(self):
         """Whether it takes connections."""

@@ -99,7 +99,7 @@ class Sluice:
         process.need_port(self.port, "Sluice", "end what listens there or choose another port")
         self.process = process.Process("Sluice", [str(binary()), "serve", "--config", str(self.folder / "sluice.yaml")], self.log, self.environment)
         if wait:
-            self.process.wait_until(self.ready, 60)
+            self.process.wait_until(self.ready, 180)
 
     def ready(self):
         """Whether it says that it takes statements."""
