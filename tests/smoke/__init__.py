@@ -1,10 +1,13 @@
 """The harness itself: a Trino that answers, and the ways it can be ended and begun again."""
 
+import contextlib
+import io
 import json
 import shutil
 import subprocess
+import sys
 
-from tests.stack import cache, fetch, process
+from tests.stack import cache, fetch, lanes, process, suites
 from tests.stack.client import TrinoError
 from tests.stack.progress import Problem
 from tests.stack.sluice import binary
@@ -19,6 +22,8 @@ def cases(stack):
     yield "a taken port is told in a sentence", lambda: told(f"port {stack.trino.port}, where", process.need_port, stack.trino.port, "Trino", "choose another")
     yield "a missing tool is told in a sentence", lambda: told("a tool is missing: get it", fetch.run, ["no-such-tool"], "a tool", "get it")
     yield "an entry of the cache is whole or not there", lambda: whole_or_not_there(stack.folder)
+    yield "a port is given to one program at a time", one_program
+    yield "what a lane ran is counted, and what a lane that ended had to run has failed", counted
     yield "a listing of its tables is what policies are checked against", lambda: listing(stack.trino, stack.folder / "listing")
 
 
@@ -67,6 +72,29 @@ def whole_or_not_there(folder):
     assert cache.entry(name, fails) == made
     (made / "whole").unlink()
     made.rmdir()
+
+
+def one_program():
+    """Another one that asks for this port does not get it."""
+    port = process.free_port()
+    asks = f"from tests.stack import process; print(process.reserve({port}), process.reserve(process.free_port()))"
+    said = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True).stdout
+    # A port is given once to the same program, too.
+    assert said == "False False\n", said
+
+
+def counted():
+    """Two lanes that end leave a third suite to nobody."""
+    ran, shown = suites.Tally(), io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()):
+        with lanes.Lanes(["smoke.ending"], ran, 1, "passes") as beside:
+            beside.wait()
+        assert (ran.passed, ran.failed) == (1, []), (ran.failed, shown.getvalue())
+        with lanes.Lanes(["smoke.ending"] * 3, ran, 2) as beside:
+            beside.wait()
+    ended = "smoke.ending: its lane has ended with exit code 7"
+    assert (ran.passed, sorted(ran.failed)) == (1, [ended, ended, "smoke.ending: no lane was left to run it"]), (ran.failed, shown.getvalue())
+    assert "1│ ok     smoke.ending: passes" in shown.getvalue(), shown.getvalue()
 
 
 POLICIES = """

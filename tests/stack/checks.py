@@ -3,12 +3,14 @@
     python3 -m tests.stack.checks [lint | code]     only the lints, or all but the suites
 """
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 
-from . import fetch, process, suites
+from . import fetch, lanes, process, suites
 from .progress import main, say
 
 
@@ -37,29 +39,41 @@ def command():
     part = sys.argv[1] if len(sys.argv) > 1 else "all"
     started = time.monotonic()
     tally = suites.Tally()
-    for name, words in lints() + ([] if part == "lint" else code_tests()):
-        say(f"\n── {name} ──")
-        passed, failed = execute(words)
-        tally.passed += passed
-        tally.failed += [name] * failed
+    each(lints(), tally)
+    if part == "code":
+        each(code_tests(), tally)
     if part == "all":
-        with suites.Stack(suites.FOLDER) as stack:
-            suites.run(stack, suites.SUITES, tally)
+        lanes.keep_binary()
+        with lanes.Lanes(suites.SUITES, tally) as beside:
+            each(code_tests(), tally)
+            beside.wait()
     say(f"\nall checks took {(time.monotonic() - started) / 60:.1f} minutes")
     return tally.close()
+
+
+def each(commands, tally):
+    """Runs commands one after another."""
+    for name, words in commands:
+        say(f"\n── {name} ──")
+        passed, failed = execute(words)
+        tally.add(passed, [name] * failed)
 
 
 def execute(words):
     """Runs one command with its output shown: how many tests in it passed and failed, one where it has none."""
     passed = failed = 0
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**process.os.environ, "RUSTDOCFLAGS": "-D warnings"}) as child:
-        for line in child.stdout:
-            print(line, end="", flush=True)
-            result = re.match(r"test result: \w+\. (\d+) passed; (\d+) failed", line)
-            if result:
-                passed += int(result.group(1))
-                failed += int(result.group(2))
+                          env={**os.environ, "RUSTDOCFLAGS": "-D warnings"}, start_new_session=True, preexec_fn=process.end_with_parent) as child:
+        try:
+            for line in child.stdout:
+                print(line, end="", flush=True)
+                result = re.match(r"test result: \w+\. (\d+) passed; (\d+) failed", line)
+                if result:
+                    passed += int(result.group(1))
+                    failed += int(result.group(2))
+        except BaseException:
+            os.killpg(child.pid, signal.SIGTERM)
+            raise
     if child.returncode:
         return passed, max(failed, 1)
     return max(passed, 1), failed
