@@ -35,7 +35,8 @@ pub(super) enum TypeClass {
 impl TypeClass {
     /// The class of a type as Trino prints it.
     pub(super) fn of(data_type: &str) -> TypeClass {
-        let name = data_type.split(['(', ' ']).next().unwrap_or_default();
+        let end = data_type.bytes().position(|byte| byte == b'(' || byte == b' ');
+        let name = end.and_then(|end| data_type.get(..end)).unwrap_or(data_type);
         match name {
             "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "boolean" | "varchar" | "char"
             | "varbinary" | "time" | "interval" | "uuid" | "ipaddress" => TypeClass::Scalar,
@@ -82,7 +83,9 @@ impl Field {
 
     fn is(&self, name: &[CompactString]) -> bool {
         let Some((last, prefix)) = name.split_last() else { return false };
-        self.name.as_ref() == Some(last) && qualifies(self.qualifier.as_ref(), prefix)
+        // Most differ in their lengths already.
+        let same = |name: &CompactString| name.len() == last.len() && name == last;
+        self.name.as_ref().is_some_and(same) && qualifies(self.qualifier.as_ref(), prefix)
     }
 }
 

@@ -7,6 +7,7 @@ use super::derived;
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
+use super::scope::ScopeRef;
 use super::walk::{self, ViewOf};
 use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
 use crate::enforce::{Options, Views};
@@ -242,6 +243,7 @@ impl<'a> World<'a> {
         source: Source,
     ) -> Result<Option<Guard>, String> {
         let mut pending = false;
+        let mut scope = None;
         let mut columns = Vec::with_capacity(table.columns.len());
         for column in &table.columns {
             if !access.allow(&column.name) {
@@ -250,7 +252,8 @@ impl<'a> World<'a> {
             let mut mask = None;
             if let Some(rule) = access.mask(&column.name, &column.data_type)? {
                 self.reads_like_the_policy(&rule)?;
-                mask = self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, &rule.policies)?;
+                let scope = scope.get_or_insert_with(|| walk::policy_scope(name, &table.columns, &[]));
+                mask = self.policy_expr(name, scope, &rule.text, &rule.expr, &rule.policies)?;
                 mask = mask.map(|mask| PolicyExpr { masks: rule.masks.clone(), ..mask });
                 pending |= mask.is_none();
             }
@@ -262,7 +265,8 @@ impl<'a> World<'a> {
         let mut filters = Vec::new();
         for rule in access.filters()? {
             self.reads_like_the_policy(&rule)?;
-            match self.policy_expr(name, &table.columns, &[], &rule.text, &rule.expr, &rule.policies)? {
+            let scope = scope.get_or_insert_with(|| walk::policy_scope(name, &table.columns, &[]));
+            match self.policy_expr(name, scope, &rule.text, &rule.expr, &rule.policies)? {
                 Some(filter) => filters.push(filter),
                 None => pending = true,
             }
@@ -279,9 +283,10 @@ impl<'a> World<'a> {
         masks: &[(CompactString, String)],
     ) -> Reading {
         let made = |world: &mut World<'a>| -> Result<Option<Guard>, String> {
+            let scope = walk::policy_scope(name, &columns, &hidden);
             let mut read = |text: &str| -> Result<Option<PolicyExpr>, String> {
                 let expr = parse_expression(text, world.options.grammar).map_err(|error| error.message)?;
-                world.policy_expr(name, &columns, &hidden, &Arc::from(text), &expr, &Arc::default())
+                world.policy_expr(name, &scope, &Arc::from(text), &expr, &Arc::default())
             };
             let Some(filter) = read(predicate)? else { return Ok(None) };
             let mut seen_columns = Vec::new();
@@ -327,14 +332,13 @@ impl<'a> World<'a> {
     fn policy_expr(
         &mut self,
         name: &TableName,
-        columns: &[Column],
-        hidden: &[Column],
+        scope: &ScopeRef,
         text: &Arc<str>,
         expr: &Expr,
         policies: &Arc<[Arc<PolicyRef>]>,
     ) -> Result<Option<PolicyExpr>, String> {
         let before = self.asked;
-        let facts = walk::policy_expression(self, name, columns, hidden, expr);
+        let facts = walk::policy_expression(self, name, scope, expr);
         if self.asked > before {
             return Ok(None);
         }

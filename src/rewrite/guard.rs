@@ -54,16 +54,17 @@ pub(super) fn guard_select(
     let shown = quoted(&fresh.next());
     let mut out = String::with_capacity(2 * inner.len() + filter.len() + source.len() + 128);
     out.push_str("SELECT ");
+    let if_shown = format!("IF({shown}, ");
     for (at, column) in columns.iter().enumerate() {
         if at > 0 {
             out.push_str(", ");
         }
-        let _ = write!(out, "IF({rows}.{shown}, ");
-        push_column(&mut out, &rows, &column.name);
+        out.push_str(&if_shown);
+        push_quoted(&mut out, &column.name);
         out.push_str(") AS ");
         push_quoted(&mut out, &column.name);
     }
-    let _ = write!(out, " FROM ({inner}, ({filter}) AS {shown} FROM {source}) {rows} WHERE {rows}.{shown}");
+    let _ = write!(out, " FROM ({inner}, ({filter}) AS {shown} FROM {source}) {rows} WHERE {shown}");
     let _ = write!(out, " LIMIT {MOST_ROWS}");
     out
 }

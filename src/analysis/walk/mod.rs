@@ -73,18 +73,11 @@ pub(crate) fn own(world: &mut World<'_>, session: &Session, own: &Own<'_>) -> Fa
     walk.facts
 }
 
-/// What a policy's expression over the table `name` touches. The table is the first relation of the facts.
-pub(super) fn policy_expression(
-    world: &mut World<'_>,
-    name: &TableName,
-    columns: &[Column],
-    hidden: &[Column],
-    expr: &Expr,
-) -> Facts {
-    let mut walk = Walk::new(world, Names::Policy);
-    let written: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
+/// What the names in policies' expressions over the table `name` can stand for.
+pub(super) fn policy_scope(name: &TableName, columns: &[Column], hidden: &[Column]) -> ScopeRef {
+    let qualifier: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
     let fields = columns.iter().chain(hidden).map(|column| Field {
-        qualifier: Some(written.clone()),
+        qualifier: Some(qualifier.clone()),
         name: Some(column.name.clone()),
         origin: Some(Origin { relation: 0, column: column.name.clone() }),
         own: true,
@@ -92,10 +85,17 @@ pub(super) fn policy_expression(
         class: TypeClass::of(&column.data_type),
     });
     let relation = RelationType { fields: fields.collect(), unknown: Vec::new() };
+    Rc::new(Scope { relation, ..Scope::default() })
+}
+
+/// What a policy's expression over the table `name` touches, in the scope of that table, which is the first relation of the
+/// facts.
+pub(super) fn policy_expression(world: &mut World<'_>, name: &TableName, scope: &ScopeRef, expr: &Expr) -> Facts {
+    let mut walk = Walk::new(world, Names::Policy);
     walk.facts.relations.push(BaseRelation {
         name: name.clone(),
         object: None,
-        written,
+        written: Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]),
         name_span: Span::default(),
         period: None,
         place: Place::Subject,
@@ -104,8 +104,7 @@ pub(super) fn policy_expression(
         columns: BTreeSet::new(),
         all_columns: false,
     });
-    let scope = Rc::new(Scope { relation, ..Scope::default() });
-    walk.expr(expr, &scope);
+    walk.expr(expr, scope);
     walk.facts
 }
 

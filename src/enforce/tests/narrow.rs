@@ -109,7 +109,7 @@ fn guards(sent: &str) -> Vec<String> {
     lists
         .into_iter()
         .map(|at| {
-            let list = sent[at + 7..].split(" FROM ").next().unwrap();
+            let list = sent.get(at + 7..).and_then(|rest| rest.split(" FROM ").next()).unwrap();
             let items = list.split(", ").filter(|item| !item.starts_with("(("));
             let name = |item: &str| item.rsplit('"').nth(1).unwrap().to_owned();
             items.map(name).collect::<Vec<_>>().join(" ")

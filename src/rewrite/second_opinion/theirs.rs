@@ -5,6 +5,7 @@ use super::dialect::Trino;
 use sqlparser::ast::{ObjectName, ObjectNamePart, TableFactor, Visit, Visitor};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -15,11 +16,15 @@ const DEEPEST: usize = 100;
 /// not grow the stack: a thread of 2 MiB can drop chains three times as long as this allows.
 const MOST_TOKENS: usize = 10_000;
 
+/// How long a token of most texts is at least; white space is one to sqlparser.
+const BYTES_A_TOKEN: usize = 3;
+
 /// The names of relations in a text, or `None` if sqlparser can't read it.
 pub(super) fn names(sql: &str) -> Option<BTreeSet<Name>> {
     // Trino ends a comment at a carriage return too, sqlparser does not.
-    let lines = sql.replace('\r', "\n");
-    let tokens = Tokenizer::new(&Trino, &lines).tokenize_with_location().ok()?;
+    let lines = if sql.contains('\r') { Cow::Owned(sql.replace('\r', "\n")) } else { Cow::Borrowed(sql) };
+    let mut tokens = Vec::with_capacity(lines.len() / BYTES_A_TOKEN);
+    Tokenizer::new(&Trino, &lines).tokenize_with_location_into_buf(&mut tokens).ok()?;
     if tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count() > MOST_TOKENS {
         return None;
     }

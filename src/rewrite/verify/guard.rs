@@ -2,19 +2,19 @@
 //!
 //! Two forms, both without anything else in them:
 //! - plain: `SELECT item, … FROM "c"."s"."t" "a" WHERE filters`
-//! - guarded: `SELECT IF("b"."ok", "b"."col") AS "col", … FROM (SELECT item, …, (filters) AS "ok" FROM "c"."s"."t" "a") "b" WHERE "b"."ok" LIMIT n`,
+//! - guarded: `SELECT IF("ok", "col") AS "col", … FROM (SELECT item, …, (filters) AS "ok" FROM "c"."s"."t" "a") "b" WHERE "ok" LIMIT n`,
 //!   for an `n` that no table has rows for
 //!
 //! Each name in a guard is found in the guard itself, wherever it stands: the table has three parts, so no named query
-//! takes its place; each column is qualified by the alias of the guard's only relation and exists in it, and Trino looks
-//! there first.
+//! takes its place; each of its columns is qualified by the alias of the guard's only relation and exists in it, and Trino
+//! looks there first. The columns of the select within stand in the guard itself, so their names alone are certain.
 
 use super::Unproved;
 use super::metadata::Metadata;
 use super::own_rules;
 use super::same::Same;
 use super::same_names::Source;
-use super::shape::{is_column, is_limited, is_shown_column, shape};
+use super::shape::{is_column, is_limited, is_own_column, is_shown_column, shape};
 use super::standing::Standing;
 use super::walk::Walk;
 use crate::catalog::table::{Column, Table};
@@ -221,7 +221,7 @@ impl<'a> Guarded<'a> {
                 return Err(self.unproved(format!("{column} of the outer select is not hidden where the row is")));
             }
         }
-        let filtered = outer.filter.as_ref().is_some_and(|filter| is_column(filter, outer_alias, &ok));
+        let filtered = outer.filter.as_ref().is_some_and(|filter| is_own_column(filter, outer_alias, &ok));
         if filtered { Ok(()) } else { Err(self.unproved("the outer select does not filter")) }
     }
 

@@ -43,7 +43,16 @@ pub(super) fn is_column(expr: &Expr, alias: &Identifier, column: &str) -> bool {
         if field.folded() == column && matches!(&base.kind, ExprKind::Identifier(base) if base.folded() == alias.folded()))
 }
 
-/// Whether an expression is `IF("alias"."ok", "alias"."column")`.
+/// Whether an expression is `"alias"."column"`, or `"column"` alone. For a relation whose columns stand in the same text: there,
+/// a name that one of them has is theirs.
+pub(super) fn is_own_column(expr: &Expr, alias: &Identifier, column: &str) -> bool {
+    match &expr.kind {
+        ExprKind::Identifier(name) => name.folded() == column,
+        _ => is_column(expr, alias, column),
+    }
+}
+
+/// Whether an expression is `IF("ok", "column")` of such a relation.
 pub(super) fn is_shown_column(expr: &Expr, alias: &Identifier, ok: &str, column: &str) -> bool {
     let ExprKind::Call(call) = &expr.kind else { return false };
     let Call {
@@ -62,6 +71,6 @@ pub(super) fn is_shown_column(expr: &Expr, alias: &Identifier, ok: &str, column:
     };
     let is_if = matches!(name.parts.as_slice(), [name] if name.folded() == "if");
     let arguments = matches!(arguments.as_slice(), [condition, value]
-        if is_column(condition, alias, ok) && is_column(value, alias, column));
+        if is_own_column(condition, alias, ok) && is_own_column(value, alias, column));
     is_if && arguments && order_by.is_empty()
 }

@@ -42,13 +42,7 @@ pub struct Identifier {
 impl Identifier {
     /// The name as Trino compares it: in lower case, quoted or not.
     pub fn folded(&self) -> CompactString {
-        // Almost all names are ASCII, and looking into Unicode's tables for them took an eighth of a decision's time.
-        if self.value.is_ascii() {
-            let mut folded = self.value.clone();
-            folded.make_ascii_lowercase();
-            return folded;
-        }
-        self.value.to_lowercase()
+        crate::names::folded(&self.value)
     }
 }
 

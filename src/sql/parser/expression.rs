@@ -4,7 +4,7 @@
 //! a query, and reading it twice would take exponential time on nested ones.
 
 use super::newer::newer;
-use super::{Parsed, Parser};
+use super::{MAX_NESTING, Parsed, Parser};
 use crate::sql::ast::{
     ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, Expr, ExprKind, LogicalOperator, NewerExpr, Span,
 };
@@ -13,7 +13,29 @@ use crate::sql::token::TokenKind;
 impl Parser<'_> {
     /// Any expression.
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        self.nested(|parser| parser.boolean(None))
+        match self.column_alone() {
+            Some(column) => Ok(column),
+            None => self.nested(|parser| parser.boolean(None)),
+        }
+    }
+
+    /// `a.b` before a comma, a parenthesis or `AS`, the same as the rules would make of it. A guard is full of these, and this
+    /// way takes a third of the time.
+    fn column_alone(&mut self) -> Option<Expr> {
+        // Where all is read again to say what could stand here, the rules have more to say.
+        if !self.is_symbol_at(1, ".") || self.wrong.is_some() || self.depth + 2 > MAX_NESTING {
+            return None;
+        }
+        if !(self.is_symbol_at(3, ",") || self.is_symbol_at(3, ")") || self.is_at(3, "AS")) {
+            return None;
+        }
+        let (start, end) = (self.token(0).span, self.token(2).span);
+        let (base, field) = (self.plain_identifier(0)?, self.plain_identifier(2)?);
+        let base = Expr { span: start, kind: ExprKind::Identifier(base) };
+        self.at += 3;
+        self.deepest = self.deepest.max(self.depth + 2);
+        let kind = ExprKind::Dereference { base: Box::new(base), field };
+        Some(Expr { span: Span { start: start.start, end: end.end }, kind })
     }
 
     /// An expression whose first operand has been read.

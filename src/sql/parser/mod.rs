@@ -315,30 +315,32 @@ impl<'a> Parser<'a> {
 
     fn identifier(&mut self) -> Parsed<Identifier> {
         let token = self.token(0);
-        let text = self.text_of(token);
-        let identifier = match token.kind {
-            TokenKind::Word { reserved: false } => {
-                Identifier { value: CompactString::new(text), delimited: false, span: token.span }
-            }
-            TokenKind::Quoted => {
-                let value = unquoted(text, '"');
-                if value.is_empty() {
-                    return Err(SqlError::syntax(token.span, "Zero-length delimited identifier not allowed"));
-                }
-                Identifier { value, delimited: true, span: token.span }
-            }
-            TokenKind::Backquoted => {
-                let message = "backquoted identifiers are not supported; use double quotes to quote identifiers";
-                return Err(SqlError::syntax(token.span, message));
-            }
+        if let Some(identifier) = self.plain_identifier(0) {
+            self.advance();
+            return Ok(identifier);
+        }
+        let message = match token.kind {
+            TokenKind::Quoted => "Zero-length delimited identifier not allowed",
+            TokenKind::Backquoted => "backquoted identifiers are not supported; use double quotes to quote identifiers",
             TokenKind::DigitIdentifier => {
-                let message = "identifiers must not start with a digit; surround the identifier with double quotes";
-                return Err(SqlError::syntax(token.span, message));
+                "identifiers must not start with a digit; surround the identifier with double quotes"
             }
             _ => return Err(self.unexpected("<identifier>")),
         };
-        self.advance();
-        Ok(identifier)
+        Err(SqlError::syntax(token.span, message))
+    }
+
+    /// The token `ahead` as an identifier, if Trino takes it for one.
+    #[inline]
+    fn plain_identifier(&self, ahead: usize) -> Option<Identifier> {
+        let token = self.token(ahead);
+        let text = self.text_of(token);
+        let (value, delimited) = match token.kind {
+            TokenKind::Word { reserved: false } => (CompactString::new(text), false),
+            TokenKind::Quoted => (unquoted(text, '"'), true),
+            _ => return None,
+        };
+        (!value.is_empty()).then_some(Identifier { value, delimited, span: token.span })
     }
 
     fn qualified_name(&mut self) -> Parsed<QualifiedName> {

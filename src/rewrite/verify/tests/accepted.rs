@@ -79,6 +79,13 @@ pub(super) fn filled(text: &str) -> String {
 }
 
 #[test]
+fn the_select_around_another_names_its_columns_alone() {
+    let alone = EMPLOYEES_GUARDED.replace("\"sluice_2\".", "");
+    let guarded = verify_text(&format!("SELECT id FROM {alone} \"e\"")).unwrap();
+    assert!(guarded.restricted());
+}
+
+#[test]
 fn each_correct_text_is_proved() {
     let mut failed = Vec::new();
     for (what, text) in ACCEPTED {

@@ -45,6 +45,25 @@ const FORGED: &[(&str, &str, &str, &str)] = &[
         "\"sluice_1\".\"email\"",
     ),
     ("a column that is not granted by itself", "{employees}", "\"sluice_1\".\"id\" AS \"id\"", "\"sluice_1\".\"ssn\""),
+    (
+        "another column behind the condition",
+        "{guarded}",
+        "IF(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
+        "IF(\"sluice_3\", \"email\")",
+    ),
+    (
+        "another condition before the column",
+        "{guarded}",
+        "IF(\"sluice_2\".\"sluice_3\", \"sluice_2\".\"id\")",
+        "IF(\"id\", \"id\")",
+    ),
+    (
+        "a column that the select within does not give",
+        "{guarded}",
+        "\"sluice_2\".\"email\") AS \"email\"",
+        "\"ssn\") AS \"ssn\"",
+    ),
+    ("a filter by another column", "{guarded}", "WHERE \"sluice_2\".\"sluice_3\"", "WHERE \"email\""),
     ("a mask without a name", "{employees}", " AS varchar) AS \"email\"", " AS varchar)"),
     (
         "an item that is an expression",
