@@ -52,6 +52,11 @@ fn upstream(field: &str, upstream: &Upstream, problems: &mut Vec<String>) {
     if let (Some(proof), false) = (given.first(), upstream.url.starts_with("https://")) {
         problems.push(format!("{field}.{proof}: Sluice only proves itself to an https {field}.url"));
     }
+    if upstream.http2 && !upstream.url.starts_with("https://") {
+        problems.push(format!(
+            "{field}.http2: needs an https {field}.url: HTTP/2 is chosen in TLS, and over http:// HTTP/1.1 is spoken"
+        ));
+    }
     if certificate.is_some() != key.is_some() {
         problems.push(format!("{field}: certificate and key go together"));
     }
@@ -206,6 +211,21 @@ mod tests {
             let mut found = Vec::new();
             super::upstream("upstream", &upstream, &mut found);
             assert!(found.join("\n").contains(said), "{said}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn http2_is_chosen_in_tls() {
+        for (url, said) in [
+            ("https://trino:8443", ""),
+            (
+                "http://trino:8080",
+                "clusters.a.http2: needs an https clusters.a.url: HTTP/2 is chosen in TLS, and over http:// HTTP/1.1 is spoken",
+            ),
+        ] {
+            let mut found = Vec::new();
+            super::upstream("clusters.a", &Upstream { http2: true, ..Upstream::at(url.to_owned()) }, &mut found);
+            assert_eq!(found.join("\n"), said);
         }
     }
 

@@ -158,7 +158,10 @@ pub struct Upstream {
     /// The private key of that certificate.
     #[serde(default)]
     pub key: Option<PathBuf>,
-    /// How long a connection may take to be made.
+    /// Whether HTTP/2 is offered to Trino in TLS. Where Trino does not choose it, HTTP/1.1 is spoken. For an https `url`.
+    #[serde(default)]
+    pub http2: bool,
+    /// How long a connection may take to be made, TLS included.
     #[serde(default = "five_seconds")]
     #[schemars(with = "String")]
     pub connect_timeout: SignedDuration,
@@ -190,6 +193,7 @@ impl Upstream {
             token_file: None,
             certificate: None,
             key: None,
+            http2: false,
             connect_timeout: five_seconds(),
             answer_timeout: two_minutes(),
             drain: false,

@@ -4,8 +4,10 @@
 //! a slow client slows Trino down. It speaks to the configured address alone, whatever a request or an answer names, and
 //! it never sends a credential other than Sluice's own.
 
+mod asked;
 mod credential;
 mod head;
+mod http2;
 mod pool;
 pub(super) mod probe;
 mod received;
@@ -15,14 +17,16 @@ mod timer;
 mod wire;
 mod written;
 
+use self::asked::Asked;
+use self::http2::Bounds;
 use self::pool::{Pool, PoolError};
 use self::written::{To, Written};
 use crate::config::Upstream;
 use bytes::Bytes;
 use credential::{Credential, OwnCertificate};
-use http::uri::{Authority, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::client::{Resumption, WantsClientCert};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
@@ -72,6 +76,11 @@ pub enum ClientError {
         /// By what.
         field: &'static str,
     },
+    /// HTTP/2 without TLS, in which alone Trino can say that it speaks it.
+    #[error(
+        "upstream.http2 needs an https:// upstream.url: HTTP/2 is chosen in TLS, and over http:// HTTP/1.1 is spoken"
+    )]
+    Http2WithoutTls,
     /// A user's name with a colon can't be sent in HTTP's Basic scheme.
     #[error("upstream.user `{user}` can't be sent with a password: it has a colon")]
     User {
@@ -128,16 +137,28 @@ pub struct HttpClient {
 /// # Errors
 /// [`ClientError`], if the configuration does not say where Trino is or how to trust it.
 pub fn http_client(upstream: &Upstream) -> Result<HttpClient, ClientError> {
+    within(upstream, Bounds::DEFAULT)
+}
+
+fn within(upstream: &Upstream, bounds: Bounds) -> Result<HttpClient, ClientError> {
     let (scheme, authority) = address(&upstream.url)?;
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    tcp.set_connect_timeout(Some(upstream.connect_timeout.unsigned_abs()));
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(tls(upstream)?).https_or_http().enable_http1().wrap_connector(tcp);
+    let connect_timeout = upstream.connect_timeout.unsigned_abs();
+    tcp.set_connect_timeout(Some(connect_timeout));
+    let mut tls = tls(upstream)?;
+    if upstream.http2 {
+        if scheme != Scheme::HTTPS {
+            return Err(ClientError::Http2WithoutTls);
+        }
+        tls.alpn_protocols = pool::offered();
+    }
+    let connector = HttpsConnector::from((tcp, tls));
     let wrong = || ClientError::Url { url: upstream.url.clone() };
     let target = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/").build();
-    let pool = Pool::new(connector, target.map_err(|_| wrong())?);
+    let http2 = upstream.http2.then_some(bounds);
+    let pool = Pool::new(connector, target.map_err(|_| wrong())?, connect_timeout, http2);
     let host = HeaderValue::from_str(authority.as_str()).map_err(|_| wrong())?;
     let authorization = Arc::new(Credential::of(upstream, &scheme)?);
     let answer_timeout = upstream.answer_timeout.unsigned_abs();
@@ -164,11 +185,15 @@ impl HttpClient {
         request: Request<Body>,
         authorization: Option<HeaderValue>,
     ) -> Result<Response<Received>, SendError> {
-        self.exchange(Written::of(request, self.to(authorization.as_ref()))).await
+        let to = self.to(authorization.as_ref());
+        if self.pool.offers_http2() {
+            return self.exchange_by_either(Asked::Any(&request), to).await;
+        }
+        self.exchange(Written::of(request, to)).await
     }
 
     /// Asks with these headers for a page, or for the end of a query. `target` is path and query.
-    /// Of the answer's headers there are only those that count for a page.
+    /// Headers of the answer that don't count for a page may be left out.
     ///
     /// # Errors
     /// As of `send`; a target that is none.
@@ -182,7 +207,12 @@ impl HttpClient {
             return Err(SendError::Path(target.to_owned()));
         }
         let own = self.authorization.header().await;
-        self.exchange(Written::of_page(method, target, headers, self.to(own.as_ref()))).await
+        let to = self.to(own.as_ref());
+        if self.pool.offers_http2() {
+            let target = target.parse::<PathAndQuery>().map_err(|_| SendError::Path(target.to_owned()))?;
+            return self.exchange_by_either(Asked::Page(&method, &target, headers), to).await;
+        }
+        self.exchange(Written::of_page(method, target, headers, to)).await
     }
 
     fn to<'a>(&'a self, authorization: Option<&'a HeaderValue>) -> To<'a> {
@@ -190,11 +220,23 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Written) -> Result<Response<Received>, SendError> {
-        self.pool.send(&request, Instant::now() + self.answer_timeout).await.map_err(|error| match error {
+        self.pool.send(&request, self.deadline()).await.map_err(|error| self.told(error))
+    }
+
+    async fn exchange_by_either(&self, asked: Asked<'_>, to: To<'_>) -> Result<Response<Received>, SendError> {
+        self.pool.send_by_either(asked, to, self.deadline()).await.map_err(|error| self.told(error))
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.answer_timeout
+    }
+
+    fn told(&self, error: PoolError) -> SendError {
+        match error {
             PoolError::Unreachable(reason) => SendError::Unreachable(reason),
             PoolError::Broken(reason) => SendError::Broken(reason),
             PoolError::Late => SendError::Late(self.answer_timeout),
-        })
+        }
     }
 
     /// Scheme, host and port of Trino, such as `http://trino:8080`.

@@ -18,6 +18,7 @@ from tests.stack.client import Client, TrinoError, wait_for
 from tests.stack.sluice import Sluice, password
 from tests.stack.trino import Trino
 
+from . import streams
 from .authority import Authority
 
 POLICIES = pathlib.Path(__file__).with_name("policies")
@@ -56,6 +57,7 @@ def cases(stack):
             yield "a certificate of another authority, for servers, or that has ended makes no connection", lambda: refused(place)
             yield "a certificate that is taken back ends on an open connection, too", lambda: taken_back(place)
             yield "Sluice's own certificate is changed without an open connection being dropped", lambda: changed(place)
+            yield from streams.cases(place, settings["upstream"])
             yield "Sluice proves itself to Trino by a token that is read anew", lambda: by_token(place, upstream, issuer)
 
 
@@ -67,7 +69,8 @@ def guarded(folder, secrets, clients):
     port = process.free_port()
     server = Trino(folder, properties={
         "http-server.https.enabled": "true", "http-server.https.port": port, "http-server.https.keystore.path": both,
-        "http-server.https.truststore.path": clients.ca, "http-server.authentication.type": "CERTIFICATE,JWT",
+        "http-server.https.truststore.path": clients.ca, "http-server.http2.stream-idle-timeout": "5m",
+        "http-server.authentication.type": "CERTIFICATE,JWT",
         "http-server.authentication.certificate.user-mapping.pattern": "CN=(.*)", "http-server.authentication.jwt.key-file": secrets / "issuer.pem",
         "internal-communication.shared-secret": base64.b64encode(os.urandom(64)).decode(),
     }, files={"access-control.properties": f"access-control.name=file\nsecurity.config-file={folder.resolve() / 'etc/rules.json'}\n", "rules.json": json.dumps(IMPERSONATION)})

@@ -1,6 +1,7 @@
 //! The body of an answer, read from its connection as its reader reads on.
 
 use super::head::Length;
+use super::http2::StreamBody;
 use super::pool::Idle;
 use super::wire::Connection;
 use crate::proxy::framing::{Chunks, WrongChunk};
@@ -23,6 +24,9 @@ pub enum ReceiveError {
     /// The body is no HTTP.
     #[error("{0}")]
     Unreadable(&'static str),
+    /// Its stream of HTTP/2 was ended before.
+    #[error("{0}")]
+    Stream(String),
 }
 
 impl From<WrongChunk> for ReceiveError {
@@ -31,9 +35,19 @@ impl From<WrongChunk> for ReceiveError {
     }
 }
 
-/// The body. Its connection is used again if it was read to its end, and closed otherwise.
+/// The body.
 #[derive(Debug)]
-pub struct Received {
+pub struct Received(By);
+
+#[derive(Debug)]
+enum By {
+    Http1(Alone),
+    Http2(StreamBody),
+}
+
+/// One that has its connection to itself. The connection is used again if it was read to its end, and closed otherwise.
+#[derive(Debug)]
+struct Alone {
     /// Gone at the end.
     connection: Option<Box<Connection>>,
     left: Left,
@@ -57,13 +71,19 @@ impl Received {
             Length::Chunked => Left::Chunks(Chunks::Size { first: true }),
             Length::UntilClose => Left::UntilClose,
         };
-        let mut received = Received { connection: Some(connection), left, kept, idle };
-        if matches!(received.left, Left::Bytes(0)) {
-            received.end();
+        let mut alone = Alone { connection: Some(connection), left, kept, idle };
+        if matches!(alone.left, Left::Bytes(0)) {
+            alone.end();
         }
-        received
+        Received(By::Http1(alone))
     }
 
+    pub(super) fn of_stream(body: StreamBody) -> Received {
+        Received(By::Http2(body))
+    }
+}
+
+impl Alone {
     /// What comes next, or `None` at the end.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ReceiveError>> {
         loop {
@@ -140,22 +160,26 @@ impl Body for Received {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ReceiveError>>> {
-        let next = ready!(self.poll_next(context));
-        if next.is_err() {
-            self.connection = None;
-        }
+        let next = match &mut self.0 {
+            By::Http1(alone) => ready!(alone.poll_next(context)).inspect_err(|_| alone.connection = None),
+            By::Http2(stream) => ready!(stream.poll_next(context)).inspect_err(|_| stream.give_up()),
+        };
         Poll::Ready(next.transpose().map(|next| next.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.connection.is_none()
+        match &self.0 {
+            By::Http1(alone) => alone.connection.is_none(),
+            By::Http2(stream) => stream.is_ended(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.connection, &self.left) {
-            (None, _) => SizeHint::with_exact(0),
-            (Some(_), Left::Bytes(left)) => SizeHint::with_exact(*left),
-            (Some(_), Left::Chunks(_) | Left::UntilClose) => SizeHint::default(),
+        match &self.0 {
+            By::Http1(Alone { connection: None, .. }) => SizeHint::with_exact(0),
+            By::Http1(Alone { left: Left::Bytes(left), .. }) => SizeHint::with_exact(*left),
+            By::Http1(_) => SizeHint::default(),
+            By::Http2(stream) => stream.size_hint(),
         }
     }
 }
