@@ -72,6 +72,8 @@ pub(crate) struct BaseRelation {
     pub(crate) columns: BTreeSet<CompactString>,
     /// Whether all columns are read by `*` or by position.
     pub(crate) all_columns: bool,
+    /// Whether none of them can be left out, read or not: aliases of columns go by position.
+    pub(crate) whole: bool,
 }
 
 /// How a base relation stands.

@@ -151,7 +151,7 @@ impl BaseRelation {
     /// The columns that its guard has. Where each read is known, those that are read, or one of any if none is; else all that
     /// `*` gives, and the hidden ones that are named.
     pub(crate) fn guarded_columns<'a>(&self, guard: &'a Guard, reads_known: bool) -> Vec<&'a SeenColumn> {
-        let whole = self.all_columns || !reads_known;
+        let whole = self.all_columns || self.whole || !reads_known;
         let read = |column: &&SeenColumn| whole && !column.hidden || self.columns.contains(&column.name);
         let columns: Vec<&SeenColumn> = guard.columns.iter().filter(read).collect();
         if !columns.is_empty() {

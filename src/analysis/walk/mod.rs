@@ -103,6 +103,7 @@ pub(super) fn policy_expression(world: &mut World<'_>, name: &TableName, scope: 
         clash: false,
         columns: BTreeSet::new(),
         all_columns: false,
+        whole: false,
     });
     walk.expr(expr, scope);
     walk.facts

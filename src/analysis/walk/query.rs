@@ -1,6 +1,6 @@
 //! Queries: `WITH`, bodies, `SELECT`, `ORDER BY`.
 
-use super::super::facts::{Place, Problem, Star};
+use super::super::facts::{BaseRelation, Place, Problem, Star};
 use super::super::intent::routine;
 use super::super::scope::{Field, RelationType, Resolved, Scope, ScopeRef, TypeClass};
 use super::column::chain;
@@ -325,9 +325,18 @@ impl Walk<'_, '_> {
 
     /// All visible columns of a relation are read.
     pub(super) fn all_columns(&mut self, relation: &RelationType) {
+        self.each_base(relation, |base| base.all_columns = true);
+    }
+
+    /// None of the visible columns of a relation can be left out.
+    pub(super) fn keep_whole(&mut self, relation: &RelationType) {
+        self.each_base(relation, |base| base.whole = true);
+    }
+
+    fn each_base(&mut self, relation: &RelationType, change: impl Fn(&mut BaseRelation)) {
         for origin in relation.fields.iter().filter(|field| !field.hidden).filter_map(|field| field.origin.as_ref()) {
             if let Some(base) = self.facts.relations.get_mut(origin.relation) {
-                base.all_columns = true;
+                change(base);
             }
         }
     }

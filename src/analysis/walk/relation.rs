@@ -65,8 +65,7 @@ impl Walk<'_, '_> {
                     other => self.relation(other, scope),
                 };
                 if !columns.is_empty() {
-                    // They go by position.
-                    self.all_columns(&inner);
+                    self.keep_whole(&inner);
                 }
                 inner.aliased(&alias.folded(), &columns, direct)
             }
@@ -130,8 +129,8 @@ impl Walk<'_, '_> {
             }
             // Trino does not support it, and says so; both sides are guarded whatever it will mean.
             JoinCriteria::Natural => {
-                self.all_columns(&left);
-                self.all_columns(&right);
+                self.keep_whole(&left);
+                self.keep_whole(&right);
                 left.join(right)
             }
         }
@@ -189,6 +188,7 @@ impl Walk<'_, '_> {
             clash: false,
             columns: BTreeSet::new(),
             all_columns: !matches!(place, Place::From | Place::Target),
+            whole: false,
         });
         let Some(columns) = columns else { return RelationType { fields: Vec::new(), unknown: vec![Some(written)] } };
         let fields = columns.iter().map(|column| Field {
