@@ -18,15 +18,6 @@ pub(super) fn same(
     proposed: &Statement,
     prepared: Option<&str>,
 ) -> Result<(), Unproved> {
-    within(request, asked, proposed, prepared)
-}
-
-fn within(
-    request: &Request<'_>,
-    asked: &Statement,
-    proposed: &Statement,
-    prepared: Option<&str>,
-) -> Result<(), Unproved> {
     match (&asked.kind, &proposed.kind) {
         (
             StatementKind::Explain { options: _, statement: asked },
@@ -35,11 +26,11 @@ fn within(
         | (
             StatementKind::ExplainAnalyze { verbose: _, statement: asked },
             StatementKind::ExplainAnalyze { verbose: _, statement: proposed },
-        ) => within(request, asked, proposed, prepared),
+        ) => same(request, asked, proposed, prepared),
         (
             StatementKind::ExecuteImmediate { text: asked, parameters: _ },
             StatementKind::ExecuteImmediate { text: proposed, parameters: _ },
-        ) => within(request, &parse(&asked.value, request)?, &parse(&proposed.value, request)?, prepared),
+        ) => same(request, &parse(&asked.value, request)?, &parse(&proposed.value, request)?, prepared),
         (StatementKind::Execute { name, parameters: _ }, StatementKind::Execute { name: proposed, parameters: _ })
         | (StatementKind::DescribeInput { name }, StatementKind::DescribeInput { name: proposed })
         | (StatementKind::DescribeOutput { name }, StatementKind::DescribeOutput { name: proposed }) => {
@@ -51,7 +42,7 @@ fn within(
                 return Err(Unproved::because("another prepared statement"));
             }
             // What is prepared executes nothing that is prepared.
-            within(request, &parse(asked, request)?, &parse(sent, request)?, None)
+            same(request, &parse(asked, request)?, &parse(sent, request)?, None)
         }
         _ => of_one(request, asked, proposed),
     }
