@@ -17,7 +17,7 @@ mod refusals;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Need, Tables};
 use crate::policy::{Snapshot, Subject};
-use crate::rewrite::{Guarded, PositionMap, Proposal, verify_asked};
+use crate::rewrite::{self, Beside, Guarded, PositionMap, Proposal, verify_asked};
 use crate::sql::{GrammarVersion, Statement, parse_statement};
 pub use decisions::Decisions;
 use judge::{Draft, Judge, Stop};
@@ -40,6 +40,9 @@ pub struct Request<'a> {
     pub tables: &'a Tables,
     /// How.
     pub options: &'a Options,
+    /// What reads texts for the second opinion meanwhile; without it they are read at the end. Nothing that is decided depends
+    /// on it.
+    pub beside: Option<&'a dyn Beside>,
 }
 
 /// Switches of enforcement.
@@ -95,6 +98,7 @@ pub enum Stage {
     Decide,
     Rewrite,
     Verify,
+    /// Waiting for what sqlparser sees in the text, where that is read beside the other stages, and comparing it.
     SecondOpinion,
 }
 
@@ -223,6 +227,7 @@ impl ErrorCode {
 
 /// Decides about one statement. `observe` is called after each stage.
 pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforced {
+    begin_second_opinion(request, request.sql);
     let parsed = parse_statement(request.sql, request.options.grammar);
     observe(Stage::Parse);
     let class = parsed.as_ref().ok().map(|statement| statement.kind.class());
@@ -251,6 +256,13 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
         policies: record.policies.clone(),
         alarm,
     }))
+}
+
+/// Says what text another parser will be asked about.
+fn begin_second_opinion(request: &Request<'_>, text: &str) {
+    if request.options.second_opinion {
+        rewrite::begin_second_opinion(text, request.beside);
+    }
 }
 
 /// Makes what can be forwarded of a draft, if it can be proved to be guarded.

@@ -19,6 +19,7 @@ use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
+use sluice::proxy::Readers;
 use sluice::sql::GrammarVersion;
 use sqlparser::parser::Parser;
 use std::collections::BTreeMap;
@@ -53,13 +54,14 @@ fn main() {
     let folder = folder.expect("run `make bench-tpc`, which gathers the texts");
     let tables = layouts();
     let snapshot = policies();
+    let readers = Readers::start();
     let mut measured = Vec::new();
     for (set, schema, count) in [("tpch", "sf1", 22), ("tpcds", "sf1", 99)] {
         let texts = texts(&folder.join(set));
         assert_eq!(texts.len(), count, "{set} has another number of texts");
         let session = Session { catalog: Some(set.to_owned()), schema: Some(schema.to_owned()), ..Session::default() };
         for (name, sql) in texts {
-            measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables));
+            measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables, &readers));
         }
     }
     report(&measured);
@@ -118,12 +120,24 @@ fn policies() -> Snapshot {
 }
 
 /// Times the three in turns. The time to drop what was made counts for each.
-fn measure(name: &str, sql: &str, session: &Session, snapshot: &Snapshot, tables: &Tables) -> Measured {
+fn measure(
+    name: &str,
+    sql: &str,
+    session: &Session,
+    snapshot: &Snapshot,
+    tables: &Tables,
+    readers: &Readers,
+) -> Measured {
     let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
-    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &OPTIONS };
+    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &OPTIONS, beside: None };
     let nothing = Tables::default();
     let asking = Request { tables: &nothing, ..request };
-    let decided = || match enforce(black_box(&request), &mut |_| ()) {
+    // As the proxy does: sqlparser reads the text beside the other stages.
+    let enforced = |observe: &mut dyn FnMut(Stage)| {
+        let beside = readers.for_statement();
+        enforce(black_box(&Request { beside: Some(&beside), ..request }), observe)
+    };
+    let decided = || match enforced(&mut |_| ()) {
         Enforced::Decided(decision) => decision,
         Enforced::Needs(needs) => panic!("{name} needs {needs:?}"),
     };
@@ -144,7 +158,7 @@ fn measure(name: &str, sql: &str, session: &Session, snapshot: &Snapshot, tables
         }));
         miss.push(time(decided));
         let mut last = Instant::now();
-        drop(enforce(black_box(&request), &mut |stage| {
+        drop(enforced(&mut |stage| {
             let now = Instant::now();
             stages.entry(stage).or_default().push(now - last);
             last = now;

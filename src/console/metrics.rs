@@ -87,8 +87,12 @@ impl Metrics {
             stages: add(
                 &registry,
                 HistogramVec::new(
-                    HistogramOpts::new("sluice_stage_seconds", "Time of one stage of a decision.")
-                        .buckets(BUCKETS.to_vec()),
+                    HistogramOpts::new(
+                        "sluice_stage_seconds",
+                        "Time of one stage of a decision; of the second opinion, which is sought beside the others, \
+                         the time that it was waited for.",
+                    )
+                    .buckets(BUCKETS.to_vec()),
                     &["stage"],
                 )?,
             )?,

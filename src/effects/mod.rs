@@ -111,8 +111,15 @@ pub fn decide(
     let options = Options { second_opinion: true, grammar: asked.grammar, views: asked.views };
     let mut tables = Tables::default();
     for _ in 0..ROUNDS {
-        let request =
-            Request { sql: asked.sql, session: asked.session, subject, snapshot, tables: &tables, options: &options };
+        let request = Request {
+            sql: asked.sql,
+            session: asked.session,
+            subject,
+            snapshot,
+            tables: &tables,
+            options: &options,
+            beside: None,
+        };
         let needs = match enforce(&request, &mut |_| ()) {
             Enforced::Decided(decision) => return Ok(decision),
             Enforced::Needs(needs) => needs,

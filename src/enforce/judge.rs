@@ -1,7 +1,7 @@
 //! The decision about one statement, by its class.
 
 use super::record::Record;
-use super::{Alarm, ErrorCode, Refusal, Request, Stage, immediate, refusals};
+use super::{Alarm, ErrorCode, Refusal, Request, Stage, begin_second_opinion, immediate, refusals};
 use crate::analysis::object::Reading;
 use crate::analysis::show::{Shown, show_query};
 use crate::analysis::walk;
@@ -214,6 +214,7 @@ impl<'a> Judge<'a> {
 
     fn prepared(&mut self, name: &Identifier) -> Result<Draft, Stop> {
         let text = self.prepared_text(name)?;
+        begin_second_opinion(self.request, text);
         let statement =
             parse_statement(text, self.request.options.grammar).map_err(|error| refusals::unreadable(text, &error))?;
         let draft = self.statement(text, &statement)?;
@@ -227,6 +228,7 @@ impl<'a> Judge<'a> {
 
     fn immediate(&mut self, outer: &str, inner: &StringLiteral) -> Result<Draft, Stop> {
         let text = inner.value.as_str();
+        begin_second_opinion(self.request, text);
         let draft = match parse_statement(text, self.request.options.grammar) {
             Ok(statement) => self.statement(text, &statement),
             Err(error) => Err(refusals::unreadable(text, &error).into()),
@@ -407,7 +409,8 @@ impl<'a> Judge<'a> {
         let prepared = self.prepared.as_ref().map(|(text, statement)| (*text, statement));
         let mut texts = [Some((self.request.sql, statement)), prepared].into_iter().flatten();
         let grammar = self.request.options.grammar;
-        let agreed = texts.try_for_each(|(text, statement)| rewrite::second_opinion(text, statement, grammar));
+        let beside = self.request.beside;
+        let agreed = texts.try_for_each(|(text, statement)| rewrite::second_opinion(text, statement, grammar, beside));
         (self.observe)(Stage::SecondOpinion);
         agreed.map_err(|unseen| Stop::Alarm(Alarm::SecondOpinion(unseen.to_string())))
     }

@@ -1,5 +1,6 @@
 //! From a statement to a decision: the pure core, asked again with what Trino says of tables until it can decide.
 
+use super::beside::{ReadBeside, Readers};
 use super::client_headers::ClientHeaders;
 use super::live::Cluster;
 use super::serve::{Caller, Proxy};
@@ -42,6 +43,7 @@ pub(super) struct Enforcer {
     second_opinion: bool,
     views: config::Views,
     decisions: Decisions,
+    readers: Arc<Readers>,
     /// Of large texts.
     pub(super) turns: Arc<Semaphore>,
 }
@@ -53,12 +55,13 @@ impl Enforcer {
             second_opinion: config.second_opinion,
             views: config.views,
             decisions: Decisions::new(config.limits.decision_cache_bytes),
+            readers: Arc::new(Readers::start()),
             turns: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         }
     }
 
     /// One call of the core; none if the decision was made before.
-    fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables) -> Called {
+    fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables, beside: &ReadBeside) -> Called {
         let views = views(self.views, asked.more_groups);
         let options = Options { second_opinion: self.second_opinion, grammar, views };
         let request = Request {
@@ -68,6 +71,7 @@ impl Enforcer {
             snapshot: &asked.snapshot,
             tables,
             options: &options,
+            beside: Some(beside),
         };
         let mut took = Vec::new();
         let mut last = Instant::now();
@@ -221,12 +225,14 @@ pub(super) fn refusal(code: ErrorCode, message: impl Into<String>) -> Refusal {
 /// statement is refused.
 pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVersion) -> Weighed {
     let mut tables = Tables::default();
+    // It is of all rounds, since what is read depends on the statement alone.
+    let beside = Arc::new(proxy.enforcer.readers.for_statement());
     let mut stages = BTreeMap::new();
     let mut known = BTreeSet::new();
     // Where Trino tells too late what it resolved, nothing that was known before is relied on.
     let mut anew = false;
     for _ in 0..ROUNDS {
-        let called = match round(&proxy.enforcer, asked, grammar, tables).await {
+        let called = match round(&proxy.enforcer, asked, grammar, tables, &beside).await {
             Ok((called, same)) => {
                 tables = same;
                 called
@@ -293,17 +299,18 @@ async fn round(
     asked: &Arc<Asked>,
     grammar: GrammarVersion,
     tables: Tables,
+    beside: &Arc<ReadBeside>,
 ) -> Result<(Called, Tables), NoRound> {
     if asked.sql.len() <= LARGE {
-        return Ok((enforcer.call(asked, grammar, &tables), tables));
+        return Ok((enforcer.call(asked, grammar, &tables, beside), tables));
     }
-    let (enforcer, asked) = (enforcer.clone(), Arc::clone(asked));
+    let (enforcer, asked, beside) = (enforcer.clone(), Arc::clone(asked), Arc::clone(beside));
     let turn = tokio::time::timeout(TURN, Arc::clone(&enforcer.turns).acquire_owned()).await;
     let turn = turn.map_err(|_| NoRound::NoTurn)?.map_err(|_| NoRound::NoTurn)?;
     let call = move || {
         // It is held until the call is done, also when nobody waits for it any more.
         let _turn = turn;
-        (enforcer.call(&asked, grammar, &tables), tables)
+        (enforcer.call(&asked, grammar, &tables, &beside), tables)
     };
     tokio::task::spawn_blocking(call).await.map_err(|_| NoRound::BrokeDown)
 }

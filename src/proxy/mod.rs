@@ -5,13 +5,14 @@
 //! way of a statement, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
 //! is, `results` changes pages on their way, `spooled` gives what Trino puts into a storage. `resolved` gives none before
-//! Trino has said what the names in the statement stand for. `asking` and `clusters` say which cluster a statement goes to, by
+//! Trino has said what the names in the statement stand for. `decide` asks the core for decisions, and `beside` reads for it. `asking` and `clusters` say which cluster a statement goes to, by
 //! `routing`, `health` and `transactions`.
 //!
 //! Nothing is kept that another replica would need: `started` only helps.
 
 mod answer;
 mod asking;
+mod beside;
 mod client_headers;
 mod clock;
 mod cluster_id;
@@ -57,6 +58,7 @@ mod transactions;
 mod upstream;
 mod whole;
 
+pub use beside::{ReadBeside, Readers};
 pub use clusters::{Clusters, Member};
 pub(crate) use decide::views;
 pub use live::{Cluster, Live, Proofs};

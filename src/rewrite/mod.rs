@@ -16,7 +16,8 @@ pub(crate) use fresh::quotes_rewriting;
 pub use guarded::Guarded;
 pub use positions::{Edit, PositionMap};
 pub use relations::{Is, Relations, Told};
-pub use second_opinion::{Unseen, second_opinion};
+pub(crate) use second_opinion::begin as begin_second_opinion;
+pub use second_opinion::{Beside, TheirReading, Unseen, second_opinion};
 pub(crate) use verify::verify_asked;
 pub use verify::{Proposal, Unproved, verify};
 

@@ -114,7 +114,8 @@ impl Decided {
         }
         self.restricted += 1;
         // What the rewriter may have forgotten is the verifier's to see: the user's own text proves nothing.
-        let request = Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options };
+        let request =
+            Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options, beside: None };
         let positions = PositionMap::apply(sql, Vec::new());
         let forged = Proposal { text: sql.to_owned(), prepared: None, positions };
         if guarded.text() != sql && verify(forged, &request).is_ok() {
@@ -132,7 +133,8 @@ impl Decided {
     ) -> Result<(Arc<Decision>, Tables), String> {
         let mut tables = Tables::default();
         for _ in 0..QUESTIONS {
-            let request = Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options };
+            let request =
+                Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options, beside: None };
             match enforce(&request, &mut |_| ()) {
                 Enforced::Decided(decision) => return Ok((decision, tables)),
                 Enforced::Needs(needs) => needs.into_iter().for_each(|need| {

@@ -44,7 +44,7 @@ impl Asked {
         let mut tables = Tables::default();
         for rounds in 0..20 {
             let Asked { sql, session, subject, snapshot, options, .. } = self;
-            let request = Request { sql, session, subject, snapshot, tables: &tables, options };
+            let request = Request { sql, session, subject, snapshot, tables: &tables, options, beside: None };
             let recalled = decisions.recall(&request, &mut |stage| assert_eq!(stage, Stage::Recall));
             let made_before = recalled.is_some();
             match recalled.unwrap_or_else(|| enforce(&request, &mut |_| ())) {

@@ -116,7 +116,7 @@ impl Asking {
     fn ask<T>(&self, sql: &str, answer: impl FnOnce(&Request<'_>) -> T) -> T {
         let (subject, session) = (self.snapshot.subject("anna", &[]), Session::default());
         let (snapshot, tables, options) = (&self.snapshot, &self.tables, &self.options);
-        answer(&Request { sql, session: &session, subject: &subject, snapshot, tables, options })
+        answer(&Request { sql, session: &session, subject: &subject, snapshot, tables, options, beside: None })
     }
 
     fn told(&self, sql: &str) -> String {

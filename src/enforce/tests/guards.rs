@@ -61,7 +61,15 @@ fn forwarded(sql: &str) -> String {
     add("v", TableKind::View { text: "SELECT sluice_3.id FROM lake.s.t sluice_3".into() });
     let (subject, session) = (snapshot.subject("anna", &[]), Session::default());
     let options = &Options::TESTS;
-    let request = Request { sql, session: &session, subject: &subject, snapshot: &snapshot, tables: &tables, options };
+    let request = Request {
+        sql,
+        session: &session,
+        subject: &subject,
+        snapshot: &snapshot,
+        tables: &tables,
+        options,
+        beside: None,
+    };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => match &decision.outcome {
             Outcome::Forward(guarded) => guarded.text().to_owned(),

@@ -15,8 +15,15 @@ fn decide(snapshot: &Snapshot, user: &str, sql: &str) -> Arc<Decision> {
     let (session, options) = (session("lake.hr"), Options::TESTS);
     let mut tables = Tables::default();
     for _ in 0..20 {
-        let request =
-            Request { sql, session: &session, subject: &subject, snapshot, tables: &tables, options: &options };
+        let request = Request {
+            sql,
+            session: &session,
+            subject: &subject,
+            snapshot,
+            tables: &tables,
+            options: &options,
+            beside: None,
+        };
         match enforce(&request, &mut |_| ()) {
             Enforced::Decided(decision) => return decision,
             Enforced::Needs(needs) => needs.into_iter().for_each(|need| {

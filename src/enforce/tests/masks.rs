@@ -49,7 +49,8 @@ fn outcome(snapshot: &Snapshot, tables: &Tables, sql: &str) -> Result<String, St
     let subject = snapshot.subject("anna", &[]);
     let session = Session::default();
     let options = Options { second_opinion: true, ..Options::TESTS };
-    let request = Request { sql, session: &session, subject: &subject, snapshot, tables, options: &options };
+    let request =
+        Request { sql, session: &session, subject: &subject, snapshot, tables, options: &options, beside: None };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => match &decision.outcome {
             Outcome::Forward(guarded) => Ok(guarded.text().to_owned()),
@@ -141,6 +142,7 @@ fn a_column_of_another_type_gets_a_new_decision() {
             snapshot: &snapshot,
             tables: &tables,
             options,
+            beside: None,
         };
         let recalled = matches!(decisions.recall(&request, &mut |_| ()), Some(Enforced::Decided(_)));
         let Enforced::Decided(decision) = enforce(&request, &mut |_| ()) else { panic!("needs") };

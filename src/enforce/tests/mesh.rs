@@ -186,8 +186,15 @@ pub(super) fn decide_by(options: Options, user: &str, session: &Session, sql: &s
     let mut tables = Tables::default();
     let mut asked = Vec::new();
     for _ in 0..20 {
-        let request =
-            Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &options };
+        let request = Request {
+            sql,
+            session,
+            subject: &subject,
+            snapshot: &SNAPSHOT,
+            tables: &tables,
+            options: &options,
+            beside: None,
+        };
         match enforce(&request, &mut |_| ()) {
             Enforced::Decided(decision) => return (Arc::try_unwrap(decision).unwrap(), asked),
             Enforced::Needs(needs) => {
@@ -233,8 +240,15 @@ pub(super) fn forged(user: &str, session: &Session, sql: &str) -> Result<Guarded
         let known = answer(&need);
         tables.insert(need, known);
     }
-    let request =
-        Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options: &Options::TESTS };
+    let request = Request {
+        sql,
+        session,
+        subject: &subject,
+        snapshot: &SNAPSHOT,
+        tables: &tables,
+        options: &Options::TESTS,
+        beside: None,
+    };
     let positions = PositionMap::apply(sql, Vec::new());
     verify(Proposal { text: sql.to_owned(), prepared: None, positions }, &request)
 }

@@ -1,5 +1,6 @@
 //! Decisions about whole statements, by a small mesh in memory.
 
+mod beside;
 mod decisions;
 mod definer;
 mod guards;
@@ -299,6 +300,7 @@ fn stages_are_told_in_their_order() {
         snapshot: &snapshot,
         tables: &crate::catalog::table::Tables::default(),
         options: &super::Options { second_opinion: false, ..super::Options::TESTS },
+        beside: None,
     };
     let super::Enforced::Decided(decision) = super::enforce(&request, &mut |stage| stages.push(stage)) else {
         panic!()

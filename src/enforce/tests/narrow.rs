@@ -106,6 +106,7 @@ fn decided(sql: &str) -> Arc<Decision> {
         snapshot: &snapshot,
         tables: &tables,
         options: &Options::TESTS,
+        beside: None,
     };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => decision,

@@ -83,6 +83,7 @@ fn masked_by(mask: &str) -> [Outcome; 2] {
                 snapshot: &snapshot,
                 tables: &tables,
                 options: &options,
+                beside: None,
             };
             match enforce(&request, &mut |_| ()) {
                 Enforced::Decided(decision) => return Arc::try_unwrap(decision).unwrap().outcome,

@@ -69,6 +69,7 @@ fn proved(view: bool, text: &str) -> Result<Guarded, Unproved> {
         snapshot: &SNAPSHOT,
         tables: &tables,
         options: &options,
+        beside: None,
     };
     let positions = PositionMap::apply(text, Vec::new());
     verify(Proposal { text: text.to_owned(), prepared: None, positions }, &request)

@@ -9,6 +9,8 @@ mod theirs;
 
 use crate::sql::{GrammarVersion, Statement, StatementKind, parse_statement, summary};
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 /// The parts of a name in lower case.
 type Name = Vec<String>;
@@ -25,21 +27,72 @@ pub struct Unseen {
     pub names: Vec<String>,
 }
 
-/// Compares the tables that sqlparser sees in `sql` with those of our own tree of it, which was read by `grammar`.
+/// What sqlparser sees in a text. It depends on the text alone, so it may be found while something else is.
+#[derive(Debug)]
+pub struct TheirReading {
+    text: Arc<str>,
+    names: Option<BTreeSet<Name>>,
+}
+
+impl TheirReading {
+    /// Reads a text, which takes sqlparser about a millisecond for each 40 KB.
+    pub fn of(text: Arc<str>) -> TheirReading {
+        let names = if is_read(&text) { theirs::names(&text) } else { None };
+        TheirReading { text, names }
+    }
+
+    /// One that nobody made, for tests of what becomes of it.
+    #[cfg(test)]
+    pub(crate) fn for_tests(text: &str, names: &[&[&str]]) -> TheirReading {
+        let names = names.iter().map(|name| name.iter().map(ToString::to_string).collect()).collect();
+        TheirReading { text: text.into(), names: Some(names) }
+    }
+}
+
+/// What reads texts beside the decision about them. It only saves time: what it does not give is read where it is asked for.
+pub trait Beside: fmt::Debug {
+    /// Says that the reading of a text may be asked for.
+    fn begin(&self, text: &str);
+
+    /// The reading of a text, waited for if it has begun. `None` if it has not, and never will without another
+    /// [`Beside::begin`].
+    fn reading(&self, text: &str) -> Option<Arc<TheirReading>>;
+}
+
+/// Says what text may be asked about.
+pub(crate) fn begin(text: &str, beside: Option<&dyn Beside>) {
+    if let Some(beside) = beside.filter(|_| is_read(text)) {
+        beside.begin(text);
+    }
+}
+
+fn is_read(text: &str) -> bool {
+    text.len() <= LONGEST
+}
+
+/// Compares the tables that sqlparser sees in `sql` with those of our own tree of it, which was read by `grammar`. What was read
+/// beside is used where it is of this text.
 ///
 /// # Errors
 /// [`Unseen`], if it sees any that we do not.
-pub fn second_opinion(sql: &str, ours: &Statement, grammar: GrammarVersion) -> Result<(), Unseen> {
+pub fn second_opinion(
+    sql: &str,
+    ours: &Statement,
+    grammar: GrammarVersion,
+    beside: Option<&dyn Beside>,
+) -> Result<(), Unseen> {
     // A text within another has half of its quotes at most, so there are few within each other.
     if let StatementKind::ExecuteImmediate { text, .. } = &ours.kind
         && let Ok(inner) = parse_statement(&text.value, grammar)
     {
-        return second_opinion(&text.value, &inner, grammar);
+        return second_opinion(&text.value, &inner, grammar, beside);
     }
-    if sql.len() > LONGEST {
+    if !is_read(sql) {
         return Ok(());
     }
-    let Some(theirs) = theirs::names(sql) else { return Ok(()) };
+    let read = beside.and_then(|beside| beside.reading(sql)).filter(|reading| *reading.text == *sql);
+    let read = read.unwrap_or_else(|| Arc::new(TheirReading::of(Arc::from(sql))));
+    let Some(theirs) = &read.names else { return Ok(()) };
     let ours: BTreeSet<Name> =
         summary(ours).relations.into_iter().map(|name| name.parts.iter().map(ToString::to_string).collect()).collect();
     let names: Vec<String> = theirs.difference(&ours).map(|name| name.join(".")).collect();

@@ -1,14 +1,19 @@
-use super::second_opinion;
-use super::{GrammarVersion, Unseen, theirs};
+use super::{Beside, GrammarVersion, TheirReading, Unseen, second_opinion, theirs};
 use crate::sql::v476::parse_statement;
+use std::sync::Arc;
 
 fn opinion_on(sql: &str) -> Result<(), Unseen> {
-    second_opinion(sql, &parse_statement(sql).unwrap_or_else(|error| panic!("{error}: {sql}")), GrammarVersion::V476)
+    second_opinion(
+        sql,
+        &parse_statement(sql).unwrap_or_else(|error| panic!("{error}: {sql}")),
+        GrammarVersion::V476,
+        None,
+    )
 }
 
 /// What sqlparser makes of `theirs`, beside our tree of `ours`.
 fn compared(theirs: &str, ours: &str) -> Result<(), Unseen> {
-    second_opinion(theirs, &parse_statement(ours).unwrap(), GrammarVersion::V476)
+    second_opinion(theirs, &parse_statement(ours).unwrap(), GrammarVersion::V476, None)
 }
 
 /// Queries as people and tools write them. Each of them is read by both parsers.
@@ -76,12 +81,32 @@ fn a_table_that_only_sqlparser_sees_is_told() {
     }
 }
 
+/// It gives the same reading for each text.
+#[derive(Debug)]
+struct Always(Arc<TheirReading>);
+
+impl Beside for Always {
+    fn begin(&self, _: &str) {}
+
+    fn reading(&self, _: &str) -> Option<Arc<TheirReading>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+#[test]
+fn what_was_read_beside_counts_for_its_own_text_alone() {
+    let (sql, ours) = ("SELECT 1 FROM a, b", parse_statement("SELECT 1 FROM a").unwrap());
+    let beside = |reading| second_opinion(sql, &ours, GrammarVersion::V476, Some(&Always(Arc::new(reading))));
+    assert_eq!(beside(TheirReading::for_tests(sql, &[&["c"]])), Err(Unseen { names: vec!["c".to_owned()] }));
+    assert_eq!(beside(TheirReading::of("SELECT 1 FROM a".into())), Err(Unseen { names: vec!["b".to_owned()] }));
+}
+
 #[test]
 fn the_text_of_execute_immediate_is_read_too() {
     let ours = parse_statement("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'").unwrap();
-    assert_eq!(second_opinion("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'", &ours, GrammarVersion::V476), Ok(()));
+    assert_eq!(second_opinion("EXECUTE IMMEDIATE 'SELECT 1 FROM a, b'", &ours, GrammarVersion::V476, None), Ok(()));
     // Of the text in the tree alone.
-    assert_eq!(second_opinion("SELECT 1 FROM c", &ours, GrammarVersion::V476), Ok(()));
+    assert_eq!(second_opinion("SELECT 1 FROM c", &ours, GrammarVersion::V476, None), Ok(()));
 }
 
 #[test]

@@ -153,7 +153,8 @@ pub(super) fn verify_over(
 ) -> Result<Guarded, Unproved> {
     let subject = SNAPSHOT.subject("analyst", &[]);
     let options = Options::TESTS;
-    let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables, options: &options };
+    let request =
+        Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables, options: &options, beside: None };
     let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
     let positions = PositionMap::apply(text, Vec::new());
     verify(Proposal { text: text.to_owned(), prepared, positions }, &request)
