@@ -90,6 +90,7 @@ impl Alone {
             let Some(connection) = &mut self.connection else {
                 return Poll::Ready(Ok(None));
             };
+            let whole = if let Left::Bytes(left) = self.left { Some(left) } else { None };
             let data = match &mut self.left {
                 Left::Bytes(left) => Some(left),
                 Left::UntilClose => None,
@@ -99,15 +100,14 @@ impl Alone {
                         self.end();
                         continue;
                     }
-                    (false, _) => match ready!(connection.poll_fill(context, u64::MAX))? {
+                    (false, _) => match ready!(connection.poll_fill(context, None))? {
                         0 => return Poll::Ready(Err(ReceiveError::Closed)),
                         _ => continue,
                     },
                 },
             };
             if connection.read.is_empty() {
-                let hint = data.as_deref().copied().unwrap_or(u64::MAX);
-                match (ready!(connection.poll_fill(context, hint))?, data) {
+                match (ready!(connection.poll_fill(context, whole))?, data) {
                     (0, None) => self.end(),
                     (0, Some(_)) => return Poll::Ready(Err(ReceiveError::Closed)),
                     _ => {}

@@ -19,10 +19,12 @@ use tokio::net::TcpStream;
 use tokio::task::coop::unconstrained;
 use tokio_util::io::poll_read_buf;
 
-/// What a read makes room for at first; more where reads fill it.
+/// What a read makes room for at first; more where reads fill it, or where so much is known to come.
 const ROOM: usize = 8 * 1024;
-/// Most that one read makes room for.
-const MOST_ROOM: usize = 256 * 1024;
+/// How much more, each time.
+const GROWTH: usize = 4;
+/// Most that one read makes room for: what is read has to be still near when it is looked at and when it is sent on.
+const MOST_ROOM: usize = 512 * 1024;
 
 /// What is spoken over.
 pub(super) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
@@ -77,7 +79,7 @@ impl Connection {
             if let Some(head) = head::take(&mut self.read, &request.method, request.keeps)? {
                 return Ok(head);
             }
-            if poll_fn(|context| self.poll_fill(context, u64::MAX)).await.map_err(ExchangeError::Broken)? == 0 {
+            if poll_fn(|context| self.poll_fill(context, None)).await.map_err(ExchangeError::Broken)? == 0 {
                 return Err(ExchangeError::Closed);
             }
         }
@@ -95,13 +97,18 @@ impl Connection {
         rest.await.map_err(ExchangeError::Broken)
     }
 
-    /// Reads what there is, for an answer of which so many bytes are left. Gives how much came: none when Trino closed.
-    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>, left: u64) -> Poll<io::Result<usize>> {
-        let room = self.room.min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.read.reserve(room.max(ROOM));
+    /// Reads what there is, of an answer of which so many bytes are left if that is known. Gives how much came: none when Trino
+    /// closed.
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>, left: Option<u64>) -> Poll<io::Result<usize>> {
+        if let Some(left) = left {
+            // A read that leaves room has found all there is; one that fills it would be followed by another that finds nothing.
+            let all = usize::try_from(left).unwrap_or(MOST_ROOM).saturating_add(1);
+            self.room = all.clamp(ROOM, MOST_ROOM);
+        }
+        self.read.reserve(self.room);
         let came = ready!(poll_read_buf(Pin::new(&mut self.stream), context, &mut self.read))?;
-        if came >= self.room && self.room < MOST_ROOM {
-            self.room *= 2;
+        if came >= self.room {
+            self.room = (self.room * GROWTH).min(MOST_ROOM);
         }
         Poll::Ready(Ok(came))
     }

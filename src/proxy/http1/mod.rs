@@ -85,8 +85,10 @@ struct Connection<S> {
     read: BytesMut,
     /// Most bytes of a head.
     most: usize,
-    /// What is sent next.
+    /// What is sent next: this, then what is too large to be copied into it, then what comes behind that.
     out: BytesMut,
+    large: Bytes,
+    behind: BytesMut,
     date: Date,
 }
 
@@ -99,6 +101,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             read: BytesMut::new(),
             most,
             out: BytesMut::new(),
+            large: Bytes::new(),
+            behind: BytesMut::new(),
             date: Date::default(),
         }
     }
@@ -179,9 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     waits = false;
                     self.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                 }
-                if !self.out.is_empty() {
-                    ready!(self.poll_send(context, &mut Bytes::new()))?;
-                }
+                ready!(self.poll_send(context))?;
                 ready!(self.poll_fed(context, feed))?;
             }
         })
@@ -231,17 +233,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.out.reserve(512 + body.size_hint().lower().min(TOGETHER as u64) as usize);
         given::write(&mut self.out, &parts, end, connected, &mut self.date);
         if !matches!(end, End::NoBody(_)) {
+            // The end of a chunk is written with the next one: by itself it would be a packet of two bytes.
+            let mut ended = "";
             while let Some(data) = poll_fn(|context| self.poll_data(context, body.as_mut())).await? {
                 if end == End::Chunked && !data.is_empty() {
-                    self.out.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
-                    self.send(data).await?;
-                    self.out.extend_from_slice(b"\r\n");
-                } else {
-                    self.send(data).await?;
+                    let begins = format!("{ended}{:x}\r\n", data.len());
+                    self.last().extend_from_slice(begins.as_bytes());
+                    ended = "\r\n";
+                }
+                self.put(data).await?;
+                // What is there already goes along with it.
+                if !self.large.is_empty() && body.size_hint().lower() == 0 && !body.is_end_stream() {
+                    poll_fn(|context| self.poll_send(context)).await?;
                 }
             }
             if end == End::Chunked {
-                self.out.extend_from_slice(b"0\r\n\r\n");
+                self.last().extend_from_slice(format!("{ended}0\r\n\r\n").as_bytes());
             }
         }
         self.flush().await?;
@@ -264,9 +271,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                 }
                 Poll::Pending => {
-                    if !self.out.is_empty() {
-                        ready!(self.poll_send(context, &mut Bytes::new()))?;
-                    }
+                    ready!(self.poll_send(context))?;
                     ready!(self.poll_flush(context))?;
                     return self.poll_gone(context).map(Err);
                 }
@@ -274,40 +279,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Puts data behind what waits to be sent, and sends it where it is much.
-    async fn send(&mut self, mut data: Bytes) -> Result<(), Broken> {
-        if data.len() <= TOGETHER {
-            self.out.extend_from_slice(&data);
-            if self.out.len() <= TOGETHER {
-                return Ok(());
-            }
-            data.clear();
+    /// Puts data behind what waits to be sent, and sends what waits where it is much.
+    async fn put(&mut self, data: Bytes) -> Result<(), Broken> {
+        let much = if data.len() <= TOGETHER {
+            self.last().extend_from_slice(&data);
+            self.last().len() > TOGETHER
+        } else {
+            !self.large.is_empty()
+        };
+        if much {
+            poll_fn(|context| self.poll_send(context)).await?;
         }
-        Ok(poll_fn(|context| self.poll_send(context, &mut data)).await?)
+        if data.len() > TOGETHER {
+            self.large = data;
+        }
+        Ok(())
+    }
+
+    /// Where the last of what waits to be sent stands.
+    fn last(&mut self) -> &mut BytesMut {
+        if self.large.is_empty() { &mut self.out } else { &mut self.behind }
     }
 
     async fn flush(&mut self) -> Result<(), Broken> {
-        poll_fn(|context| self.poll_send(context, &mut Bytes::new())).await?;
+        poll_fn(|context| self.poll_send(context)).await?;
         Ok(poll_fn(|context| self.poll_flush(context)).await?)
     }
 
-    /// Sends what waits and then some data, until nothing is left of both.
-    fn poll_send(&mut self, context: &mut Context<'_>, data: &mut Bytes) -> Poll<io::Result<()>> {
-        while !self.out.is_empty() || !data.is_empty() {
+    /// Sends what waits, until nothing is left of it.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let (out, large, behind) = (&mut self.out, &mut self.large, &mut self.behind);
             let stream = Pin::new(&mut self.stream);
-            let sent = if data.is_empty() {
-                ready!(stream.poll_write(context, &self.out))?
-            } else {
-                ready!(stream.poll_write_vectored(context, &[IoSlice::new(&self.out), IoSlice::new(data)]))?
+            let mut sent = match (out.is_empty(), large.is_empty(), behind.is_empty()) {
+                (true, true, true) => return Poll::Ready(Ok(())),
+                (false, true, true) => ready!(stream.poll_write(context, out))?,
+                _ => {
+                    let parts = [IoSlice::new(out), IoSlice::new(large), IoSlice::new(behind)];
+                    ready!(stream.poll_write_vectored(context, &parts))?
+                }
             };
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            let waiting = sent.min(self.out.len());
-            self.out.advance(waiting);
-            data.advance((sent - waiting).min(data.len()));
+            for part in [out as &mut dyn Buf, large, behind] {
+                let of_it = sent.min(part.remaining());
+                part.advance(of_it);
+                sent -= of_it;
+            }
         }
-        Poll::Ready(Ok(()))
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -341,8 +361,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.read.is_empty() && self.read.capacity() > 2 * ROOM {
             self.read = BytesMut::new();
         }
-        if self.out.capacity() > ROOM {
-            self.out = BytesMut::new();
+        for sent in [&mut self.out, &mut self.behind] {
+            if sent.capacity() > ROOM {
+                *sent = BytesMut::new();
+            }
         }
     }
 }

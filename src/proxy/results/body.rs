@@ -219,9 +219,15 @@ impl Body for PageBody {
         self.ended && self.ready.is_empty()
     }
 
-    /// A page that is there as a whole says how long it is.
+    /// A page that is there as a whole says how long it is, another how much of it is.
     fn size_hint(&self) -> SizeHint {
-        if self.ended { SizeHint::with_exact(self.waiting() as u64) } else { SizeHint::default() }
+        let waiting = self.waiting() as u64;
+        if self.ended {
+            return SizeHint::with_exact(waiting);
+        }
+        let mut hint = SizeHint::new();
+        hint.set_lower(waiting);
+        hint
     }
 }
 

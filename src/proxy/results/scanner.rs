@@ -7,10 +7,14 @@
 
 mod blocks;
 mod class;
+mod field;
+mod rows;
 
-use blocks::{BLOCK, Marks};
+use blocks::{BLOCK, LEVEL};
 use bytes::Bytes;
 use class::{Class, is_space, pass_over};
+use fearless_simd::dispatch;
+pub(crate) use field::{Field, Treatment};
 use memchr::memchr2;
 use std::ops::Range;
 
@@ -23,85 +27,6 @@ const LONGEST_NAME: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a page of results from Trino can't be read: {0}")]
 pub(crate) struct Malformed(pub(crate) &'static str);
-
-/// The fields of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    Id,
-    InfoUri,
-    PartialCancelUri,
-    NextUri,
-    Columns,
-    Data,
-    Stats,
-    Error,
-    Warnings,
-    UpdateType,
-    UpdateCount,
-    /// One that is not known: it is read over and left out.
-    Unknown,
-    /// `data` that is an object: rows in segments.
-    Segments,
-}
-
-impl Field {
-    fn named(name: &[u8]) -> Field {
-        match name {
-            b"id" => Field::Id,
-            b"infoUri" => Field::InfoUri,
-            b"partialCancelUri" => Field::PartialCancelUri,
-            b"nextUri" => Field::NextUri,
-            b"columns" => Field::Columns,
-            b"data" => Field::Data,
-            b"stats" => Field::Stats,
-            b"error" => Field::Error,
-            b"warnings" => Field::Warnings,
-            b"updateType" => Field::UpdateType,
-            b"updateCount" => Field::UpdateCount,
-            _ => Field::Unknown,
-        }
-    }
-
-    /// The field's name in JSON.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Field::Id => "id",
-            Field::InfoUri => "infoUri",
-            Field::PartialCancelUri => "partialCancelUri",
-            Field::NextUri => "nextUri",
-            Field::Columns => "columns",
-            Field::Data | Field::Segments => "data",
-            Field::Stats => "stats",
-            Field::Error => "error",
-            Field::Warnings => "warnings",
-            Field::UpdateType => "updateType",
-            Field::UpdateCount => "updateCount",
-            Field::Unknown => "",
-        }
-    }
-
-    fn treatment(self, statistics: Treatment) -> Treatment {
-        match self {
-            Field::Columns | Field::Data | Field::Segments | Field::UpdateType | Field::UpdateCount => Treatment::Pass,
-            Field::Stats => statistics,
-            Field::Id | Field::InfoUri | Field::PartialCancelUri | Field::NextUri | Field::Error | Field::Warnings => {
-                Treatment::Keep
-            }
-            Field::Unknown => Treatment::LeaveOut,
-        }
-    }
-}
-
-/// What is done with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Treatment {
-    /// Its bytes go by.
-    Pass,
-    /// It is kept until it is whole.
-    Keep,
-    /// It is read over.
-    LeaveOut,
-}
 
 /// What the reader found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -301,7 +226,7 @@ impl Scanner {
         let mut closely = start;
         while !ended && at < bytes.len() {
             if at >= closely && self.nested() {
-                (at, ended) = self.in_blocks(bytes, at)?;
+                (at, ended) = dispatch!(*LEVEL, simd => self.in_blocks(simd, bytes, at))?;
                 closely = at + BLOCK;
                 continue;
             }
@@ -340,32 +265,6 @@ impl Scanner {
     /// Whether what comes is within brackets, where only strings and brackets say anything.
     fn nested(&self) -> bool {
         !self.open.is_empty() && !self.escaped
-    }
-
-    /// Reads whole blocks within brackets. Says where it stopped, in front of one that needs a look at each byte or behind the
-    /// value's end, and whether the value ended.
-    fn in_blocks(&mut self, bytes: &[u8], mut at: usize) -> Result<(usize, bool), Malformed> {
-        while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
-            let marks = Marks::of(block);
-            if marks.odd {
-                break;
-            }
-            let inside = marks.inside(self.in_string);
-            for place in marks.brackets(inside) {
-                let byte = block.get(place).copied().unwrap_or_default();
-                match Class::of(byte) {
-                    Class::Open => self.bracket(byte)?,
-                    Class::Close if self.close(byte)? => {
-                        self.in_string = false;
-                        return Ok((at + place + 1, true));
-                    }
-                    _ => {}
-                }
-            }
-            self.in_string = inside >> (BLOCK - 1) & 1 == 1;
-            at += BLOCK;
-        }
-        Ok((at, false))
     }
 
     /// Reads on within a string; stops behind its closing quote or at the end of the bytes.
