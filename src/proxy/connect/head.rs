@@ -13,6 +13,8 @@ use std::mem::MaybeUninit;
 const LONGEST: usize = 400 * 1024;
 /// Most headers of an answer.
 const HEADERS: usize = 100;
+/// Most heads that only announce another. Trino sends none.
+const ANNOUNCED: usize = 100;
 
 /// How the end of a body is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +57,14 @@ impl Keeps {
     }
 }
 
-/// Takes a head off the front of what was read, if all of it is there. Heads that only announce another are passed over.
-pub(super) fn take(read: &mut BytesMut, method: &Method, keeps: Keeps) -> Result<Option<Head>, Unreadable> {
+/// Takes a head off the front of what was read, if all of it is there. Heads that only announce another are passed over;
+/// `announced` counts those of one request.
+pub(super) fn take(
+    read: &mut BytesMut,
+    method: &Method,
+    keeps: Keeps,
+    announced: &mut usize,
+) -> Result<Option<Head>, Unreadable> {
     loop {
         let Some((length, head)) = parse(read, method, keeps)? else {
             return if read.len() > LONGEST { Err(Unreadable("is too long")) } else { Ok(None) };
@@ -64,7 +72,12 @@ pub(super) fn take(read: &mut BytesMut, method: &Method, keeps: Keeps) -> Result
         read.advance(length);
         match head.response.status() {
             StatusCode::SWITCHING_PROTOCOLS => return Err(Unreadable("speaks another protocol")),
-            status if status.is_informational() => {}
+            status if status.is_informational() => {
+                *announced += 1;
+                if *announced > ANNOUNCED {
+                    return Err(Unreadable("is announced without end"));
+                }
+            }
             _ => return Ok(Some(head)),
         }
     }

@@ -8,16 +8,17 @@ use http::Method;
 /// The answers on a connection on which these pieces came, each with how it says where its body ends, and why no more are
 /// read, if there is a reason.
 pub(in crate::proxy) fn all<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
-    let (mut read, mut said) = (BytesMut::new(), Vec::new());
+    let (mut read, mut said, mut announced) = (BytesMut::new(), Vec::new(), 0);
     let mut open: Option<(String, Length, Chunks, Vec<u8>)> = None;
     for piece in pieces {
         read.extend_from_slice(piece);
         loop {
             let Some((text, length, chunks, body)) = &mut open else {
-                match head::take(&mut read, &Method::GET, Keeps::All) {
+                match head::take(&mut read, &Method::GET, Keeps::All, &mut announced) {
                     Ok(None) => break,
                     Ok(Some(head)) => {
                         let text = format!("{} {:?} {}", head.response.status(), head.response.headers(), head.kept);
+                        announced = 0;
                         open = Some((text, head.length, Chunks::Size { first: true }, Vec::new()));
                         continue;
                     }

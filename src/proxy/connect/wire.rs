@@ -75,8 +75,9 @@ impl Connection {
     /// Sends a request and reads the head of its answer.
     pub(super) async fn exchange(&mut self, request: &Written) -> Result<Head, ExchangeError> {
         self.send(request).await?;
+        let mut announced = 0;
         loop {
-            if let Some(head) = head::take(&mut self.read, &request.method, request.keeps)? {
+            if let Some(head) = head::take(&mut self.read, &request.method, request.keeps, &mut announced)? {
                 return Ok(head);
             }
             if poll_fn(|context| self.poll_fill(context, None)).await.map_err(ExchangeError::Broken)? == 0 {

@@ -182,12 +182,10 @@ async fn answers_are_read_to_their_end_or_not_at_all() {
 fn heads_and_lines_that_do_not_end_are_bounded() {
     let mut read = BytesMut::from(&b"HTTP/1.1 200 OK\r\nA: "[..]);
     read.resize(500_000, b'a');
-    assert_eq!(head::take(&mut read, &Method::GET, Keeps::All).unwrap_err().0, "is too long");
+    let take = |read: &mut BytesMut| head::take(read, &Method::GET, Keeps::All, &mut 0).map(|head| head.is_some());
+    assert_eq!(take(&mut read).unwrap_err().0, "is too long");
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(101));
-    assert_eq!(
-        head::take(&mut many.as_bytes().into(), &Method::GET, Keeps::All).unwrap_err().0,
-        "has too many headers"
-    );
+    assert_eq!(take(&mut many.as_bytes().into()).unwrap_err().0, "has too many headers");
     for (first, text) in [(true, "1;".repeat(600)), (false, format!("\r\n{}", "0".repeat(1100)))] {
         let mut chunks = Chunks::Size { first };
         assert!(chunks.advance(&mut text.as_bytes().into()).is_err(), "{text}");
@@ -195,6 +193,26 @@ fn heads_and_lines_that_do_not_end_are_bounded() {
     let mut chunks = Chunks::Size { first: true };
     let endless = format!("0\r\n{}", "A: b\r\n".repeat(4000));
     assert!(chunks.advance(&mut endless.as_bytes().into()).is_err());
+}
+
+#[test]
+fn an_answer_is_announced_so_often_and_no_more() {
+    let (announced, answer) = ("HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n");
+    for (times, each, expected) in [(100, 30, Ok(true)), (101, 30, Err("is announced without end")), (99, 1, Ok(true))]
+    {
+        let (mut read, mut count, mut taken) = (BytesMut::new(), 0, Ok(false));
+        for _ in 0..times {
+            read.extend_from_slice(announced.as_bytes());
+            // They may come together or one by one, and are of one request.
+            if read.len() >= each * announced.len() {
+                taken =
+                    taken.and(head::take(&mut read, &Method::GET, Keeps::All, &mut count).map(|head| head.is_some()));
+            }
+        }
+        read.extend_from_slice(answer.as_bytes());
+        let last = taken.and_then(|_| head::take(&mut read, &Method::GET, Keeps::All, &mut count));
+        assert_eq!(last.map(|head| head.is_some()).map_err(|error| error.0), expected, "{times}");
+    }
 }
 
 #[tokio::test]
@@ -230,7 +248,7 @@ async fn a_request_is_written_as_one_that_has_one_length() {
 fn of_a_page_s_headers_those_are_kept_that_count_for_it() {
     let answer = "HTTP/1.1 200 OK\r\nServer: t\r\nX-TRINO-Set-Session: a=1\r\nx-trino-set-session: b=2\r\nx-trin: 1\r\n\
         Content-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\nok";
-    let kept = |keeps| head::take(&mut answer.into(), &Method::GET, keeps).unwrap().unwrap().response;
+    let kept = |keeps| head::take(&mut answer.into(), &Method::GET, keeps, &mut 0).unwrap().unwrap().response;
     let page = kept(Keeps::OfPage);
     let mut names: Vec<_> = page.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     names.sort_unstable();
