@@ -52,7 +52,8 @@ def command():
     options.add_argument("--rounds", type=int, default=7, help="measurements of each kind (default %(default)s)")
     options.add_argument("--minutes", type=float, default=10, help="length of the mixed load (default %(default)s)")
     options.add_argument("--pairs", type=int, default=100, help="pairs of SELECT 1 (default %(default)s)")
-    options.add_argument("--powers", type=int, default=7, help="pairs of TPC-H runs (default %(default)s)")
+    options.add_argument("--powers", type=int, default=5, help="pairs of TPC-H runs (default %(default)s)")
+    options.add_argument("--scale", default="sf1", help="schema of Trino's tpch catalog for them (default %(default)s, the smallest that TPC-H has)")
     chosen = options.parse_args()
     process.end_children_on_signals()
     memory.need_descriptors(12_500)
@@ -85,7 +86,7 @@ def command():
         "tls": ("The same with TLS on both sides", lambda: pages(True)),
         "enforce": ("Decisions", lambda: enforce(bars)),
         "memory": ("Memory", idle),
-        "real": ("Whole statements", lambda: real.measure(bars, FOLDER, chosen.pairs, chosen.powers)),
+        "real": ("Whole statements", lambda: real.measure(bars, FOLDER, chosen.pairs, chosen.powers, chosen.scale)),
         "soak": ("Mixed load", mixed),
     }
     for name in chosen.only or PARTS:
