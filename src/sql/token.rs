@@ -81,6 +81,18 @@ pub(super) fn tokens(text: &str, version: GrammarVersion) -> Result<Vec<Token>, 
     Ok(tokens)
 }
 
+/// The bytes that words are of.
+#[expect(clippy::indexing_slicing, reason = "it runs in the compiler")]
+static IN_WORDS: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    bytes
+};
+
 struct Lexer<'a> {
     text: &'a str,
     version: GrammarVersion,
@@ -114,7 +126,10 @@ impl Lexer<'_> {
     fn skip_space_and_comments(&mut self) {
         loop {
             match (self.byte(0), self.byte(1)) {
-                (b' ' | b'\t' | b'\r' | b'\n', _) => self.at += 1,
+                (b' ' | b'\t' | b'\r' | b'\n', _) => {
+                    let ends = self.find(self.at + 1, |byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+                    self.at = ends.unwrap_or(self.bytes.len());
+                }
                 (b'-', b'-') => {
                     self.at = self.find(self.at, |byte| byte == b'\n' || byte == b'\r').unwrap_or(self.bytes.len());
                 }
@@ -133,6 +148,7 @@ impl Lexer<'_> {
         }
     }
 
+    #[inline]
     fn find(&self, from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
         self.bytes.get(from..)?.iter().position(|byte| is(*byte)).map(|at| from + at)
     }
@@ -192,9 +208,8 @@ impl Lexer<'_> {
     }
 
     fn skip_word(&mut self) {
-        while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' {
-            self.at += 1;
-        }
+        let ends = self.find(self.at, |byte| !IN_WORDS.get(usize::from(byte)).is_some_and(|is| *is));
+        self.at = ends.unwrap_or(self.bytes.len());
     }
 
     /// The longest of an integer, a decimal, a double and a word that begins with a digit.

@@ -44,6 +44,19 @@ impl Identifier {
     pub fn folded(&self) -> CompactString {
         crate::names::folded(&self.value)
     }
+
+    /// Whether the name, as Trino compares it, is this one in lower case.
+    pub fn is(&self, name: &str) -> bool {
+        let (own, other) = (self.value.as_bytes(), name.as_bytes());
+        let folds = |(own, other): (&u8, &u8)| own.is_ascii() && own.to_ascii_lowercase() == *other;
+        let same = own.len() == other.len() && own.iter().zip(other).all(folds);
+        same || (!own.is_ascii() && self.folded() == name)
+    }
+
+    /// Whether two names are one to Trino.
+    pub fn same(&self, other: &Identifier) -> bool {
+        self.value == other.value || self.folded() == other.folded()
+    }
 }
 
 /// `a.b.c`; never empty.
@@ -62,4 +75,24 @@ pub struct StringLiteral {
     pub value: CompactString,
     /// Where it stands, quotes and prefix included.
     pub span: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identifier(value: &str) -> Identifier {
+        Identifier { value: value.into(), delimited: false, span: Span::default() }
+    }
+
+    #[test]
+    fn a_name_is_what_it_folds_to() {
+        for value in ["id", "ID", "Id_2", "", "\u{c4}b", "\u{e4}B", "\u{212a}"] {
+            for name in ["id", "ID", "id_2", "", "\u{e4}b", "\u{c4}b", "k", "ix", "idx"] {
+                assert_eq!(identifier(value).is(name), identifier(value).folded() == name, "{value} {name}");
+                let same = identifier(value).folded() == identifier(name).folded();
+                assert_eq!(identifier(value).same(&identifier(name)), same, "{value} {name}");
+            }
+        }
+    }
 }

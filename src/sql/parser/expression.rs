@@ -13,29 +13,49 @@ use crate::sql::token::TokenKind;
 impl Parser<'_> {
     /// Any expression.
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        match self.column_alone() {
+        match self.column_alone(1, Self::expression_ends_at) {
             Some(column) => Ok(column),
             None => self.nested(|parser| parser.boolean(None)),
         }
     }
 
-    /// `a.b` before a comma, a parenthesis or `AS`, the same as the rules would make of it. A guard is full of these, and none of
-    /// them has to be asked whether it is anything else.
-    fn column_alone(&mut self) -> Option<Expr> {
+    /// `a` or `a.b` before what `ends` takes, the same as the rules would make of it so many levels deeper. Most operands are one of
+    /// these, and a guard is full of them: none has to be asked whether it is anything else.
+    fn column_alone(&mut self, levels: u32, ends: impl Fn(&Self, usize) -> bool) -> Option<Expr> {
+        let qualified = self.is_symbol_at(1, ".");
+        let (length, levels) = if qualified { (3, levels + 1) } else { (1, levels) };
         // Where all is read again to say what could stand here, the rules have more to say.
-        if !self.is_symbol_at(1, ".") || self.wrong.is_some() || self.depth + 2 > MAX_NESTING {
+        if !ends(self, length) || self.wrong.is_some() || self.depth + levels > MAX_NESTING {
             return None;
         }
-        if !(self.is_symbol_at(3, ",") || self.is_symbol_at(3, ")") || self.is_at(3, "AS")) {
-            return None;
+        let start = self.here();
+        let first = self.plain_identifier(0)?;
+        let field = if qualified { Some(self.plain_identifier(2)?) } else { None };
+        self.at += length;
+        self.deepest = self.deepest.max(self.depth + levels);
+        let first = Expr { span: start, kind: ExprKind::Identifier(first) };
+        let Some(field) = field else { return Some(first) };
+        let span = Span { start: start.start, end: field.span.end };
+        Some(Expr { span, kind: ExprKind::Dereference { base: Box::new(first), field } })
+    }
+
+    /// Whether no expression that begins with a name goes on with the token `ahead`.
+    fn expression_ends_at(&self, ahead: usize) -> bool {
+        self.is_symbol_at(ahead, ",") || self.is_symbol_at(ahead, ")") || self.is_at(ahead, "AS")
+    }
+
+    /// Whether no operand that begins with a name goes on with the token `ahead`: neither a reserved word nor one of these symbols
+    /// stands in a call, a literal with its type, a lambda or a window.
+    fn operand_ends_at(&self, ahead: usize) -> bool {
+        let is = |symbol| self.is_symbol_at(ahead, symbol);
+        match self.token(ahead).kind {
+            TokenKind::Word { reserved } => reserved,
+            TokenKind::Symbol => {
+                let compares = is("=") || is("<>") || is("!=") || is("<") || is("<=") || is(">") || is(">=");
+                is(",") || is(")") || compares || is("*") || is("/") || is("||")
+            }
+            _ => false,
         }
-        let (start, end) = (self.token(0).span, self.token(2).span);
-        let (base, field) = (self.plain_identifier(0)?, self.plain_identifier(2)?);
-        let base = Expr { span: start, kind: ExprKind::Identifier(base) };
-        self.at += 3;
-        self.deepest = self.deepest.max(self.depth + 2);
-        let kind = ExprKind::Dereference { base: Box::new(base), field };
-        Some(Expr { span: Span { start: start.start, end: end.end }, kind })
     }
 
     /// An expression whose first operand has been read.
@@ -47,7 +67,7 @@ impl Parser<'_> {
     fn boolean(&mut self, first: Option<Expr>) -> Parsed<Expr> {
         let term = self.negation(first)?;
         self.note_all(&["AND", "OR"]);
-        if !self.is_any(&["AND", "OR"]) {
+        if !(self.is("AND") || self.is("OR")) {
             return Ok(term);
         }
         let first = self.conjunction(term)?;
@@ -102,7 +122,9 @@ impl Parser<'_> {
                 Some(operator) => self.predicate(value, |parser, value| parser.comparison(operator, value)),
                 None => Ok(value),
             },
-            TokenKind::Word { reserved: true } if self.is_any(&["IS", "NOT", "BETWEEN", "IN", "LIKE"]) => {
+            TokenKind::Word { reserved: true }
+                if self.is("IS") || self.is("NOT") || self.is("BETWEEN") || self.is("IN") || self.is("LIKE") =>
+            {
                 self.predicate(value, Self::word_predicate)
             }
             TokenKind::Word { .. } if self.newer_predicate_follows() => self.predicate(value, Self::newer_predicate),
@@ -143,18 +165,20 @@ impl Parser<'_> {
     }
 
     fn comparison_operator(&mut self) -> Option<ComparisonOperator> {
-        let token = self.token(0);
-        if token.kind != TokenKind::Symbol {
+        let operator = if self.is_symbol("=") {
+            ComparisonOperator::Equal
+        } else if self.is_symbol("<>") || self.is_symbol("!=") {
+            ComparisonOperator::NotEqual
+        } else if self.is_symbol("<") {
+            ComparisonOperator::LessThan
+        } else if self.is_symbol("<=") {
+            ComparisonOperator::LessThanOrEqual
+        } else if self.is_symbol(">") {
+            ComparisonOperator::GreaterThan
+        } else if self.is_symbol(">=") {
+            ComparisonOperator::GreaterThanOrEqual
+        } else {
             return None;
-        }
-        let operator = match self.text_of(token) {
-            "=" => ComparisonOperator::Equal,
-            "<>" | "!=" => ComparisonOperator::NotEqual,
-            "<" => ComparisonOperator::LessThan,
-            "<=" => ComparisonOperator::LessThanOrEqual,
-            ">" => ComparisonOperator::GreaterThan,
-            ">=" => ComparisonOperator::GreaterThanOrEqual,
-            _ => return None,
         };
         self.advance();
         Some(operator)
@@ -162,7 +186,7 @@ impl Parser<'_> {
 
     fn comparison(&mut self, operator: ComparisonOperator, left: Expr) -> Parsed<ExprKind> {
         let left = Box::new(left);
-        if self.is_any(&["ALL", "SOME", "ANY"]) && self.parenthesis_is_query(1) {
+        if self.is_symbol_at(1, "(") && self.is_any(&["ALL", "SOME", "ANY"]) && self.parenthesis_is_query(1) {
             let quantifier = self.one_of(&[
                 ("ALL", ComparisonQuantifier::All),
                 ("SOME", ComparisonQuantifier::Some),
@@ -299,6 +323,11 @@ impl Parser<'_> {
 
     /// Signs before a value, and `AT TIME ZONE` behind it, which binds more tightly.
     fn signed(&mut self, first: Option<Expr>) -> Parsed<Expr> {
+        if first.is_none()
+            && let Some(column) = self.column_alone(0, Self::operand_ends_at)
+        {
+            return Ok(column);
+        }
         let start = first.as_ref().map_or(self.here(), |expr| expr.span);
         if first.is_none() {
             let negative = self.is_symbol("-");
@@ -309,7 +338,7 @@ impl Parser<'_> {
         }
         let outer = self.begin_chain();
         let mut value = self.postfix(first)?;
-        loop {
+        while self.is("AT") {
             if self.has_483() && self.eat_all(&["AT", "LOCAL"]) {
                 self.lengthen_chain()?;
                 value = Expr { span: self.since(start), kind: newer(NewerExpr::AtLocal(value)) };

@@ -9,7 +9,8 @@ use crate::sql::error::SqlError;
 impl Parser<'_> {
     /// What begins with an identifier.
     pub(super) fn name_form(&mut self) -> Parsed<ExprKind> {
-        let processed = self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1) && !self.measure_follows();
+        let mode = self.is("RUNNING") || self.is("FINAL");
+        let processed = mode && self.call_follows(1) && !self.measure_follows();
         if self.call_follows(0) || processed {
             return self.call();
         }
@@ -60,7 +61,7 @@ impl Parser<'_> {
 
     fn call(&mut self) -> Parsed<ExprKind> {
         let start = self.here();
-        let mode = self.is_any(&["RUNNING", "FINAL"]) && self.call_follows(1);
+        let mode = (self.is("RUNNING") || self.is("FINAL")) && self.call_follows(1);
         let modes = [("RUNNING", ProcessingMode::Running), ("FINAL", ProcessingMode::Final)];
         let processing = if mode { Some(self.one_of(&modes)?) } else { None };
         let name = self.qualified_name()?;
@@ -97,7 +98,7 @@ impl Parser<'_> {
         call.filter = self.aggregate_filter()?;
         self.note_all(&["IGNORE", "OVER", "RESPECT"]);
         let star = matches!(call.arguments, Arguments::Star(_));
-        if !star && self.is_any(&["IGNORE", "RESPECT"]) && self.is_at(1, "NULLS") {
+        if !star && self.is_at(1, "NULLS") && self.is_any(&["IGNORE", "RESPECT"]) {
             call.ignore_nulls = Some(self.one_of(&[("IGNORE", true), ("RESPECT", false)])?);
             self.expect("NULLS")?;
             call.over = Some(self.over()?);

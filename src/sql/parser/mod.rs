@@ -289,11 +289,18 @@ impl<'a> Parser<'a> {
 
     /// `item, item, …`.
     fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
-        let mut items = vec![read(self)?];
-        while self.maybe_symbol(",") {
-            items.push(read(self)?);
+        let first = read(self)?;
+        if !self.maybe_symbol(",") {
+            return Ok(vec![first]);
         }
-        Ok(items)
+        let mut items = Vec::with_capacity(4);
+        items.push(first);
+        loop {
+            items.push(read(self)?);
+            if !self.maybe_symbol(",") {
+                return Ok(items);
+            }
+        }
     }
 
     /// `( item, item, … )`.
@@ -337,7 +344,7 @@ impl<'a> Parser<'a> {
         let text = self.text_of(token);
         let (value, delimited) = match token.kind {
             TokenKind::Word { reserved: false } => (CompactString::new(text), false),
-            TokenKind::Quoted => (unquoted(text, '"'), true),
+            TokenKind::Quoted => (unquoted(text, b'"'), true),
             _ => return None,
         };
         (!value.is_empty()).then_some(Identifier { value, delimited, span: token.span })
@@ -362,19 +369,19 @@ impl<'a> Parser<'a> {
         match token.kind {
             TokenKind::String => {
                 self.advance();
-                Ok(StringLiteral { value: unquoted(text, '\''), span: token.span })
+                Ok(StringLiteral { value: unquoted(text, b'\''), span: token.span })
             }
             TokenKind::UnicodeString => {
                 let start = token.span;
                 self.advance();
-                let raw = unquoted(text.get(2..).unwrap_or_default(), '\'');
+                let raw = unquoted(text.get(2..).unwrap_or_default(), b'\'');
                 let escape = if self.eat("UESCAPE") {
                     let token = self.token(0);
                     if token.kind != TokenKind::String {
                         return Err(self.unexpected("<string>"));
                     }
                     self.advance();
-                    let given = unquoted(self.text_of(token), '\'');
+                    let given = unquoted(self.text_of(token), b'\'');
                     unicode_escape(&given).ok_or_else(|| {
                         let message = match given.as_str() {
                             "" => "Empty Unicode escape character".to_owned(),
@@ -411,15 +418,15 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A quoted text without its quotes, doubled ones undone.
-fn unquoted(text: &str, quote: char) -> CompactString {
-    let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).unwrap_or_default();
-    if inner.contains(quote) {
-        let doubled: String = [quote, quote].iter().collect();
-        CompactString::from(inner.replace(&doubled, quote.encode_utf8(&mut [0; 4])))
-    } else {
-        CompactString::new(inner)
+/// A text without the quotes that it stands in, doubled ones undone. The quote is of ASCII.
+fn unquoted(text: &str, quote: u8) -> CompactString {
+    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    if memchr::memchr(quote, inner.as_bytes()).is_none() {
+        return CompactString::new(inner);
     }
+    let quote = char::from(quote);
+    let doubled: String = [quote, quote].iter().collect();
+    CompactString::from(inner.replace(&doubled, quote.encode_utf8(&mut [0; 4])))
 }
 
 /// The escape character of `UESCAPE`: one character that can't be part of an escape.

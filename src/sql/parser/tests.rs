@@ -1,7 +1,9 @@
 //! What is read, what is refused and where.
 
+mod columns;
+
 use crate::sql::SqlErrorKind;
-use crate::sql::ast::{Access, QueryBody, Relation, Select, SelectItem, Span, StatementKind};
+use crate::sql::ast::{Access, Relation, Select, Span, StatementKind};
 use crate::sql::v476::{parse_expression, parse_statement};
 
 /// Statements that Trino reads, one a line.
@@ -336,31 +338,5 @@ proptest::proptest! {
         "TIMESTAMP", "TIME", "ZONE", "AT", "LIMIT", "ALL", "DISTINCT", "TRIM", "LISTAGG", "X'0a'", "U&'x'", "DESCRIPTOR",
     ]), 0..40)) {
         let _ = parse_statement(&words.join(" "));
-    }
-}
-
-/// A column in a list is read by a shorter way than one in an expression.
-#[test]
-fn a_column_that_stands_alone_is_the_one_of_the_rules() {
-    let chains =
-        ["a.b", "\"a\".\"b\"", "\"A\"\"x\".b", "a /* x */ . b", "date.x", "row.first", "count.filter", "a.b.c"];
-    for (column, behind) in
-        chains.into_iter().flat_map(|column| [(column, ", 1"), (column, " AS x"), (column, ", a.b")])
-    {
-        let statement =
-            parse_statement(&format!("SELECT {column}{behind}")).unwrap_or_else(|error| panic!("{column}: {error}"));
-        let StatementKind::Query(query) = &statement.kind else { panic!("{column}") };
-        let QueryBody::Select(select) = &query.body else { panic!("{column}") };
-        let Some(SelectItem::Expr { expr, .. }) = select.items.first() else { panic!("{column}") };
-        let by_rules = parse_expression(&format!("       {column}")).unwrap();
-        assert_eq!(*expr, by_rules, "{column}{behind}");
-    }
-    for wrong in ["SELECT \"\".b, 1", "SELECT a.\"\", 1", "SELECT a.select, 1", "SELECT 1a.b, 1", "SELECT `a`.b, 1"] {
-        parse_statement(wrong).unwrap_err();
-    }
-    let nested = |depth: usize, inner: &str| format!("SELECT {}{inner}{}", "f(".repeat(depth), ")".repeat(depth));
-    for depth in 100..260 {
-        let alone = parse_statement(&nested(depth, "a.b")).is_ok();
-        assert_eq!(alone, parse_statement(&nested(depth, "a.b || c")).is_ok(), "{depth}");
     }
 }
