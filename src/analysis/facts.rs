@@ -68,8 +68,8 @@ pub(crate) struct BaseRelation {
     pub(crate) alias: Option<Span>,
     /// Whether another relation beside it ends in the same name.
     pub(crate) clash: bool,
-    /// The columns that are read by name.
-    pub(crate) columns: BTreeSet<CompactString>,
+    /// Which of its columns are read by name.
+    pub(crate) columns: BTreeSet<usize>,
     /// Whether all columns are read by `*` or by position.
     pub(crate) all_columns: bool,
     /// Whether none of them can be left out, read or not: aliases of columns go by position.

@@ -152,8 +152,9 @@ impl BaseRelation {
     /// `*` gives, and the hidden ones that are named.
     pub(crate) fn guarded_columns<'a>(&self, guard: &'a Guard, reads_known: bool) -> Vec<&'a SeenColumn> {
         let whole = self.all_columns || self.whole || !reads_known;
-        let read = |column: &&SeenColumn| whole && !column.hidden || self.columns.contains(&column.name);
-        let columns: Vec<&SeenColumn> = guard.columns.iter().filter(read).collect();
+        let read = |(at, column): &(usize, &SeenColumn)| whole && !column.hidden || self.columns.contains(at);
+        let columns: Vec<&SeenColumn> =
+            guard.columns.iter().enumerate().filter(read).map(|(_, column)| column).collect();
         if !columns.is_empty() {
             return columns;
         }

@@ -9,6 +9,7 @@
 
 use super::digits::Digits;
 use compact_str::CompactString;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// A relation's name as written, each part in lower case.
@@ -35,7 +36,7 @@ pub(super) enum TypeClass {
 impl TypeClass {
     /// The class of a type as Trino prints it.
     pub(super) fn of(data_type: &str) -> TypeClass {
-        let end = data_type.bytes().position(|byte| byte == b'(' || byte == b' ');
+        let end = memchr::memchr2(b'(', b' ', data_type.as_bytes());
         let name = end.and_then(|end| data_type.get(..end)).unwrap_or(data_type);
         match name {
             "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "boolean" | "varchar" | "char"
@@ -49,13 +50,48 @@ impl TypeClass {
     }
 }
 
+/// A field's name in lower case, with a number by which most names differ: each name of a statement is compared with each
+/// column in its scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FieldName {
+    number: u64,
+    text: CompactString,
+}
+
+impl FieldName {
+    /// Of its length, its first eight bytes and its last eight.
+    fn number(name: &str) -> u64 {
+        let bytes = name.as_bytes();
+        let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => [u64::from_le_bytes(*first), u64::from_le_bytes(*last)],
+            _ => [bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)), 0],
+        };
+        let [first, last] = ends;
+        first ^ last.rotate_left(29) ^ bytes.len() as u64
+    }
+}
+
+impl From<CompactString> for FieldName {
+    fn from(text: CompactString) -> FieldName {
+        FieldName { number: FieldName::number(&text), text }
+    }
+}
+
+impl Deref for FieldName {
+    type Target = CompactString;
+
+    fn deref(&self) -> &CompactString {
+        &self.text
+    }
+}
+
 /// A column of a base relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     /// Which of the statement's base relations.
     pub(super) relation: usize,
-    /// The column's name in the table.
-    pub(super) column: CompactString,
+    /// Which of the relation's columns.
+    pub(super) column: usize,
 }
 
 /// A field of a relation.
@@ -63,8 +99,8 @@ pub(super) struct Origin {
 pub(super) struct Field {
     /// The relation's alias, or its name as written.
     pub(super) qualifier: Option<Qualifier>,
-    /// Its name in lower case; an expression's result may have none.
-    pub(super) name: Option<CompactString>,
+    /// Its name; an expression's result may have none.
+    pub(super) name: Option<FieldName>,
     /// The column it is, as it stands.
     pub(super) origin: Option<Origin>,
     /// Whether the qualifier is that of the base relation itself: its written name, or the alias right behind it.
@@ -77,15 +113,28 @@ pub(super) struct Field {
 
 impl Field {
     /// A field without qualifier or origin.
-    pub(super) fn plain(name: Option<CompactString>, class: TypeClass) -> Field {
+    pub(super) fn plain(name: Option<FieldName>, class: TypeClass) -> Field {
         Field { qualifier: None, name, origin: None, own: false, hidden: false, class }
     }
+}
 
-    fn is(&self, name: &[CompactString]) -> bool {
-        let Some((last, prefix)) = name.split_last() else { return false };
-        // Most differ in their lengths already.
-        let same = |name: &CompactString| name.len() == last.len() && name == last;
-        self.name.as_ref().is_some_and(same) && qualifies(self.qualifier.as_ref(), prefix)
+/// A chain of identifiers that is looked for as a whole.
+struct Wanted<'a> {
+    number: u64,
+    last: &'a str,
+    prefix: &'a [CompactString],
+}
+
+impl<'a> Wanted<'a> {
+    fn of(name: &'a [CompactString]) -> Option<Wanted<'a>> {
+        let (last, prefix) = name.split_last()?;
+        Some(Wanted { number: FieldName::number(last), last, prefix })
+    }
+
+    #[inline]
+    fn is(&self, field: &Field) -> bool {
+        let named = |name: &FieldName| name.number == self.number && name.text == self.last;
+        field.name.as_ref().is_some_and(named) && qualifies(field.qualifier.as_ref(), self.prefix)
     }
 }
 
@@ -138,7 +187,7 @@ impl RelationType {
                 let was = was.unwrap_or_else(|| Field::plain(None, TypeClass::Structural));
                 Field {
                     qualifier: Some(qualifier.clone()),
-                    name: Some(name.clone()),
+                    name: Some(name.clone().into()),
                     own: own && was.own,
                     hidden: false,
                     ..was
@@ -148,9 +197,9 @@ impl RelationType {
         RelationType { fields, unknown: Vec::new() }
     }
 
-    /// The fields that a name stands for.
-    pub(super) fn resolve<'a>(&'a self, name: &'a [CompactString]) -> impl Iterator<Item = &'a Field> {
-        self.fields.iter().filter(move |field| field.is(name))
+    /// Whether a name stands for a field.
+    fn has(&self, name: &[CompactString]) -> bool {
+        Wanted::of(name).is_some_and(|wanted| self.fields.iter().any(|field| wanted.is(field)))
     }
 
     /// Whether a field that is not known may have this name.
@@ -224,16 +273,20 @@ impl Scope {
     }
 
     fn resolve_whole(&self, name: &[CompactString]) -> Whole<'_> {
+        let Some(wanted) = Wanted::of(name) else { return Whole::Missing };
         for scope in self.outwards() {
-            let mut fields = scope.relation.fields.iter().filter(|field| field.is(name));
-            match (fields.next(), fields.next()) {
-                (Some(field), None) => return Whole::Is(field),
-                (Some(_), Some(_)) => return Whole::Ambiguous,
-                (None, _) => {}
+            let mut found = None;
+            for field in &scope.relation.fields {
+                if wanted.is(field) && found.replace(field).is_some() {
+                    return Whole::Ambiguous;
+                }
+            }
+            if let Some(field) = found {
+                return Whole::Is(field);
             }
             let shorter = (1..name.len()).any(|length| {
                 let name = name.get(..length).unwrap_or_default();
-                scope.relation.resolve(name).next().is_some()
+                scope.relation.has(name)
             });
             if shorter {
                 return Whole::Shorter;
@@ -284,10 +337,11 @@ mod tests {
         let qualifier: Qualifier = name.iter().map(|part| CompactString::from(*part)).collect();
         let fields = columns
             .iter()
-            .map(|column| Field {
+            .enumerate()
+            .map(|(at, column)| Field {
                 qualifier: Some(qualifier.clone()),
-                name: Some((*column).into()),
-                origin: Some(Origin { relation, column: (*column).into() }),
+                name: Some(CompactString::from(*column).into()),
+                origin: Some(Origin { relation, column: at }),
                 own: true,
                 hidden: false,
                 class: TypeClass::Scalar,
@@ -313,12 +367,12 @@ mod tests {
     fn the_longest_name_wins_and_a_column_hides_outer_relations() {
         let outer = Rc::new(Scope { relation: table(&["lake", "hr", "id"], &["name"], 0), ..Scope::default() });
         let scope = Scope::within(&outer, table(&["lake", "hr", "e"], &["id", "hr"], 1));
-        assert_eq!(resolve(&scope, "id"), "1.id by 1");
-        assert_eq!(resolve(&scope, "hr.e.id"), "1.id by 3");
-        assert_eq!(resolve(&scope, "lake.hr.e.id.x"), "1.id by 4");
-        assert_eq!(resolve(&scope, "id.name"), "1.id by 1");
-        assert_eq!(resolve(&scope, "name"), "0.name by 1");
-        assert_eq!(resolve(&scope, "hr.id.name"), "1.hr by 1");
+        assert_eq!(resolve(&scope, "id"), "1.0 by 1");
+        assert_eq!(resolve(&scope, "hr.e.id"), "1.0 by 3");
+        assert_eq!(resolve(&scope, "lake.hr.e.id.x"), "1.0 by 4");
+        assert_eq!(resolve(&scope, "id.name"), "1.0 by 1");
+        assert_eq!(resolve(&scope, "name"), "0.0 by 1");
+        assert_eq!(resolve(&scope, "hr.id.name"), "1.1 by 1");
         assert_eq!(resolve(&scope, "e.none"), "missing");
     }
 
@@ -327,7 +381,7 @@ mod tests {
         let alias =
             table(&["lake", "hr", "e"], &["id", "name"], 0).aliased(&"x".into(), &["a".into(), "b".into()], true);
         let scope = Scope { relation: alias, ..Scope::default() };
-        assert_eq!(resolve(&scope, "x.b"), "0.name by 2");
+        assert_eq!(resolve(&scope, "x.b"), "0.1 by 2");
         assert_eq!(resolve(&scope, "e.id"), "missing");
         assert_eq!(resolve(&scope, "id"), "missing");
     }

@@ -29,12 +29,12 @@ impl Record {
                 self.policies.extend(by.map(|policy| policy.policy.clone()));
             }
             let used = self.objects.entry((relation.name.to_string(), Privilege::Select)).or_default();
-            used.extend(relation.columns.iter().cloned());
             let columns = match &object.reading {
                 Reading::Unrestricted { columns } => columns.as_deref().unwrap_or_default(),
                 Reading::Guarded(guard) => &guard.columns,
                 _ => &[],
             };
+            used.extend(relation.columns.iter().filter_map(|at| Some(columns.get(*at)?.name.clone())));
             if relation.all_columns {
                 used.extend(columns.iter().filter(|column| !column.hidden).map(|column| column.name.clone()));
             }

@@ -28,9 +28,9 @@ fn can_fail(facts: &Facts) -> bool {
         || facts.relations.iter().any(|relation| {
             let Some(guard) = relation.guard() else { return false };
             // What `*` gives is named in the query around it, as a column of another relation.
-            let read = |column: &&SeenColumn| relation.all_columns || relation.columns.contains(&column.name);
-            let masks = guard.columns.iter().filter(read);
-            let mut masks = masks.filter_map(|column| column.mask.as_ref());
+            let read = |(at, _): &(usize, &SeenColumn)| relation.all_columns || relation.columns.contains(at);
+            let read = guard.columns.iter().enumerate().filter(read);
+            let mut masks = read.filter_map(|(_, column)| column.mask.as_ref());
             masks.any(|mask| mask.facts.can_fail.is_some()) && guard.hides_rows() || view_can_fail(guard)
         })
 }

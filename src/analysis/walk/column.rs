@@ -64,7 +64,7 @@ impl Walk<'_, '_> {
         let (Some(origin), Some(column), true) = (&field.origin, &field.name, field.own) else { return };
         let Some(base) = self.facts.relations.get_mut(origin.relation) else { return };
         let Some(last) = base.written.last() else { return };
-        let short = [last.clone(), column.clone()];
+        let short = [last.clone(), CompactString::clone(column)];
         let same =
             matches!(scope.resolve(&short), Resolved::Field { field: found, .. } if found.origin == field.origin);
         base.clash |= base.alias.is_none() && !same;
@@ -74,7 +74,7 @@ impl Walk<'_, '_> {
     pub(super) fn reference(&mut self, field: &Field, parts: &[&Identifier]) {
         let (Some(origin), Some(name)) = (&field.origin, &field.name) else { return };
         if let Some(base) = self.facts.relations.get_mut(origin.relation) {
-            base.columns.insert(origin.column.clone());
+            base.columns.insert(origin.column);
         }
         let (qualifier, qualifiers) = match parts {
             [qualifier @ .., _] if !qualifier.is_empty() => (Some(span_of(qualifier)), qualifier.len()),
@@ -82,7 +82,7 @@ impl Walk<'_, '_> {
         };
         self.facts.references.push(Reference {
             relation: origin.relation,
-            name: name.clone(),
+            name: CompactString::clone(name),
             span: span_of(parts),
             qualifier,
             qualifiers,

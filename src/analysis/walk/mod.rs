@@ -76,10 +76,10 @@ pub(crate) fn own(world: &mut World<'_>, session: &Session, own: &Own<'_>) -> Fa
 /// What the names in policies' expressions over the table `name` can stand for.
 pub(super) fn policy_scope(name: &TableName, columns: &[Column], hidden: &[Column]) -> ScopeRef {
     let qualifier: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
-    let fields = columns.iter().chain(hidden).map(|column| Field {
+    let fields = columns.iter().chain(hidden).enumerate().map(|(at, column)| Field {
         qualifier: Some(qualifier.clone()),
-        name: Some(column.name.clone()),
-        origin: Some(Origin { relation: 0, column: column.name.clone() }),
+        name: Some(column.name.clone().into()),
+        origin: Some(Origin { relation: 0, column: at }),
         own: true,
         hidden: false,
         class: TypeClass::of(&column.data_type),
@@ -147,10 +147,14 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     fn top(&mut self, query: &Query) {
         let output = self.query(query, &ScopeRef::default());
-        self.facts.output = output
-            .unknown
-            .is_empty()
-            .then(|| output.fields.into_iter().filter(|field| !field.hidden).map(|field| field.name).collect());
+        self.facts.output = output.unknown.is_empty().then(|| {
+            output
+                .fields
+                .into_iter()
+                .filter(|field| !field.hidden)
+                .map(|field| field.name.as_deref().cloned())
+                .collect()
+        });
         let Facts { not_known, missing, ambiguous, .. } = &self.facts;
         self.facts.reads_known = not_known.is_none() && missing.is_empty() && ambiguous.is_empty();
     }

@@ -197,7 +197,7 @@ impl Walk<'_, '_> {
                     Some(alias) => Some(alias.folded()),
                     None => chain(expr).and_then(|chain| chain.last().map(|last| last.folded())),
                 };
-                output.fields.push(Field::plain(name, class));
+                output.fields.push(Field::plain(name.map(Into::into), class));
             }
             SelectItem::Star(_) => {
                 self.all_columns(&source.relation);
@@ -224,9 +224,10 @@ impl Walk<'_, '_> {
             for scope in source.outwards() {
                 if scope.relation.has_relation(prefix) {
                     self.star_of(&scope.relation, prefix, target, captured);
-                    let fields = unqualified(&scope.relation, prefix)
-                        .enumerate()
-                        .map(|(at, field)| Field { name: names.get(at).cloned().or(field.name), ..field });
+                    let fields = unqualified(&scope.relation, prefix).enumerate().map(|(at, field)| Field {
+                        name: names.get(at).cloned().map(Into::into).or(field.name),
+                        ..field
+                    });
                     output.fields.extend(fields);
                     return;
                 }
