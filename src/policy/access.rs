@@ -163,14 +163,14 @@ pub type Grammars = Arc<[GrammarVersion]>;
 
 /// Whether `text` is of `pattern`, in which `*` stands for any text, nothing too.
 pub fn matches(pattern: &str, text: &str) -> bool {
+    if memchr::memchr(b'*', pattern.as_bytes()).is_none() {
+        return pattern == text;
+    }
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
         return false;
     };
     let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
     while let Some(part) = parts.next() {
         if parts.peek().is_none() {
             return rest.ends_with(part);

@@ -165,6 +165,9 @@ impl TableAccess {
 
     /// The rows of a column, where it is not granted for all that are shown.
     fn rows_of(&self, column: &str) -> Result<Option<Expression>, String> {
+        if self.parts.iter().all(|part| part.rows.is_none()) {
+            return Ok(None);
+        }
         let covering: Vec<&Part> = self.parts.iter().filter(|part| part.columns.allow(column)).collect();
         let rows: Option<Vec<&Expression>> = covering.iter().map(|part| part.rows.as_ref()).collect();
         match rows {

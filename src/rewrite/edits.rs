@@ -33,13 +33,13 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, whole_names: bool, fr
         };
         match (relation.place, relation.alias) {
             (Place::From, Some(_)) => {
-                edits.insert(whole, format!("({select})"));
+                edits.insert(whole, ["(", &select, ")"].concat());
             }
             (Place::From, None) => {
-                edits.insert(whole, format!("({select}) {alias}"));
+                edits.insert(whole, ["(", &select, ") ", &alias].concat());
             }
             (Place::Body(span), _) => {
-                edits.insert(span, format!("SELECT * FROM ({select}) {alias}"));
+                edits.insert(span, ["SELECT * FROM (", &select, ") ", &alias].concat());
             }
             (Place::Argument(_), Some(_)) => {
                 edits.insert(whole, select);
@@ -47,7 +47,7 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, whole_names: bool, fr
             (Place::Argument(span), None) => {
                 edits.insert(whole, select);
                 let after = after_parenthesis(text, Span { start: whole.end, end: span.end });
-                edits.insert(Span { start: after, end: after }, format!(" AS {alias}"));
+                edits.insert(Span { start: after, end: after }, [" AS ", &alias].concat());
             }
             // A table that is changed stands open, or the statement is refused.
             (Place::Subject | Place::Target, _) => {}

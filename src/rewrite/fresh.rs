@@ -30,7 +30,7 @@ impl Fresh {
         while self.taken.contains(&self.last) {
             self.last += 1;
         }
-        format!("{PREFIX}{}", self.last)
+        [PREFIX, itoa::Buffer::new().format(self.last)].concat()
     }
 
     fn avoid(&mut self, text: &str) {
@@ -69,12 +69,12 @@ pub(crate) fn quotes_rewriting(text: &str) -> bool {
     find_prefix(text).is_some()
 }
 
-/// Where the prefix stands in a text, whatever its letter case. Its underscore is what few texts have.
+/// Where the prefix stands in a text, whatever its letter case.
 fn find_prefix(text: &str) -> Option<usize> {
-    memchr::memchr_iter(b'_', text.as_bytes()).find_map(|at| {
-        let start = (at + 1).checked_sub(PREFIX.len())?;
-        text.as_bytes().get(start..=at)?.eq_ignore_ascii_case(PREFIX.as_bytes()).then_some(start)
-    })
+    // Most of what has the underscore has another letter before it.
+    let is_prefix =
+        |window: &[u8]| matches!(window, [.., b'e' | b'E', b'_']) && window.eq_ignore_ascii_case(PREFIX.as_bytes());
+    text.as_bytes().windows(PREFIX.len()).position(is_prefix)
 }
 
 #[cfg(test)]

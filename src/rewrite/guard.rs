@@ -8,7 +8,6 @@ use super::splice::splice;
 use crate::analysis::facts::BaseRelation;
 use crate::analysis::object::{Guard, SeenColumn, Source};
 use crate::names::{push_quoted, quoted};
-use std::fmt::Write as _;
 
 /// More rows than there are.
 const MOST_ROWS: &str = "9223372036854775807";
@@ -25,7 +24,8 @@ pub(super) fn guard_select(
 ) -> String {
     let table = fresh.next();
     let alias = quoted(&table);
-    let mut inner = String::from("SELECT ");
+    let mut inner = String::with_capacity(64 * columns.len() + 256);
+    inner.push_str("SELECT ");
     for (at, column) in columns.iter().enumerate() {
         if at > 0 {
             inner.push_str(", ");
@@ -34,43 +34,57 @@ pub(super) fn guard_select(
             // Such an item has the column's name.
             None => push_column(&mut inner, &alias, &column.name),
             Some(mask) => {
-                let _ = write!(inner, "CAST(({}) AS {}) AS ", policy_text(mask, &table, fresh), column.data_type);
+                inner.push_str("CAST((");
+                inner.push_str(&policy_text(mask, &alias, fresh));
+                inner.push_str(") AS ");
+                inner.push_str(&column.data_type);
+                inner.push_str(") AS ");
                 push_quoted(&mut inner, &column.name);
             }
         }
     }
-    let filters: Vec<String> = guard.filters.iter().map(|filter| policy_text(filter, &table, fresh)).collect();
-    let filter = match filters.as_slice() {
-        [] if guard.of_owner() => "TRUE".to_owned(),
-        [] => String::new(),
-        filters => format!("({})", filters.join(") AND (")),
-    };
+    let mut filter = String::new();
+    for one in &guard.filters {
+        filter.push_str(if filter.is_empty() { "(" } else { ") AND (" });
+        filter.push_str(&policy_text(one, &alias, fresh));
+    }
+    if !filter.is_empty() {
+        filter.push(')');
+    } else if guard.of_owner() {
+        filter.push_str("TRUE");
+    }
     let source = source(relation, guard, text, &alias, form, fresh);
     if filter.is_empty() || form == Form::Plain {
-        let filter = if filter.is_empty() { filter } else { format!(" WHERE {filter}") };
-        return format!("{inner} FROM {source}{filter}");
+        inner.push_str(" FROM ");
+        inner.push_str(&source);
+        if !filter.is_empty() {
+            inner.push_str(" WHERE ");
+            inner.push_str(&filter);
+        }
+        return inner;
     }
     let rows = quoted(&fresh.next());
     let shown = quoted(&fresh.next());
-    let mut out = String::with_capacity(2 * inner.len() + filter.len() + source.len() + 128);
+    let mut out = String::with_capacity(3 * inner.len() + filter.len() + source.len() + 128);
     out.push_str("SELECT ");
-    let if_shown = format!("IF({shown}, ");
     for (at, column) in columns.iter().enumerate() {
-        if at > 0 {
-            out.push_str(", ");
-        }
-        out.push_str(&if_shown);
+        out.push_str(if at > 0 { ", IF(" } else { "IF(" });
+        out.push_str(&shown);
+        out.push_str(", ");
         push_quoted(&mut out, &column.name);
         out.push_str(") AS ");
         push_quoted(&mut out, &column.name);
     }
-    let _ = write!(out, " FROM ({inner}, ({filter}) AS {shown} FROM {source}) {rows} WHERE {shown}");
-    let _ = write!(out, " LIMIT {MOST_ROWS}");
+    let rest = [
+        " FROM (", &inner, ", (", &filter, ") AS ", &shown, " FROM ", &source, ") ", &rows, " WHERE ", &shown,
+        " LIMIT ", MOST_ROWS,
+    ];
+    out.extend(rest);
     out
 }
 
 /// Adds `alias.name`; the alias stands in quotes already.
-fn push_column(sql: &mut String, alias: &str, name: &str) {
+pub(super) fn push_column(sql: &mut String, alias: &str, name: &str) {
     sql.push_str(alias);
     sql.push('.');
     push_quoted(sql, name);
@@ -79,8 +93,14 @@ fn push_column(sql: &mut String, alias: &str, name: &str) {
 fn source(relation: &BaseRelation, guard: &Guard, text: &str, alias: &str, form: Form, fresh: &mut Fresh) -> String {
     match &guard.source {
         Source::Table | Source::OwnersView(_) => {
-            let period = relation.period.map_or(String::new(), |period| format!(" {}", period.of(text)));
-            format!("{}{period} {alias}", relation.name.to_sql())
+            let mut source = relation.name.to_sql();
+            if let Some(period) = relation.period {
+                source.push(' ');
+                source.push_str(period.of(text));
+            }
+            source.push(' ');
+            source.push_str(alias);
+            source
         }
         Source::View(view) => {
             let edits = edits::edits(&view.facts, &view.text, form, true, fresh);

@@ -4,6 +4,7 @@
 //! functions by their full name, tables by three parts with an alias of their own.
 
 use super::fresh::Fresh;
+use super::guard::push_column;
 use super::positions::Edit;
 use super::splice::splice;
 use crate::analysis::facts::Place;
@@ -14,13 +15,13 @@ use crate::sql::Span;
 /// What looks like a call and is a form of Trino's grammar, known by its name alone.
 const FORMS: [&str; 6] = ["if", "nullif", "coalesce", "try", "format", "listagg"];
 
-/// The text of `expr` over a table whose alias is `table`.
+/// The text of `expr` over a table whose alias, in its quotes, is `table`.
 pub(super) fn policy_text(expr: &PolicyExpr, table: &str, fresh: &mut Fresh) -> String {
     let mut edits: Vec<Edit> = Vec::new();
     let mut aliases: Vec<String> = Vec::with_capacity(expr.facts.relations.len());
     for relation in &expr.facts.relations {
         if relation.place == Place::Subject {
-            aliases.push(quoted(table));
+            aliases.push(table.to_owned());
             continue;
         }
         let alias = quoted(&fresh.next());
@@ -34,7 +35,9 @@ pub(super) fn policy_text(expr: &PolicyExpr, table: &str, fresh: &mut Fresh) -> 
     }
     for reference in expr.facts.references.iter().filter(|reference| reference.own) {
         if let Some(alias) = aliases.get(reference.relation) {
-            edits.push(Edit { span: reference.span, text: format!("{alias}.{}", quoted(&reference.name)) });
+            let mut text = String::with_capacity(alias.len() + reference.name.len() + 3);
+            push_column(&mut text, alias, &reference.name);
+            edits.push(Edit { span: reference.span, text });
         }
     }
     for star in &expr.facts.stars {

@@ -216,7 +216,7 @@ impl<'a> Guarded<'a> {
         }
         for (item, column) in outer.items.iter().zip(&columns) {
             let names_itself = matches!(item, SelectItem::Expr { alias: Some(alias), expr, .. }
-                if alias.folded() == *column && is_shown_column(expr, outer_alias, &ok, column));
+                if alias.is(column) && is_shown_column(expr, outer_alias, &ok, column));
             if !names_itself {
                 return Err(self.unproved(format!("{column} of the outer select is not hidden where the row is")));
             }

@@ -40,14 +40,14 @@ pub(super) fn shape(query: &Query) -> Option<(&Select, &Relation, &Identifier, &
 /// Whether an expression is `"alias"."column"`.
 pub(super) fn is_column(expr: &Expr, alias: &Identifier, column: &str) -> bool {
     matches!(&expr.kind, ExprKind::Dereference { base, field }
-        if field.folded() == column && matches!(&base.kind, ExprKind::Identifier(base) if base.folded() == alias.folded()))
+        if field.is(column) && matches!(&base.kind, ExprKind::Identifier(base) if base.same(alias)))
 }
 
 /// Whether an expression is `"alias"."column"`, or `"column"` alone. For a relation whose columns stand in the same text: there,
 /// a name that one of them has is theirs.
 pub(super) fn is_own_column(expr: &Expr, alias: &Identifier, column: &str) -> bool {
     match &expr.kind {
-        ExprKind::Identifier(name) => name.folded() == column,
+        ExprKind::Identifier(name) => name.is(column),
         _ => is_column(expr, alias, column),
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn is_shown_column(expr: &Expr, alias: &Identifier, ok: &str, column:
     else {
         return false;
     };
-    let is_if = matches!(name.parts.as_slice(), [name] if name.folded() == "if");
+    let is_if = matches!(name.parts.as_slice(), [name] if name.is("if"));
     let arguments = matches!(arguments.as_slice(), [condition, value]
         if is_own_column(condition, alias, ok) && is_own_column(value, alias, column));
     is_if && arguments && order_by.is_empty()
