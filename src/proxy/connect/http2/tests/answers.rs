@@ -254,8 +254,10 @@ async fn what_trino_did_nothing_for_is_asked_again_and_answered() {
 
 #[tokio::test]
 async fn a_connection_that_is_closed_in_an_answer_ends_it_in_an_error() {
-    let answers: [(Answer, bool); 4] = [
+    let answers: [(Answer, bool); 5] = [
         (|_| Vec::new(), false),
+        // It looked at this one, and says nothing of it.
+        (|id| goaway(id, 2), false),
         (|id| frame(HEADERS, 0, id, &[0x88]), false),
         (|id| [head(id, 0, &[]), data(id, 0, b"ok")].concat(), true),
         // It looked at this one, and does not come to an end with it.
