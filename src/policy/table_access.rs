@@ -118,6 +118,10 @@ impl TableAccess {
     /// A text for the user, if it can't be said: the column can't be read then.
     pub fn mask(&self, column: &str, data_type: &str) -> Result<Option<Expression>, String> {
         let masks = holding(&self.masks, column);
+        // Most columns are as they are.
+        if masks.is_empty() && self.parts.iter().all(|part| part.rows.is_none()) {
+            return Ok(None);
+        }
         let mask = if masks.is_empty() { None } else { Some(shown(&masks, column, data_type)?) };
         if let Some(mask) = &mask
             && masks.iter().any(|mask| !mask.of_guardrail)
@@ -165,9 +169,6 @@ impl TableAccess {
 
     /// The rows of a column, where it is not granted for all that are shown.
     fn rows_of(&self, column: &str) -> Result<Option<Expression>, String> {
-        if self.parts.iter().all(|part| part.rows.is_none()) {
-            return Ok(None);
-        }
         let covering: Vec<&Part> = self.parts.iter().filter(|part| part.columns.allow(column)).collect();
         let rows: Option<Vec<&Expression>> = covering.iter().map(|part| part.rows.as_ref()).collect();
         match rows {

@@ -126,6 +126,8 @@ impl Lexer<'_> {
     fn skip_space_and_comments(&mut self) {
         loop {
             match (self.byte(0), self.byte(1)) {
+                // Most tokens begin with one of these.
+                (b'0'..=b'z', _) => return,
                 (b' ' | b'\t' | b'\r' | b'\n', _) => {
                     let ends = self.find(self.at + 1, |byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
                     self.at = ends.unwrap_or(self.bytes.len());
