@@ -25,6 +25,8 @@ const ROOM: usize = 8 * 1024;
 const GROWTH: usize = 4;
 /// Most that one read makes room for: what is read has to be still near when it is looked at and when it is sent on.
 const MOST_ROOM: usize = 512 * 1024;
+/// The same of TLS, which gives a record at a time, 16 KB at most.
+const MOST_ROOM_OF_TLS: usize = 32 * 1024;
 
 /// What is spoken over.
 pub(super) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
@@ -35,6 +37,7 @@ pub(super) struct Connection {
     /// What came and was not taken yet.
     pub(super) read: BytesMut,
     room: usize,
+    most_room: usize,
     /// Kept for the next request.
     pub(super) timer: Option<Timer>,
 }
@@ -58,7 +61,9 @@ pub(super) enum ExchangeError {
 
 impl Connection {
     pub(super) fn new(stream: Stream) -> Connection {
-        Connection { stream, read: BytesMut::new(), room: ROOM, timer: None }
+        let plain = matches!(stream.inner(), MaybeHttpsStream::Http(_));
+        let most_room = if plain { MOST_ROOM } else { MOST_ROOM_OF_TLS };
+        Connection { stream, read: BytesMut::new(), room: ROOM, most_room, timer: None }
     }
 
     /// Whether it can take a request: it has not ended, and nothing came on it that nobody asked for.
@@ -103,13 +108,13 @@ impl Connection {
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>, left: Option<u64>) -> Poll<io::Result<usize>> {
         if let Some(left) = left {
             // A read that leaves room has found all there is; one that fills it would be followed by another that finds nothing.
-            let all = usize::try_from(left).unwrap_or(MOST_ROOM).saturating_add(1);
-            self.room = all.clamp(ROOM, MOST_ROOM);
+            let all = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1);
+            self.room = all.clamp(ROOM, self.most_room);
         }
         self.read.reserve(self.room);
         let came = ready!(poll_read_buf(Pin::new(&mut self.stream), context, &mut self.read))?;
         if came >= self.room {
-            self.room = (self.room * GROWTH).min(MOST_ROOM);
+            self.room = (self.room * GROWTH).min(self.most_room);
         }
         Poll::Ready(Ok(came))
     }
