@@ -58,7 +58,7 @@ bench: ## time each stage, from parsing to the whole of enforce, and the memory 
 bench-parse: ## time the parser beside sqlparser, and how it grows (about five minutes after the build)
 	@PYTHONPATH=. $(PYTHON) benches/parse
 
-bench-proxy: ## what Sluice costs beside nginx, haproxy and a bare hyper proxy, against its bars (twenty minutes after the build; ARGS=--help)
+bench-proxy: ## what Sluice costs beside nginx, haproxy and a bare hyper proxy, against its bars (forty minutes after the build; ARGS=--help)
 	@PYTHONPATH=. $(PYTHON) -m benches.proxy $(ARGS)
 
 bench-reload: ## time statements and pages while 10,000 policies are replaced (seven minutes after the build)
