@@ -48,6 +48,27 @@ enum Compared {
     Other(TableName),
 }
 
+/// Goes on with a query of which nothing has to be found out, past the pages that say no more than that it waits, from one
+/// that came: each of them would cost the client a way to Sluice and back. What the client gets is never behind an error,
+/// which some see on the answer to the statement itself only.
+pub(super) async fn lead(proxy: &Proxy, statement: &Statement, origin: &Origin, mut shown: Shown) -> Shown {
+    let began = Instant::now();
+    while began.elapsed() < WAITING
+        && let Some(next) = waits_at(&shown)
+        && let Some(following) = turn(proxy, statement, &next).await
+        && let Ok(following) = following.shown(context(proxy, statement, origin, false))
+        && following.summary.next.is_some()
+    {
+        shown = following;
+    }
+    shown
+}
+
+/// Where a query is asked about that waits.
+fn waits_at(shown: &Shown) -> Option<String> {
+    shown.summary.next.clone().filter(|next| next.starts_with("/v1/statement/queued/"))
+}
+
 /// Goes on with a query until it is known what Trino resolved, but no longer than `hold`, from a page that came. The
 /// page that comes out leads to rows only if all is as it was proved.
 ///
@@ -74,7 +95,7 @@ pub(super) async fn follow(
             Ok(held) => held,
             Err(error) => return Err(not_known(proxy, statement, &relations, error.to_string()).await),
         };
-        let next = held.summary.next.clone().filter(|next| next.starts_with("/v1/statement/queued/"));
+        let next = waits_at(&held);
         let known = match &next {
             // The query runs, or it has ended: by an error too that may quote what it read.
             None => settled(proxy, statement, &relations).await?,

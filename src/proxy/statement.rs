@@ -326,6 +326,8 @@ impl Way {
                 Ok(shown) => shown,
                 Err(refusal) => return (self.told(&statement.query, &refusal, Some(decision)), None),
             };
+        } else if guarded.only_reads() {
+            shown = resolved::lead(&self.proxy, &statement, &self.caller.origin, shown).await;
         }
         let summary = shown.summary.clone();
         let response = pages::given(&self.proxy, &statement, shown);

@@ -10,6 +10,7 @@ pub struct Guarded {
     prepared: Option<(String, String)>,
     positions: PositionMap,
     restricted: bool,
+    only_reads: bool,
     redefines: bool,
     relations: Relations,
 }
@@ -21,16 +22,18 @@ impl Guarded {
         prepared: Option<(String, String)>,
         positions: PositionMap,
         restricted: bool,
+        only_reads: bool,
         redefines: bool,
         relations: Relations,
     ) -> Guarded {
-        Guarded { text, prepared, positions, restricted, redefines, relations }
+        Guarded { text, prepared, positions, restricted, only_reads, redefines, relations }
     }
 
     /// One that nobody proved, for tests of what comes behind the proof.
     #[cfg(test)]
     pub(crate) fn for_tests(positions: PositionMap, restricted: bool, relations: Relations) -> Guarded {
-        Guarded::new(positions.edited().to_owned(), None, positions, restricted, false, relations)
+        let only_reads = positions.edited().starts_with("SELECT");
+        Guarded::new(positions.edited().to_owned(), None, positions, restricted, only_reads, false, relations)
     }
 
     /// The text to send to Trino.
@@ -51,6 +54,11 @@ impl Guarded {
     /// Whether a mask, a filter or a narrowing applies to any table in it.
     pub fn restricted(&self) -> bool {
         self.restricted
+    }
+
+    /// Whether it is a query, which leaves nothing behind where nobody reads its rows.
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
     }
 
     /// Whether what is known of tables may not hold any more once it has run.

@@ -72,12 +72,47 @@ async fn a_statement_over_a_table_is_answered_once_trino_has_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_statement_without_a_table_is_not_asked_about() {
+async fn a_query_without_a_table_is_led_past_its_wait_and_not_asked_about() {
     let trino = trino(|| Reply::Status(500, "")).await;
     let sluice = Sluice::before(&trino).await;
     let first = sluice.post("anna", "SELECT 1", &[]).await;
+    assert!(first.next(&sluice).starts_with(&path(1)), "what comes next may have rows");
+    assert_eq!(paths(&trino), ["/v1/statement", &queued(1), &queued(2)]);
+    assert_eq!(sluice.get("anna", &first.next(&sluice)).await.page()["data"], json!([["canary"]]));
+    assert_eq!(sluice.completions(1).await[0]["state"], "finished");
+}
+
+#[tokio::test]
+async fn what_does_more_than_read_goes_on_when_its_client_does() {
+    let trino = trino(|| Reply::Status(500, "")).await;
+    let sluice = Sluice::before(&trino).await;
+    let first = sluice.post("anna", "DROP it", &[]).await;
     assert!(first.next(&sluice).starts_with(&queued(1)), "its pages are as Trino gives them");
     assert_eq!(paths(&trino), ["/v1/statement"]);
+}
+
+#[tokio::test]
+async fn a_query_that_can_not_be_led_on_is_where_it_was() {
+    let failed = || {
+        let error = json!({"message": "line 1:8: Division by zero", "errorCode": 8, "errorName": "DIVISION_BY_ZERO",
+            "errorType": "USER_ERROR"});
+        Reply::Page(page(json!({"error": error})))
+    };
+    for reply in [failed as fn() -> Reply, || Reply::Status(503, "later"), || Reply::Break, || Reply::CutOff] {
+        let trino = FakeTrino::start(move |seen| match seen.method.as_str() {
+            "POST" => Reply::Page(waiting(1)),
+            "DELETE" => Reply::Status(204, ""),
+            _ if seen.path == queued(1) => Reply::Page(waiting(2)),
+            _ => reply(),
+        })
+        .await;
+        let sluice = Sluice::before(&trino).await;
+        let next = sluice.post("anna", "SELECT 1/0", &[]).await.next(&sluice);
+        assert!(next.starts_with(&queued(2)), "{next}");
+        let asked = trino.seen().len();
+        sluice.get("anna", &next).await;
+        assert!(paths(&trino)[asked..].contains(&queued(2)), "the client asks for itself");
+    }
 }
 
 #[tokio::test]
@@ -235,9 +270,12 @@ async fn busy(pages: usize, told: bool) -> FakeTrino {
 async fn a_query_that_waits_for_its_turn_is_not_held_for_long() {
     let trino = busy(1000, true).await;
     let sluice = Sluice::before(&trino).await;
-    let got = sluice.post("anna", "READ it", &[]).await;
-    assert!(got.next(&sluice).starts_with(&queued(2)));
-    assert!(trino.seen().iter().filter(|seen| seen.path.contains("/queued/")).count() <= 6);
+    for sql in ["READ it", "SELECT 1"] {
+        let before = trino.seen().len();
+        let got = sluice.post("anna", sql, &[]).await;
+        assert!(got.next(&sluice).starts_with(&queued(2)));
+        assert!(trino.seen()[before..].iter().filter(|seen| seen.path.contains("/queued/")).count() <= 6);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -91,8 +91,10 @@ pub(crate) fn verify_asked(
     let found = statement::prove(request, &proposal.text, &tree, prepared)?;
     own_rules::prove(request, asked, prepared.map(|(name, _)| name), &found)?;
     let restricted = found.guard || differs(&proposal, request);
+    let only_reads = matches!(tree.kind, sql::StatementKind::Query(_));
     let Found { redefines, relations, .. } = found;
-    Ok(Guarded::new(proposal.text, proposal.prepared, proposal.positions, restricted, redefines, relations))
+    let Proposal { text, prepared, positions } = proposal;
+    Ok(Guarded::new(text, prepared, positions, restricted, only_reads, redefines, relations))
 }
 
 fn parse(text: &str, request: &Request<'_>) -> Result<sql::Statement, Unproved> {
