@@ -25,15 +25,16 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio_util::io::poll_read_buf;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroize;
 
-/// Room for what is read.
+/// Most that one read takes.
 const ROOM: usize = 4 * 1024;
 /// Data up to this size is sent in one piece with what stands before it.
 const TOGETHER: usize = 16 * 1024;
@@ -334,9 +335,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
+    /// Reads what there is. It is read beside and then kept, so that a connection on which nothing comes holds no room for it.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.read.reserve(ROOM);
-        poll_read_buf(Pin::new(&mut self.stream), context, &mut self.read)
+        let mut room = [MaybeUninit::uninit(); ROOM];
+        let mut came = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut came))?;
+        let came = came.filled_mut();
+        self.read.extend_from_slice(came);
+        // It may hold what a client proves with who it is.
+        came.zeroize();
+        Poll::Ready(Ok(came.len()))
     }
 
     /// Reads over what is left of a request's body. Whether the next request can be read.
@@ -356,15 +364,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Gives back what a large request or answer took.
+    /// Gives back what a request and its answer took.
     fn rest(&mut self) {
-        if self.read.is_empty() && self.read.capacity() > 2 * ROOM {
+        if self.read.is_empty() {
             self.read = BytesMut::new();
         }
-        for sent in [&mut self.out, &mut self.behind] {
-            if sent.capacity() > ROOM {
-                *sent = BytesMut::new();
-            }
-        }
+        self.out = BytesMut::new();
+        self.behind = BytesMut::new();
     }
 }

@@ -17,14 +17,21 @@ pub(super) static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Marks {
     quotes: u64,
+    /// All brackets, and what is like them: `Y`, `_`, `y` and a control character that JSON allows.
+    brackets: u64,
+    /// Whether a backslash or a control character stands in it, after which nothing of this can be relied on.
+    pub(super) odd: bool,
+}
+
+/// Which brackets of lists stand in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lists {
     /// `[`.
     opens: u64,
     /// `]`.
     closes: u64,
-    /// `{` and `}`, and a letter.
-    braces: u64,
-    /// Whether a backslash or a control character stands in it, after which nothing of this can be relied on.
-    pub(super) odd: bool,
+    /// What else there is among [`Marks::brackets`].
+    others: u64,
 }
 
 /// What a block holds that has nothing but values of a list of lists, none of which has further lists in it.
@@ -42,13 +49,11 @@ impl Marks {
     pub(super) fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Marks {
         let bytes: u8x64<S> = u8x64::from_slice(simd, block);
         let all = |byte: u8| u8x64::splat(simd, byte);
-        // The two braces are alike in all other bits than these, and of letters only y is like them.
-        let braces = (bytes | all(0x06)).simd_eq(all(0x7f));
+        // The four brackets are alike in all other bits than these.
+        let brackets = (bytes | all(0x26)).simd_eq(all(0x7f));
         Marks {
             quotes: bytes.simd_eq(all(b'"')).to_bitmask(),
-            opens: bytes.simd_eq(all(b'[')).to_bitmask(),
-            closes: bytes.simd_eq(all(b']')).to_bitmask(),
-            braces: braces.to_bitmask(),
+            brackets: brackets.to_bitmask(),
             odd: (bytes.simd_eq(all(b'\\')) | bytes.simd_lt(all(b' '))).any_true(),
         }
     }
@@ -56,7 +61,16 @@ impl Marks {
     /// Whether nothing in it can be a bracket.
     #[inline(always)]
     pub(super) fn plain(&self) -> bool {
-        self.opens | self.closes | self.braces == 0
+        self.brackets == 0
+    }
+
+    /// The brackets of lists in the block that these are the marks of.
+    #[inline(always)]
+    pub(super) fn lists<S: Simd>(&self, simd: S, block: &[u8; BLOCK]) -> Lists {
+        let bytes: u8x64<S> = u8x64::from_slice(simd, block);
+        let are = |byte: u8| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
+        let (opens, closes) = (are(b'['), are(b']'));
+        Lists { opens, closes, others: self.brackets & !(opens | closes) }
     }
 
     /// Whether what follows is within a string, for a block with nothing odd in it.
@@ -75,17 +89,19 @@ impl Marks {
         if in_string { !odd } else { odd }
     }
 
-    /// Where something stands outside of strings that is a bracket or that letter.
+    /// Where something stands outside of strings that is a bracket or like one.
     #[inline(always)]
     pub(super) fn brackets(&self, inside: u64) -> impl Iterator<Item = usize> {
-        let mut left = (self.opens | self.closes | self.braces) & !inside;
+        let mut left = self.brackets & !inside;
         std::iter::from_fn(move || {
             let bit = (left != 0).then(|| left.trailing_zeros())?;
             left &= left - 1;
             Some(bit as usize)
         })
     }
+}
 
+impl Lists {
     /// The block as a part of a list of lists, if it is no more than that. `within`: whether it begins within an inner list.
     #[inline(always)]
     pub(super) fn flat(&self, inside: u64, within: bool) -> Option<Flat> {
@@ -96,7 +112,7 @@ impl Marks {
         // leaves all bits between the two.
         let lists = closes.wrapping_sub(opens).wrapping_sub(before);
         let turns = lists ^ (lists << 1 | before);
-        let flat = (self.braces & !inside == 0) & (turns == both) & (lists & both == opens);
+        let flat = (self.others & !inside == 0) & (turns == both) & (lists & both == opens);
         flat.then(|| Flat { begun: u64::from(opens.count_ones()), within: lists >> (BLOCK - 1) == 1 })
     }
 }

@@ -28,7 +28,8 @@ impl Scanner {
                 continue;
             }
             let inside = marks.inside(begins_in_string);
-            if let Some(Flat { begun, within: after }) = within.and_then(|within| marks.flat(inside, within)) {
+            let flat = within.and_then(|within| marks.lists(simd, block).flat(inside, within));
+            if let Some(Flat { begun, within: after }) = flat {
                 self.rows += begun;
                 within = Some(after);
             } else {

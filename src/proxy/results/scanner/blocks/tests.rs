@@ -14,27 +14,28 @@ fn levels() -> Vec<Level> {
 }
 
 /// The same, a byte at a time.
-fn slowly(block: &[u8; BLOCK]) -> Marks {
+fn slowly(block: &[u8; BLOCK]) -> (Marks, Lists) {
     let bits = |is: &dyn Fn(u8) -> bool| {
         block.iter().enumerate().fold(0, |bits, (place, byte)| bits | u64::from(is(*byte)) << place)
     };
-    Marks {
+    let marks = Marks {
         quotes: bits(&|byte| byte == b'"'),
-        opens: bits(&|byte| byte == b'['),
-        closes: bits(&|byte| byte == b']'),
-        braces: bits(&|byte| byte == b'{' || byte == b'}' || byte == 0x7f || byte == 0x79),
+        brackets: bits(&|byte| b"[]{}Y_y\x7f".contains(&byte)),
         odd: block.iter().any(|byte| *byte == b'\\' || *byte < b' '),
-    }
+    };
+    let others = bits(&|byte| b"{}Y_y\x7f".contains(&byte));
+    (marks, Lists { opens: bits(&|byte| byte == b'['), closes: bits(&|byte| byte == b']'), others })
 }
 
 /// Whether brackets take turns, and what comes of it.
-fn flat_slowly(marks: &Marks, inside: u64, mut within: bool) -> Option<Flat> {
+fn flat_slowly(lists: &Lists, inside: u64, mut within: bool) -> Option<Flat> {
     let mut begun = 0;
-    for place in marks.brackets(inside) {
+    let all = (lists.opens | lists.closes | lists.others) & !inside;
+    for place in (0..BLOCK).filter(|place| all >> place & 1 == 1) {
         let is = |bits: u64| bits >> place & 1 == 1;
         match within {
-            false if is(marks.opens) => begun += 1,
-            true if is(marks.closes) => {}
+            false if is(lists.opens) => begun += 1,
+            true if is(lists.closes) => {}
             _ => return None,
         }
         within = !within;
@@ -48,8 +49,11 @@ proptest! {
         block in prop::collection::vec(any::<u8>(), BLOCK).prop_map(|bytes| <[u8; BLOCK]>::try_from(bytes).unwrap())
     ) {
         for level in levels() {
-            let marks = dispatch!(level, simd => Marks::of(simd, &block));
-            prop_assert_eq!(marks, slowly(&block), "{:?}", level);
+            let found = dispatch!(level, simd => {
+                let marks = Marks::of(simd, &block);
+                (marks, marks.lists(simd, &block))
+            });
+            prop_assert_eq!(found, slowly(&block), "{:?}", level);
         }
     }
 
@@ -62,13 +66,13 @@ proptest! {
         few in any::<u64>(),
         fewer in any::<u64>(),
     ) {
-        let mut marks = slowly(&block);
+        let (marks, mut lists) = slowly(&block);
         // So few that they often take turns.
-        marks.opens &= few & fewer;
-        marks.closes &= few & fewer;
-        marks.braces &= few & fewer & few.rotate_left(7);
+        lists.opens &= few & fewer;
+        lists.closes &= few & fewer;
+        lists.others &= few & fewer & few.rotate_left(7);
         let inside = marks.inside(in_string);
-        prop_assert_eq!(marks.flat(inside, within), flat_slowly(&marks, inside, within));
+        prop_assert_eq!(lists.flat(inside, within), flat_slowly(&lists, inside, within));
     }
 }
 
@@ -84,10 +88,10 @@ fn up_to_three_brackets_are_judged_at_each_place() {
             if opens & closes != 0 {
                 continue;
             }
-            let marks = Marks { quotes: 0, opens, closes, braces: 0, odd: false };
+            let lists = Lists { opens, closes, others: 0 };
             for within in [false, true] {
-                let found = marks.flat(0, within);
-                assert_eq!(found, flat_slowly(&marks, 0, within), "{opens:b} {closes:b} {within}");
+                let found = lists.flat(0, within);
+                assert_eq!(found, flat_slowly(&lists, 0, within), "{opens:b} {closes:b} {within}");
                 flat += u32::from(found.is_some());
             }
         }
