@@ -1,5 +1,6 @@
 //! Trino's query ids, and ids of the same shape for statements that never reach Trino.
 
+use super::routes::has_only;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,7 +16,8 @@ impl QueryId {
 
     /// Whether a text is one. Trino's own rule is lower-case letters, digits and `_`; the length is bounded here.
     pub(crate) fn is(text: &str) -> bool {
-        (1..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        let right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        (1..=64).contains(&text.len()) && has_only(text, right)
     }
 
     /// A new one for a statement that is answered by Sluice alone. Trino's end in a coordinator's five characters that

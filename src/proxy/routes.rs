@@ -133,18 +133,23 @@ impl PagePath {
     }
 }
 
-/// What stands in front of the next slash and behind it. Parts are short, so their bytes are looked at one by one.
+/// What stands in front of the next slash and behind it.
 fn part(path: &str) -> Option<(&str, &str)> {
-    let end = path.bytes().position(|byte| byte == b'/')?;
+    let end = memchr::memchr(b'/', path.as_bytes())?;
     path.split_at_checked(end).map(|(part, rest)| (part, rest.strip_prefix('/').unwrap_or_default()))
 }
 
+/// Whether all bytes are right. All of them are looked at, which processors do many at a time.
+pub(super) fn has_only(text: &str, right: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & right(byte))
+}
+
 fn is_word(text: &str) -> bool {
-    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    (1..=128).contains(&text.len()) && has_only(text, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_number(text: &str) -> bool {
-    (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=19).contains(&text.len()) && has_only(text, |byte| byte.is_ascii_digit())
 }
 
 impl PageQuery {

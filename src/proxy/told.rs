@@ -15,8 +15,8 @@ use super::serve::Proxy;
 use http::Response;
 use serde_json::Value;
 
-/// What stands in the path where Trino has the secret of a query.
-const SLUG: &str = "told";
+/// What stands at the end of the path, where Trino has the secret of a query and the number of a page.
+const TOLD: &str = "/told/1";
 /// An error that takes more characters is told at once: longer targets are refused on the way by some.
 const MOST: usize = 6000;
 
@@ -26,14 +26,14 @@ pub(super) fn answer(proxy: &Proxy, owner: &Owner, origin: &Origin, query: &Quer
     answer::results(if sealed.len() > MOST {
         own_error::page(origin, query, error)
     } else {
-        let next = format!("{}/v1/statement/queued/{query}/{SLUG}/1?sluice={sealed}", origin.as_str());
+        let next = format!("{}/v1/statement/queued/{query}{TOLD}?sluice={sealed}", origin.as_str());
         own_error::leading(origin, query, &next)
     })
 }
 
 /// The page with the error, if the request is for one.
 pub(super) fn page(key: &MarkKey, asked: &PageRequest) -> Option<Vec<u8>> {
-    let sealed = asked.query.mark.as_deref()?;
+    let sealed = asked.query.mark.as_deref().filter(|_| asked.path.as_str().ends_with(TOLD))?;
     let (by_address, error) = key.open(sealed, &asked.owner, &asked.path.query)?;
     if asked.unproved && !by_address {
         return None;

@@ -50,8 +50,12 @@ impl<'a> Reader<'a> {
     /// A string without escapes.
     pub(super) fn text(&mut self) -> Option<&'a [u8]> {
         self.mark(b'"')?;
-        let end = self.0.iter().position(|byte| *byte == b'"' || *byte == b'\\' || *byte < b' ')?;
-        let (text, rest) = self.0.split_at_checked(end)?;
+        let (text, rest) = self.0.split_at_checked(memchr::memchr(b'"', self.0)?)?;
+        let plain = |byte: u8| byte != b'\\' && byte >= b' ';
+        // All bytes are looked at, which processors do many at a time.
+        if !text.iter().fold(true, |all, byte| all & plain(*byte)) {
+            return None;
+        }
         self.0 = rest.strip_prefix(b"\"")?;
         Some(text)
     }
