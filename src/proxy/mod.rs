@@ -31,6 +31,7 @@ mod live;
 mod login;
 mod mark;
 mod origin;
+mod outlive;
 mod pages;
 mod patience;
 mod places;

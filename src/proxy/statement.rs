@@ -9,6 +9,7 @@ use super::head;
 use super::http1;
 use super::live::{Cluster, Live};
 use super::mark::{Facts, Owner};
+use super::outlive::Outliving;
 use super::pages;
 use super::places::{Most, Place};
 use super::query_id::QueryId;
@@ -29,7 +30,6 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 /// A statement that is too large is still read up to so many times the limit, so that the client gets the answer rather
@@ -100,20 +100,27 @@ pub(super) async fn answer(
     // The way is gone to its end even if the client goes away: what was decided is written down, and what Trino has
     // taken is not left running for nobody.
     let origin = way.caller.origin.clone();
-    let (answered, answer) = oneshot::channel();
-    proxy.tasks.spawn(async move {
-        let (response, started) = way.go(ready).await;
-        if answered.send(response).is_err()
-            && let Some((summary, statement)) = started
-            && let Some(next) = summary.next
-        {
-            pages::cancel(&way.proxy, &statement, &next, End::ClientGone).await;
-        }
-    });
-    answer.await.unwrap_or_else(|_| {
-        let refusal = refusal(ErrorCode::GenericInternalError, "Sluice broke down while it served the statement");
-        answer::results(own_error::page(&origin, &QueryId::for_sluice(), own_error::error(&refusal, None)))
-    })
+    let going = Outliving::new(
+        &proxy.tasks,
+        async move {
+            let (response, started) = way.go(ready).await;
+            (response, started, way)
+        },
+        async |(_, started, way): (Response<Answer>, Started, Way)| {
+            if let Some((summary, statement)) = started
+                && let Some(next) = summary.next
+            {
+                pages::cancel(&way.proxy, &statement, &next, End::ClientGone).await;
+            }
+        },
+    );
+    going.await.map_or_else(
+        || {
+            let refusal = refusal(ErrorCode::GenericInternalError, "Sluice broke down while it served the statement");
+            answer::results(own_error::page(&origin, &QueryId::for_sluice(), own_error::error(&refusal, None)))
+        },
+        |(response, _, _)| response,
+    )
 }
 
 /// A statement on its way.
