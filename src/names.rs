@@ -34,12 +34,22 @@ impl TableName {
     /// The name as SQL, each part in double quotes.
     pub fn to_sql(&self) -> String {
         let mut sql = String::with_capacity(self.catalog.len() + self.schema.len() + self.table.len() + 8);
-        push_quoted(&mut sql, &self.catalog);
-        sql.push('.');
-        push_quoted(&mut sql, &self.schema);
-        sql.push('.');
-        push_quoted(&mut sql, &self.table);
+        self.push_sql(&mut sql);
         sql
+    }
+
+    /// Adds the name as SQL.
+    pub(crate) fn push_sql(&self, sql: &mut String) {
+        push_quoted(sql, &self.catalog);
+        sql.push('.');
+        push_quoted(sql, &self.schema);
+        sql.push('.');
+        push_quoted(sql, &self.table);
+    }
+
+    /// `catalog.schema.table`, as it is shown.
+    pub(crate) fn dotted(&self) -> String {
+        [self.catalog.as_str(), ".", &self.schema, ".", &self.table].concat()
     }
 }
 
@@ -54,19 +64,26 @@ pub(crate) fn folded(name: &str) -> CompactString {
     // Almost all names are ASCII and most in lower case already; looking into Unicode's tables for them took an eighth of a
     // decision's time.
     let mut folded = CompactString::new(name);
-    for byte in name.bytes() {
-        if !byte.is_ascii() {
+    if !is_folded(name) {
+        if !name.is_ascii() {
             return folded.to_lowercase();
         }
-        if byte.is_ascii_uppercase() {
-            if !name.is_ascii() {
-                return folded.to_lowercase();
-            }
-            folded.make_ascii_lowercase();
-            return folded;
-        }
+        folded.make_ascii_lowercase();
     }
     folded
+}
+
+/// Whether all letters of a name are of ASCII and none is a capital: it is what it folds to.
+#[inline]
+pub(crate) fn is_folded(name: &str) -> bool {
+    let folds = |byte: u8| !byte.is_ascii() | byte.is_ascii_uppercase();
+    let bytes = name.as_bytes();
+    // Eight at a look, the last eight again with those before them.
+    let eight_fold = |eight: &[u8; 8]| eight.iter().fold(false, |found, byte| found | folds(*byte));
+    match bytes.last_chunk() {
+        Some(last) => !eight_fold(last) && !bytes.as_chunks().0.iter().any(eight_fold),
+        None => !bytes.iter().any(|byte| folds(*byte)),
+    }
 }
 
 /// An identifier in double quotes, which is right for each name, a reserved word too.
@@ -79,7 +96,7 @@ pub fn quoted(name: &str) -> String {
 /// Adds an identifier in double quotes.
 pub(crate) fn push_quoted(sql: &mut String, name: &str) {
     sql.push('"');
-    if memchr::memchr(b'"', name.as_bytes()).is_none() {
+    if !name.as_bytes().contains(&b'"') {
         sql.push_str(name);
     } else {
         sql.push_str(&name.replace('"', "\"\""));

@@ -36,7 +36,7 @@ pub(super) enum TypeClass {
 impl TypeClass {
     /// The class of a type as Trino prints it.
     pub(super) fn of(data_type: &str) -> TypeClass {
-        let end = memchr::memchr2(b'(', b' ', data_type.as_bytes());
+        let end = data_type.bytes().position(|byte| matches!(byte, b'(' | b' '));
         let name = end.and_then(|end| data_type.get(..end)).unwrap_or(data_type);
         match name {
             "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "boolean" | "varchar" | "char"

@@ -28,7 +28,7 @@ impl Record {
                 let by = access.granted_by.iter().chain(&access.denied_by).chain(&access.lifted_by);
                 self.policies.extend(by.map(|policy| policy.policy.clone()));
             }
-            let used = self.objects.entry((relation.name.to_string(), Privilege::Select)).or_default();
+            let used = self.objects.entry((relation.name.dotted(), Privilege::Select)).or_default();
             let columns = match &object.reading {
                 Reading::Unrestricted { columns } => columns.as_deref().unwrap_or_default(),
                 Reading::Guarded(guard) => &guard.columns,
@@ -50,14 +50,14 @@ impl Record {
             let Some(mask) = &column.mask else { continue };
             let names: Vec<String> = mask.masks.iter().map(ToString::to_string).collect();
             for policy in mask.policies.iter() {
-                let (to, policy) = (format!("{name}.{}", column.name), policy.policy.clone());
+                let (to, policy) = ([&name.dotted(), ".", &column.name].concat(), policy.policy.clone());
                 self.policies.insert(policy.clone());
                 self.masks.insert(Applied { to, policy, names: names.clone() });
             }
         }
         for policy in guard.filters.iter().flat_map(|filter| filter.policies.iter()) {
             self.policies.insert(policy.policy.clone());
-            self.filters.insert(Applied { to: name.to_string(), policy: policy.policy.clone(), names: Vec::new() });
+            self.filters.insert(Applied { to: name.dotted(), policy: policy.policy.clone(), names: Vec::new() });
         }
         match &guard.source {
             Source::Table => {}

@@ -163,7 +163,7 @@ pub type Grammars = Arc<[GrammarVersion]>;
 
 /// Whether `text` is of `pattern`, in which `*` stands for any text, nothing too.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    if memchr::memchr(b'*', pattern.as_bytes()).is_none() {
+    if !pattern.as_bytes().contains(&b'*') {
         return pattern == text;
     }
     let mut parts = pattern.split('*');

@@ -30,11 +30,11 @@ impl Readers {
     /// read by who asks.
     pub fn start() -> Readers {
         let processors = available_parallelism().map_or(1, NonZero::get);
-        Readers::reading_by(processors.div_ceil(2), TheirReading::of)
+        Readers::reading_by(processors.div_ceil(2), TheirReading::with_leftovers)
     }
 
-    /// So many threads, which read by `read`.
-    fn reading_by(threads: usize, read: impl Fn(Arc<str>) -> TheirReading + Clone + Send + 'static) -> Readers {
+    /// So many threads, which read by `read`. What that leaves is dropped once the reading is there.
+    fn reading_by<L>(threads: usize, read: impl Fn(Arc<str>) -> (TheirReading, L) + Clone + Send + 'static) -> Readers {
         let line = Arc::new(Line::default());
         for _ in 0..threads {
             let (line, read) = (Arc::clone(&line), read.clone());
@@ -159,10 +159,10 @@ impl Line {
         }
     }
 
-    fn work_off(&self, read: &impl Fn(Arc<str>) -> TheirReading) {
+    fn work_off<L>(&self, read: &impl Fn(Arc<str>) -> (TheirReading, L)) {
         while let Some(text) = self.next() {
             // Whoever waits reads the text itself then, and breaks by itself if the text breaks whoever reads it.
-            let reading = catch_unwind(AssertUnwindSafe(|| read(Arc::clone(&text.text)))).ok();
+            let (reading, _leftovers) = catch_unwind(AssertUnwindSafe(|| read(Arc::clone(&text.text)))).ok().unzip();
             text.end(reading.map(Arc::new));
         }
     }

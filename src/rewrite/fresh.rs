@@ -71,10 +71,12 @@ pub(crate) fn quotes_rewriting(text: &str) -> bool {
 
 /// Where the prefix stands in a text, whatever its letter case.
 fn find_prefix(text: &str) -> Option<usize> {
-    // Most of what has the underscore has another letter before it.
-    let is_prefix =
-        |window: &[u8]| matches!(window, [.., b'e' | b'E', b'_']) && window.eq_ignore_ascii_case(PREFIX.as_bytes());
-    text.as_bytes().windows(PREFIX.len()).position(is_prefix)
+    let bytes = text.as_bytes();
+    let mut ends = memchr::memchr_iter(b'_', bytes).map(|at| at + 1);
+    ends.find_map(|end| {
+        let start = end.checked_sub(PREFIX.len())?;
+        bytes.get(start..end)?.eq_ignore_ascii_case(PREFIX.as_bytes()).then_some(start)
+    })
 }
 
 #[cfg(test)]

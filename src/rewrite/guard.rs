@@ -43,7 +43,7 @@ pub(super) fn guard_select(
             }
         }
     }
-    let mut filter = String::new();
+    let mut filter = String::with_capacity(64 * guard.filters.len());
     for one in &guard.filters {
         filter.push_str(if filter.is_empty() { "(" } else { ") AND (" });
         filter.push_str(&policy_text(one, &alias, fresh));
@@ -93,7 +93,8 @@ pub(super) fn push_column(sql: &mut String, alias: &str, name: &str) {
 fn source(relation: &BaseRelation, guard: &Guard, text: &str, alias: &str, form: Form, fresh: &mut Fresh) -> String {
     match &guard.source {
         Source::Table | Source::OwnersView(_) => {
-            let mut source = relation.name.to_sql();
+            let mut source = String::with_capacity(128);
+            relation.name.push_sql(&mut source);
             if let Some(period) = relation.period {
                 source.push(' ');
                 source.push_str(period.of(text));

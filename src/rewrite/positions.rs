@@ -24,7 +24,12 @@ impl PositionMap {
     /// Applies `edits`, which must not overlap, to `text`.
     pub fn apply(text: &str, mut edits: Vec<Edit>) -> PositionMap {
         edits.sort_by_key(|edit| edit.span);
-        let mut map = PositionMap { original: text.to_owned(), ..PositionMap::default() };
+        let longest = text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>();
+        let mut map = PositionMap {
+            original: text.to_owned(),
+            edited: String::with_capacity(longest),
+            edits: Vec::with_capacity(edits.len()),
+        };
         let mut done = 0;
         for edit in edits {
             map.edited.push_str(text.get(done as usize..edit.span.start as usize).unwrap_or_default());

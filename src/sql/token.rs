@@ -7,7 +7,7 @@
 use super::ast::Span;
 use super::error::SqlError;
 use super::version::GrammarVersion::{self, V483};
-use super::word::{NO_KEY, is_reserved, is_reserved_since_483, symbol_key, word_key};
+use super::word::{DOUBLED, NO_KEY, is_reserved, is_reserved_since_483, symbol_key, word_key};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ pub(super) enum TokenKind {
 pub(super) struct Token {
     pub(super) kind: TokenKind,
     pub(super) span: Span,
-    /// [`word_key`] of a word, [`symbol_key`] of a symbol, [`NO_KEY`] of any other.
+    /// [`word_key`] of a word, [`symbol_key`] of a symbol, [`DOUBLED`] where the quotes of a token stand doubled in it, [`NO_KEY`] of
+    /// any other.
     pub(super) key: u32,
 }
 
@@ -108,44 +109,29 @@ impl Lexer<'_> {
     }
 
     fn next(&mut self) -> Option<Token> {
-        self.skip_space_and_comments();
-        if self.at >= self.bytes.len() {
-            return None;
-        }
+        let first = self.first_byte()?;
         let start = self.at;
-        let kind = self.kind().unwrap_or_else(|| self.unrecognised(start));
-        let text = self.bytes.get(start..self.at).unwrap_or_default();
-        let key = match kind {
-            TokenKind::Word { .. } => word_key(text),
-            TokenKind::Symbol => symbol_key(text),
-            _ => NO_KEY,
-        };
+        let (kind, key) = self.token(first).unwrap_or_else(|| self.unrecognised(start));
         Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 }, key })
     }
 
-    fn skip_space_and_comments(&mut self) {
+    /// Moves to the next token, behind white space and comments: the byte that it begins with.
+    fn first_byte(&mut self) -> Option<u8> {
         loop {
-            match (self.byte(0), self.byte(1)) {
-                // Most tokens begin with one of these.
-                (b'0'..=b'z', _) => return,
-                (b' ' | b'\t' | b'\r' | b'\n', _) => {
-                    let ends = self.find(self.at + 1, |byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-                    self.at = ends.unwrap_or(self.bytes.len());
-                }
-                (b'-', b'-') => {
+            let byte = *self.bytes.get(self.at)?;
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+                b'-' if self.byte(1) == b'-' => {
                     self.at = self.find(self.at, |byte| byte == b'\n' || byte == b'\r').unwrap_or(self.bytes.len());
                 }
-                (b'/', b'*') if !self.open_comment => {
+                b'/' if self.byte(1) == b'*' && !self.open_comment => {
                     match self.text.get(self.at + 2..).and_then(|rest| rest.find("*/")) {
                         Some(end) => self.at += end + 4,
                         // Trino's lexer then reads a slash and an asterisk.
-                        None => {
-                            self.open_comment = true;
-                            return;
-                        }
+                        None => self.open_comment = true,
                     }
                 }
-                _ => return,
+                _ => return Some(byte),
             }
         }
     }
@@ -155,51 +141,57 @@ impl Lexer<'_> {
         self.bytes.get(from..)?.iter().position(|byte| is(*byte)).map(|at| from + at)
     }
 
-    /// Moves behind the next token; `None` if no rule fits.
-    fn kind(&mut self) -> Option<TokenKind> {
-        match self.byte(0) {
-            b'\'' => self.quoted(b'\'').then_some(TokenKind::String),
-            b'"' => self.quoted(b'"').then_some(TokenKind::Quoted),
-            b'`' => self.quoted(b'`').then_some(TokenKind::Backquoted),
-            b'u' | b'U' if self.byte(1) == b'&' && self.byte(2) == b'\'' && self.quoted_behind(2, b'\'') => {
-                Some(TokenKind::UnicodeString)
+    /// Moves behind the next token, which begins with the byte `first`; `None` if no rule fits.
+    fn token(&mut self, first: u8) -> Option<(TokenKind, u32)> {
+        match first {
+            b'\'' => self.quoted(TokenKind::String, 0, first),
+            b'"' => self.quoted(TokenKind::Quoted, 0, first),
+            b'`' => self.quoted(TokenKind::Backquoted, 0, first),
+            b'u' | b'U' if self.byte(1) == b'&' && self.byte(2) == b'\'' => {
+                self.quoted(TokenKind::UnicodeString, 2, b'\'').or_else(|| Some(self.word()))
             }
-            b'x' | b'X' if self.byte(1) == b'\'' && self.binary() => Some(TokenKind::Binary),
+            b'x' | b'X' if self.byte(1) == b'\'' && self.binary() => Some((TokenKind::Binary, NO_KEY)),
             b'$' if self.byte(1) == b'$' => {
                 let length = self.text.get(self.at + 2..)?.find("$$")?;
                 self.at += length + 4;
-                Some(TokenKind::DollarString)
+                Some((TokenKind::DollarString, NO_KEY))
             }
-            byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let start = self.at;
-                self.skip_word();
-                let word = self.bytes.get(start..self.at).unwrap_or_default();
-                let reserved = is_reserved(word) || (self.version >= V483 && is_reserved_since_483(word));
-                Some(TokenKind::Word { reserved })
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Some(self.word()),
+            b'0'..=b'9' => Some((self.number(), NO_KEY)),
+            b'.' if self.byte(1).is_ascii_digit() => Some((self.number(), NO_KEY)),
+            // Nothing longer begins with these.
+            b'(' | b')' | b',' | b'.' | b'[' | b']' | b'}' | b'+' | b'*' | b'/' | b'%' | b';' | b'?' | b'^' => {
+                self.at += 1;
+                Some((TokenKind::Symbol, symbol_key(&[first])))
             }
-            byte if byte.is_ascii_digit() => Some(self.number()),
-            b'.' if self.byte(1).is_ascii_digit() => Some(self.number()),
             _ => self.symbol(),
         }
     }
 
-    fn quoted(&mut self, quote: u8) -> bool {
-        self.quoted_behind(0, quote)
+    fn word(&mut self) -> (TokenKind, u32) {
+        let start = self.at;
+        self.skip_word();
+        let word = self.bytes.get(start..self.at).unwrap_or_default();
+        let key = word_key(word);
+        let reserved = is_reserved(word, key) || (self.version >= V483 && is_reserved_since_483(word));
+        (TokenKind::Word { reserved }, key)
     }
 
-    /// Moves behind a text whose quotes begin `ahead` and in which a doubled quote stands for one, if the quotes end.
-    fn quoted_behind(&mut self, ahead: usize, quote: u8) -> bool {
+    /// Moves behind a token whose quotes begin `ahead` and in which a doubled quote stands for one, if the quotes end.
+    fn quoted(&mut self, kind: TokenKind, ahead: usize, quote: u8) -> Option<(TokenKind, u32)> {
         let mut from = self.at + ahead + 1;
         let mut closed = None;
+        let mut key = NO_KEY;
         while let Some(end) = self.find(from, |byte| byte == quote) {
             closed = Some(end + 1);
             if self.bytes.get(end + 1) != Some(&quote) {
                 break;
             }
+            key = DOUBLED;
             from = end + 2;
         }
-        self.at = closed.unwrap_or(self.at);
-        closed.is_some()
+        self.at = closed?;
+        Some((kind, key))
     }
 
     /// Moves behind `X'…'`, which knows no doubled quotes.
@@ -226,24 +218,24 @@ impl Lexer<'_> {
         kind
     }
 
-    fn symbol(&mut self) -> Option<TokenKind> {
+    fn symbol(&mut self) -> Option<(TokenKind, u32)> {
         let two = [self.byte(0), self.byte(1)];
-        self.at += match &two {
+        let length = match &two {
             b"::" if self.version >= V483 => 2,
             [b'@', _] if self.version >= V483 => 1,
             b"<>" | b"!=" | b"<=" | b">=" | b"||" | b"->" | b"=>" | b"{-" | b"-}" => 2,
-            [b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'=' | b'+' | b'-' | b'*' | b'/' | b'%', _] => 1,
-            [b'.' | b',' | b';' | b':' | b'?' | b'|' | b'^', _] => 1,
+            [b'{' | b'<' | b'>' | b'=' | b'-' | b':' | b'|', _] => 1,
             [b'$', next] if *next != b'$' => 1,
             _ => return None,
         };
-        Some(TokenKind::Symbol)
+        self.at += length;
+        Some((TokenKind::Symbol, symbol_key(two.get(..length).unwrap_or_default())))
     }
 
-    fn unrecognised(&mut self, start: usize) -> TokenKind {
+    fn unrecognised(&mut self, start: usize) -> (TokenKind, u32) {
         let found = self.text.get(start..).and_then(|rest| rest.chars().next());
         self.at = start + found.map_or(1, char::len_utf8);
-        TokenKind::Unrecognised
+        (TokenKind::Unrecognised, NO_KEY)
     }
 }
 

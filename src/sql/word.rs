@@ -6,6 +6,9 @@
 /// The key of what is neither a word nor a symbol.
 pub(super) const NO_KEY: u32 = 0;
 
+/// The key of a quoted text in which its quote stands doubled. No word has it, since each has a letter, and no symbol.
+pub(super) const DOUBLED: u32 = 1;
+
 /// A number that equal words have in common, whatever their letter case: their length and three of their letters.
 ///
 /// The parser asks of each token many times whether it is this or that keyword. The key of the keyword is known when the
@@ -34,9 +37,10 @@ pub(super) const fn symbol_key(symbol: &[u8]) -> u32 {
     }
 }
 
-/// Whether a word can't be an identifier.
-pub(super) fn is_reserved(word: &[u8]) -> bool {
-    let slot = RESERVED_SLOTS.slot(word_key(word));
+/// Whether a word, of this key, can't be an identifier.
+#[inline]
+pub(super) fn is_reserved(word: &[u8], key: u32) -> bool {
+    let slot = RESERVED_SLOTS.slot(key);
     slot.and_then(|at| RESERVED.get(at)).is_some_and(|reserved| reserved.as_bytes().eq_ignore_ascii_case(word))
 }
 
@@ -159,6 +163,7 @@ impl Slots {
         }
     }
 
+    #[inline]
     fn slot(&self, key: u32) -> Option<usize> {
         let slot = self.multiplier.wrapping_mul(key) as usize >> (u32::BITS - SLOT_BITS);
         self.places.get(slot).and_then(|place| usize::from(*place).checked_sub(1))
@@ -176,14 +181,15 @@ mod tests {
 
     #[test]
     fn each_reserved_word_is_one_in_any_case_and_no_other_is() {
+        let reserved = |word: &str| is_reserved(word.as_bytes(), word_key(word.as_bytes()));
         for word in RESERVED {
-            assert!(is_reserved(word.as_bytes()) && is_reserved(word.to_lowercase().as_bytes()), "{word}");
+            assert!(reserved(word) && reserved(&word.to_lowercase()), "{word}");
             for other in [format!("{word}_"), format!("_{word}"), word.replace(|_| true, "x")] {
-                assert!(!is_reserved(other.as_bytes()), "{other}");
+                assert!(!reserved(&other), "{other}");
             }
         }
         for word in ["", "a", "as_", "LIMIT", "current_dade", "Σ", &"as".repeat(300)] {
-            assert!(!is_reserved(word.as_bytes()), "{word}");
+            assert!(!reserved(word), "{word}");
         }
     }
 
@@ -194,6 +200,7 @@ mod tests {
         }
         let words = (b'0'..=b'z').map(|byte| word_key(&[byte]));
         let symbols = (b'!'..=b'~').map(|byte| symbol_key(&[byte]));
-        assert!(words.into_iter().all(|word| symbols.clone().all(|symbol| word != symbol)));
+        assert!(words.clone().all(|word| symbols.clone().all(|symbol| word != symbol)));
+        assert!(words.chain(symbols).all(|key| key != DOUBLED && key != NO_KEY));
     }
 }

@@ -31,7 +31,7 @@ fn at_a_gate(read: fn(Arc<str>) -> TheirReading) -> (Readers, Receiver<()>, Send
     let readers = Readers::reading_by(1, move |text| {
         let _ = begins.send(());
         let _ = hold(&gate).recv();
-        read(text)
+        (read(text), ())
     });
     (readers, begun, open)
 }
@@ -94,7 +94,7 @@ fn no_decision_is_made_before_a_text_that_is_being_read_was_read() {
 
 #[test]
 fn a_text_that_no_thread_has_begun_is_read_by_who_asks() {
-    let without_threads = Readers::reading_by(0, sees_more);
+    let without_threads = Readers::reading_by(0, |text| (sees_more(text), ()));
     let beside = without_threads.for_statement();
     beside.begin(&text("a"));
     assert_eq!(hold(&without_threads.line.waiting).texts.len(), 1);
@@ -113,7 +113,7 @@ fn a_text_that_no_thread_has_begun_is_read_by_who_asks() {
 
 #[test]
 fn a_thread_that_breaks_is_no_failure_and_reads_on() {
-    let readers = Readers::reading_by(1, breaks);
+    let readers = Readers::reading_by(1, |text| (breaks(text), ()));
     let beside = readers.for_statement();
     for of in ["break", "break again"] {
         beside.begin(&text(of));
@@ -146,7 +146,7 @@ fn each_text_is_read_once_in_all_rounds_and_short_ones_by_who_asks() {
 
 #[test]
 fn the_line_is_bounded_and_left_with_the_statement() {
-    let readers = Readers::reading_by(0, read);
+    let readers = Readers::reading_by(0, |text| (read(text), ()));
     let statements: Vec<ReadBeside> = (0..=MOST_WAITING).map(|_| readers.for_statement()).collect();
     statements.iter().for_each(|beside| beside.begin(&text("a")));
     assert_eq!(hold(&readers.line.waiting).texts.len(), MOST_WAITING);

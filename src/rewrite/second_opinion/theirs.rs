@@ -2,7 +2,7 @@
 
 use super::Name;
 use super::dialect::Trino;
-use sqlparser::ast::{ObjectName, ObjectNamePart, TableFactor, Visit, Visitor};
+use sqlparser::ast::{ObjectName, ObjectNamePart, Statement, TableFactor, Visit, Visitor};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use std::borrow::Cow;
@@ -19,21 +19,35 @@ const MOST_TOKENS: usize = 10_000;
 /// How long a token of most texts is at least; white space is one to sqlparser.
 const BYTES_A_TOKEN: usize = 3;
 
-/// The names of relations in a text, or `None` if sqlparser can't read it.
-pub(super) fn names(sql: &str) -> Option<BTreeSet<Name>> {
-    // Trino ends a comment at a carriage return too, sqlparser does not.
-    let lines = if sql.contains('\r') { Cow::Owned(sql.replace('\r', "\n")) } else { Cow::Borrowed(sql) };
-    let mut tokens = Vec::with_capacity(lines.len() / BYTES_A_TOKEN);
-    Tokenizer::new(&Trino, &lines).tokenize_with_location_into_buf(&mut tokens).ok()?;
-    if tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count() > MOST_TOKENS {
-        return None;
-    }
-    let parser = Parser::new(&Trino).with_recursion_limit(DEEPEST);
-    let statements = parser.with_tokens_with_locations(tokens).parse_statements().ok()?;
-    let mut names = Names::default();
-    match statements.visit(&mut names) {
-        ControlFlow::Continue(()) => Some(names.seen),
-        ControlFlow::Break(never) => match never {},
+/// What sqlparser made while it read a text.
+#[derive(Default)]
+pub(crate) struct Leftovers {
+    parser: Option<Parser<'static>>,
+    statements: Vec<Statement>,
+}
+
+/// The names of relations in a text, or `None` if sqlparser can't read it; and what can be dropped once they are told.
+pub(super) fn names(sql: &str) -> (Option<BTreeSet<Name>>, Leftovers) {
+    let mut leftovers = Leftovers::default();
+    (leftovers.names(sql), leftovers)
+}
+
+impl Leftovers {
+    fn names(&mut self, sql: &str) -> Option<BTreeSet<Name>> {
+        // Trino ends a comment at a carriage return too, sqlparser does not.
+        let lines = if sql.contains('\r') { Cow::Owned(sql.replace('\r', "\n")) } else { Cow::Borrowed(sql) };
+        let mut tokens = Vec::with_capacity(lines.len() / BYTES_A_TOKEN);
+        Tokenizer::new(&Trino, &lines).tokenize_with_location_into_buf(&mut tokens).ok()?;
+        if tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count() > MOST_TOKENS {
+            return None;
+        }
+        let parser = Parser::new(&Trino).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
+        self.statements = self.parser.insert(parser).parse_statements().ok()?;
+        let mut names = Names::default();
+        match self.statements.visit(&mut names) {
+            ControlFlow::Continue(()) => Some(names.seen),
+            ControlFlow::Break(never) => match never {},
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 use super::Unproved;
 use super::metadata::Metadata;
 use super::own_rules;
+use super::residue;
 use super::same::Same;
 use super::same_names::Source;
 use super::shape::{is_column, is_limited, is_own_column, is_shown_column, shape};
@@ -360,5 +361,7 @@ fn flatten<'e>(expr: &'e Expr, terms: &mut Vec<&'e Expr>) {
 
 /// Whether a type is the column's, as the catalog writes it.
 fn is_type(text: &str, found: &DataType, column: &Column) -> bool {
-    super::residue::of(found.span.of(text), found.span, &[]) == super::residue::of(&column.data_type, found.span, &[])
+    let found_text = found.span.of(text);
+    let left = |text: &str| residue::of(text, found.span, &[]);
+    residue::alike(found_text, &column.data_type) || left(found_text) == left(&column.data_type)
 }

@@ -2,12 +2,17 @@
 
 use crate::sql::Span;
 
+/// Whether two texts without holes are the same letter by letter, so that the same is left of them, and it is not nothing.
+pub(super) fn alike(text: &str, other: &str) -> bool {
+    text == other && text.bytes().any(|byte| byte.is_ascii_graphic())
+}
+
 /// The text with a mark for each hole; letters outside of quotes in lower case, white space as one space.
 /// `text` is what stands at `span`; `holes` are within `span`, in any order.
 pub(super) fn of(text: &str, span: Span, holes: &[Span]) -> String {
     let mut holes: Vec<Span> = holes.to_vec();
     holes.sort_unstable();
-    let mut residue = String::new();
+    let mut residue = String::with_capacity(text.len());
     let mut done = 0;
     for hole in holes {
         let (start, end) = (hole.start.saturating_sub(span.start), hole.end.saturating_sub(span.start));
@@ -24,7 +29,7 @@ fn folded(text: &str) -> String {
     if text.contains("--") || text.contains("/*") {
         return text.to_owned();
     }
-    let mut folded = String::new();
+    let mut folded = String::with_capacity(text.len());
     let mut quote = None;
     let mut space = false;
     for c in text.chars() {
@@ -60,6 +65,15 @@ mod tests {
         let span = Span { start: 10, end: 10 + text.len() as u32 };
         let hole = Span { start: 10 + 23, end: 10 + 24 };
         assert_eq!(of(text, span, &[hole]), "trim(leading 'A' from \u{0})");
+    }
+
+    #[test]
+    fn texts_are_alike_where_the_same_is_left_of_them() {
+        let left = |text: &str| of(text, Span { start: 0, end: text.len() as u32 }, &[]);
+        for text in ["7", " varchar(3) ", "'A'", "", " ", "\t\n"] {
+            assert_eq!(alike(text, text), !left(text).is_empty(), "{text:?}");
+            assert!(!alike(text, "8"), "{text:?}");
+        }
     }
 
     #[test]

@@ -276,8 +276,13 @@ impl<'a> Same<'a> {
         policy_holes: &[Span],
         found_holes: &[Span],
     ) -> Result<(), Difference> {
-        let a = residue::of(policy.of(self.policy_text), policy, policy_holes);
-        let b = residue::of(found.of(self.found_text), found, found_holes);
+        let (policy_text, found_text) = (policy.of(self.policy_text), found.of(self.found_text));
+        // Most are a number or a type, which stands in the guard as it does in the policy.
+        if policy_holes.is_empty() && found_holes.is_empty() && residue::alike(policy_text, found_text) {
+            return Ok(());
+        }
+        let a = residue::of(policy_text, policy, policy_holes);
+        let b = residue::of(found_text, found, found_holes);
         if a == b && !a.is_empty() { Ok(()) } else { difference(format!("{b} instead of {a}")) }
     }
 

@@ -1,5 +1,6 @@
 //! Where a node stands, and the leaves of a tree: names and strings.
 
+use crate::names::{folded, is_folded};
 use compact_str::CompactString;
 
 /// Bytes `start..end` of the text that a node was read from.
@@ -42,15 +43,12 @@ pub struct Identifier {
 impl Identifier {
     /// The name as Trino compares it: in lower case, quoted or not.
     pub fn folded(&self) -> CompactString {
-        crate::names::folded(&self.value)
+        folded(&self.value)
     }
 
     /// Whether the name, as Trino compares it, is this one in lower case.
     pub fn is(&self, name: &str) -> bool {
-        let (own, other) = (self.value.as_bytes(), name.as_bytes());
-        let folds = |(own, other): (&u8, &u8)| own.is_ascii() && own.to_ascii_lowercase() == *other;
-        let same = own.len() == other.len() && own.iter().zip(other).all(folds);
-        same || (!own.is_ascii() && self.folded() == name)
+        if is_folded(&self.value) { self.value == name } else { self.folded() == name }
     }
 
     /// Whether two names are one to Trino.

@@ -33,17 +33,20 @@ impl Parser<'_> {
     }
 
     /// Notes what could stand here besides what is asked for, for the message if something else does.
+    #[inline]
     pub(super) fn note(&mut self, what: &'static str) {
         self.note_all(&[what]);
     }
 
+    #[inline]
     pub(super) fn note_all(&mut self, what: &[&'static str]) {
         if self.wrong == Some(self.at) {
             self.possible.extend(what);
         }
     }
 
-    /// As [`Parser::eat`], with a note.
+    /// As [`Parser::eat`], with a note; inlined as that.
+    #[inline(always)]
     pub(super) fn maybe(&mut self, keyword: &'static str) -> bool {
         let found = self.eat(keyword);
         if !found {
@@ -63,6 +66,7 @@ impl Parser<'_> {
     }
 
     /// As [`Parser::eat_symbol`], with a note.
+    #[inline(always)]
     pub(super) fn maybe_symbol(&mut self, symbol: &'static str) -> bool {
         let found = self.eat_symbol(symbol);
         if !found {

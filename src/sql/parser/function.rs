@@ -2,7 +2,8 @@
 
 use super::{Parsed, Parser};
 use crate::sql::ast::{
-    Arguments, Call, ExprKind, Identifier, ListaggOverflow, Over, ProcessingMode, QualifiedName, SetQuantifier, Span,
+    Arguments, Call, CallArgument, Expr, ExprKind, Identifier, ListaggOverflow, Over, ProcessingMode, QualifiedName,
+    SetQuantifier, Span,
 };
 use crate::sql::error::SqlError;
 
@@ -113,11 +114,25 @@ impl Parser<'_> {
         if !self.has_483() {
             return self.list(Self::expression).map(Arguments::List);
         }
-        let arguments = self.function_arguments()?;
-        if arguments.iter().any(|argument| argument.name.is_some()) {
-            return Ok(Arguments::Named(arguments));
+        let mut list = Vec::new();
+        loop {
+            if self.is_symbol_at(1, "=>") {
+                return self.arguments_with_names(list).map(Arguments::Named);
+            }
+            self.note("<identifier>");
+            list.push(self.expression()?);
+            if !self.maybe_symbol(",") {
+                return Ok(Arguments::List(list));
+            }
         }
-        Ok(Arguments::List(arguments.into_iter().map(|argument| argument.value).collect()))
+    }
+
+    /// Arguments of which some have names, the first that has one next.
+    fn arguments_with_names(&mut self, before: Vec<Expr>) -> Parsed<Vec<CallArgument>> {
+        let without_name = |value: Expr| CallArgument { span: value.span, name: None, value };
+        let mut arguments: Vec<CallArgument> = before.into_iter().map(without_name).collect();
+        arguments.append(&mut self.function_arguments()?);
+        Ok(arguments)
     }
 
     /// `DISTINCT` or `ALL` before an argument; `ALL` alone is a name.
@@ -129,7 +144,7 @@ impl Parser<'_> {
         (self.is("ALL") && !measure && self.all_quantifies() && self.eat("ALL")).then_some(SetQuantifier::All)
     }
 
-    fn aggregate_filter(&mut self) -> Parsed<Option<crate::sql::ast::Expr>> {
+    fn aggregate_filter(&mut self) -> Parsed<Option<Expr>> {
         self.note("FILTER");
         if !(self.is("FILTER") && self.is_symbol_at(1, "(")) {
             return Ok(None);
@@ -167,7 +182,7 @@ impl Parser<'_> {
         if self.eat_symbol(",") {
             let start = self.here();
             let separator = ExprKind::String(self.string()?);
-            arguments.push(crate::sql::ast::Expr { span: self.since(start), kind: separator });
+            arguments.push(Expr { span: self.since(start), kind: separator });
         }
         let mut overflow = ListaggOverflow::Error;
         if self.eat_all(&["ON", "OVERFLOW"]) && !self.eat("ERROR") {

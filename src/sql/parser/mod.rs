@@ -31,7 +31,7 @@ use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral
 use super::error::{SqlError, SqlErrorKind};
 use super::token::{Token, TokenKind, tokens};
 use super::version::GrammarVersion;
-use super::word::{symbol_key, word_key};
+use super::word::{DOUBLED, symbol_key, word_key};
 use compact_str::CompactString;
 use std::cell::OnceCell;
 
@@ -341,18 +341,31 @@ impl<'a> Parser<'a> {
     #[inline]
     fn plain_identifier(&self, ahead: usize) -> Option<Identifier> {
         let token = self.token(ahead);
-        let text = self.text_of(token);
         let (value, delimited) = match token.kind {
-            TokenKind::Word { reserved: false } => (CompactString::new(text), false),
-            TokenKind::Quoted => (unquoted(text, b'"'), true),
+            TokenKind::Word { reserved: false } => (CompactString::new(self.text_of(token)), false),
+            TokenKind::Quoted => (self.unquoted(token), true),
             _ => return None,
         };
         (!value.is_empty()).then_some(Identifier { value, delimited, span: token.span })
     }
 
+    /// The text of a token without the quotes that it stands in, doubled ones undone.
+    #[inline]
+    fn unquoted(&self, token: Token) -> CompactString {
+        let text = self.text_of(token);
+        let before = if token.kind == TokenKind::UnicodeString { "U&'".len() } else { 1 };
+        let inner = text.get(before..text.len().saturating_sub(1)).unwrap_or_default();
+        if token.key != DOUBLED {
+            return CompactString::new(inner);
+        }
+        let quote = if token.kind == TokenKind::Quoted { "\"" } else { "'" };
+        CompactString::from(inner.replace(&quote.repeat(2), quote))
+    }
+
     fn qualified_name(&mut self) -> Parsed<QualifiedName> {
         let start = self.here();
-        let mut parts = vec![self.identifier()?];
+        let mut parts = Vec::with_capacity(if self.is_symbol_at(1, ".") { 3 } else { 1 });
+        parts.push(self.identifier()?);
         while self.eat_symbol(".") {
             parts.push(self.identifier()?);
         }
@@ -365,23 +378,22 @@ impl<'a> Parser<'a> {
 
     fn string(&mut self) -> Parsed<StringLiteral> {
         let token = self.token(0);
-        let text = self.text_of(token);
         match token.kind {
             TokenKind::String => {
                 self.advance();
-                Ok(StringLiteral { value: unquoted(text, b'\''), span: token.span })
+                Ok(StringLiteral { value: self.unquoted(token), span: token.span })
             }
             TokenKind::UnicodeString => {
                 let start = token.span;
                 self.advance();
-                let raw = unquoted(text.get(2..).unwrap_or_default(), b'\'');
+                let raw = self.unquoted(token);
                 let escape = if self.eat("UESCAPE") {
                     let token = self.token(0);
                     if token.kind != TokenKind::String {
                         return Err(self.unexpected("<string>"));
                     }
                     self.advance();
-                    let given = unquoted(self.text_of(token), b'\'');
+                    let given = self.unquoted(token);
                     unicode_escape(&given).ok_or_else(|| {
                         let message = match given.as_str() {
                             "" => "Empty Unicode escape character".to_owned(),
@@ -416,17 +428,6 @@ impl<'a> Parser<'a> {
         self.advance();
         Ok(token.span)
     }
-}
-
-/// A text without the quotes that it stands in, doubled ones undone. The quote is of ASCII.
-fn unquoted(text: &str, quote: u8) -> CompactString {
-    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-    if memchr::memchr(quote, inner.as_bytes()).is_none() {
-        return CompactString::new(inner);
-    }
-    let quote = char::from(quote);
-    let doubled: String = [quote, quote].iter().collect();
-    CompactString::from(inner.replace(&doubled, quote.encode_utf8(&mut [0; 4])))
 }
 
 /// The escape character of `UESCAPE`: one character that can't be part of an escape.
