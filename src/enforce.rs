@@ -246,16 +246,7 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
         Err(Stop::Refuse(refusal)) => (Outcome::Refuse(*refusal), None),
         Err(Stop::Alarm(alarm)) => (Outcome::Refuse(refusals::alarming(&alarm)), Some(alarm)),
     };
-    let record = &judge.record;
-    Enforced::Decided(Arc::new(Decision {
-        outcome,
-        class,
-        objects: record.objects(),
-        masks: record.masks(),
-        filters: record.filters(),
-        policies: record.policies.clone(),
-        alarm,
-    }))
+    Enforced::Decided(Arc::new(judge.record.decision(outcome, class, alarm)))
 }
 
 /// Says what text another parser will be asked about.

@@ -18,8 +18,10 @@ pub(crate) struct Digits {
 impl Digits {
     /// Those of `decimal(p,s)`, as Trino prints it.
     pub(super) fn of(data_type: &str) -> Option<Digits> {
-        let (precision, scale) = data_type.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
-        let (precision, scale) = (precision.trim().parse::<u32>().ok()?, scale.trim().parse::<u32>().ok()?);
+        let inner = data_type.strip_prefix("decimal(")?.strip_suffix(')')?;
+        let comma = inner.bytes().position(|byte| byte == b',')?;
+        let digits = |part: &str| part.trim_ascii().parse::<u32>().ok();
+        let (precision, scale) = (digits(inner.get(..comma)?)?, digits(inner.get(comma + 1..)?)?);
         Some(Digits { whole: precision.checked_sub(scale)?, fraction: scale })
     }
 

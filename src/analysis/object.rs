@@ -151,10 +151,12 @@ impl BaseRelation {
     /// The columns that its guard has. Where each read is known, those that are read, or one of any if none is; else all that
     /// `*` gives, and the hidden ones that are named.
     pub(crate) fn guarded_columns<'a>(&self, guard: &'a Guard, reads_known: bool) -> Vec<&'a SeenColumn> {
-        let whole = self.all_columns || self.whole || !reads_known;
-        let read = |(at, column): &(usize, &SeenColumn)| whole && !column.hidden || self.columns.contains(at);
-        let columns: Vec<&SeenColumn> =
-            guard.columns.iter().enumerate().filter(read).map(|(_, column)| column).collect();
+        let columns: Vec<&SeenColumn> = if self.all_columns || self.whole || !reads_known {
+            let read = |(at, column): &(usize, &SeenColumn)| !column.hidden || self.columns.contains(at);
+            guard.columns.iter().enumerate().filter(read).map(|(_, column)| column).collect()
+        } else {
+            self.columns.iter().filter_map(|at| guard.columns.get(*at)).collect()
+        };
         if !columns.is_empty() {
             return columns;
         }

@@ -9,6 +9,7 @@ use super::scope::TypeClass;
 use crate::sql::ast::{
     Arguments, Call, CurrentKind, DataTypeKind, Expr, ExprKind, NumberKind, QualifiedName, SpecialForm,
 };
+use compact_str::CompactString;
 
 /// Types whose values can be compared with any other that Trino lets them be compared with.
 const PLAIN_TYPES: [&str; 14] = [
@@ -145,12 +146,10 @@ fn constant_like(pattern: &Expr, escape: Option<&Expr>) -> bool {
     }
 }
 
-fn builtin(name: &QualifiedName) -> Option<String> {
+fn builtin(name: &QualifiedName) -> Option<CompactString> {
     match name.parts.as_slice() {
-        [only] => Some(only.folded().into()),
-        [catalog, schema, only] if catalog.folded() == "system" && schema.folded() == "builtin" => {
-            Some(only.folded().into())
-        }
+        [only] => Some(only.folded()),
+        [catalog, schema, only] if catalog.is("system") && schema.is("builtin") => Some(only.folded()),
         _ => None,
     }
 }

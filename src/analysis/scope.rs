@@ -9,7 +9,6 @@
 
 use super::digits::Digits;
 use compact_str::CompactString;
-use std::ops::Deref;
 use std::rc::Rc;
 
 /// A relation's name as written, each part in lower case.
@@ -39,23 +38,25 @@ impl TypeClass {
         let end = data_type.bytes().position(|byte| matches!(byte, b'(' | b' '));
         let name = end.and_then(|end| data_type.get(..end)).unwrap_or(data_type);
         match name {
-            "tinyint" | "smallint" | "integer" | "real" | "double" | "bigint" | "boolean" | "varchar" | "char"
-            | "varbinary" | "time" | "interval" | "uuid" | "ipaddress" => TypeClass::Scalar,
+            // The most frequent first.
+            "varchar" | "bigint" | "integer" | "double" => TypeClass::Scalar,
+            "decimal" => Digits::of(data_type).map_or(TypeClass::Structural, TypeClass::Decimal),
             "date" => TypeClass::Dated,
             "timestamp" if data_type.ends_with("with time zone") => TypeClass::Zoned,
             "timestamp" => TypeClass::Dated,
-            "decimal" => Digits::of(data_type).map_or(TypeClass::Structural, TypeClass::Decimal),
+            "char" | "boolean" | "smallint" | "tinyint" | "real" | "varbinary" | "time" | "interval" | "uuid"
+            | "ipaddress" => TypeClass::Scalar,
             _ => TypeClass::Structural,
         }
     }
 }
 
-/// A field's name in lower case, with a number by which most names differ: each name of a statement is compared with each
-/// column in its scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A field's name in lower case, if it has one, with a number by which most names differ: each name of a statement is compared
+/// with each column in its scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FieldName {
     number: u64,
-    text: CompactString,
+    text: Option<CompactString>,
 }
 
 impl FieldName {
@@ -69,19 +70,22 @@ impl FieldName {
         let [first, last] = ends;
         first ^ last.rotate_left(29) ^ bytes.len() as u64
     }
+
+    /// The name; an expression's result may have none.
+    pub(super) fn text(&self) -> Option<&CompactString> {
+        self.text.as_ref()
+    }
 }
 
 impl From<CompactString> for FieldName {
     fn from(text: CompactString) -> FieldName {
-        FieldName { number: FieldName::number(&text), text }
+        FieldName { number: FieldName::number(&text), text: Some(text) }
     }
 }
 
-impl Deref for FieldName {
-    type Target = CompactString;
-
-    fn deref(&self) -> &CompactString {
-        &self.text
+impl From<Option<CompactString>> for FieldName {
+    fn from(text: Option<CompactString>) -> FieldName {
+        text.map(FieldName::from).unwrap_or_default()
     }
 }
 
@@ -99,8 +103,8 @@ pub(super) struct Origin {
 pub(super) struct Field {
     /// The relation's alias, or its name as written.
     pub(super) qualifier: Option<Qualifier>,
-    /// Its name; an expression's result may have none.
-    pub(super) name: Option<FieldName>,
+    /// Its name.
+    pub(super) name: FieldName,
     /// The column it is, as it stands.
     pub(super) origin: Option<Origin>,
     /// Whether the qualifier is that of the base relation itself: its written name, or the alias right behind it.
@@ -113,7 +117,7 @@ pub(super) struct Field {
 
 impl Field {
     /// A field without qualifier or origin.
-    pub(super) fn plain(name: Option<FieldName>, class: TypeClass) -> Field {
+    pub(super) fn plain(name: FieldName, class: TypeClass) -> Field {
         Field { qualifier: None, name, origin: None, own: false, hidden: false, class }
     }
 }
@@ -133,8 +137,9 @@ impl<'a> Wanted<'a> {
 
     #[inline]
     fn is(&self, field: &Field) -> bool {
-        let named = |name: &FieldName| name.number == self.number && name.text == self.last;
-        field.name.as_ref().is_some_and(named) && qualifies(field.qualifier.as_ref(), self.prefix)
+        field.name.number == self.number
+            && field.name.text.as_ref().is_some_and(|name| name == self.last)
+            && qualifies(field.qualifier.as_ref(), self.prefix)
     }
 }
 
@@ -161,6 +166,9 @@ impl RelationType {
 
     /// The fields of both.
     pub(super) fn join(mut self, other: RelationType) -> RelationType {
+        if self.fields.is_empty() && self.unknown.is_empty() {
+            return other;
+        }
         self.fields.extend(other.fields);
         self.unknown.extend(other.unknown);
         self
@@ -184,10 +192,10 @@ impl RelationType {
             .iter()
             .map(|name| {
                 let was = if known { visible.next() } else { None };
-                let was = was.unwrap_or_else(|| Field::plain(None, TypeClass::Structural));
+                let was = was.unwrap_or_else(|| Field::plain(FieldName::default(), TypeClass::Structural));
                 Field {
                     qualifier: Some(qualifier.clone()),
-                    name: Some(name.clone().into()),
+                    name: name.clone().into(),
                     own: own && was.own,
                     hidden: false,
                     ..was
@@ -340,7 +348,7 @@ mod tests {
             .enumerate()
             .map(|(at, column)| Field {
                 qualifier: Some(qualifier.clone()),
-                name: Some(CompactString::from(*column).into()),
+                name: CompactString::from(*column).into(),
                 origin: Some(Origin { relation, column: at }),
                 own: true,
                 hidden: false,

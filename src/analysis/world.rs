@@ -19,7 +19,7 @@ use crate::sql::ast::Expr;
 use crate::sql::{StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(crate) struct World<'a> {
     needs: BTreeSet<Need>,
     /// How often something was not known, whether it was among the needs already or not.
     asked: usize,
-    objects: HashMap<TableName, Rc<Object>>,
+    objects: BTreeMap<TableName, Rc<Object>>,
     /// The views that are being read, from the outside.
     views: Vec<TableName>,
 }
@@ -66,7 +66,7 @@ impl<'a> World<'a> {
             visible: OnceCell::new(),
             needs: BTreeSet::new(),
             asked: 0,
-            objects: HashMap::new(),
+            objects: BTreeMap::new(),
             views: Vec::new(),
         }
     }

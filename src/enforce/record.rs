@@ -1,6 +1,6 @@
 //! What a decision records: the objects that a statement touches, and what was put in their place.
 
-use super::{Applied, ObjectUse};
+use super::{Alarm, Applied, Decision, ObjectUse, Outcome};
 use crate::analysis::facts::{BaseRelation, Facts};
 use crate::analysis::intent::Needed;
 use crate::analysis::object::{Guard, Reading, Source};
@@ -71,23 +71,21 @@ impl Record {
         self.objects.entry((needed.shown(), needed.privilege)).or_default();
     }
 
-    /// The objects and the privileges that their use needs.
-    pub(super) fn objects(&self) -> Vec<ObjectUse> {
-        let object = |((name, privilege), columns): (&(String, Privilege), &BTreeSet<CompactString>)| ObjectUse {
-            object: name.clone(),
+    /// The decision that it is of.
+    pub(super) fn decision(self, outcome: Outcome, class: Option<&'static str>, alarm: Option<Alarm>) -> Decision {
+        let object = |((object, privilege), columns): ((String, Privilege), BTreeSet<CompactString>)| ObjectUse {
+            object,
             privilege: privilege.as_str(),
-            columns: columns.iter().map(ToString::to_string).collect(),
+            columns: columns.into_iter().map(Into::into).collect(),
         };
-        self.objects.iter().map(object).collect()
-    }
-
-    /// The masks that were put in.
-    pub(super) fn masks(&self) -> Vec<Applied> {
-        self.masks.iter().cloned().collect()
-    }
-
-    /// The filters that were put in.
-    pub(super) fn filters(&self) -> Vec<Applied> {
-        self.filters.iter().cloned().collect()
+        Decision {
+            outcome,
+            class,
+            objects: self.objects.into_iter().map(object).collect(),
+            masks: self.masks.into_iter().collect(),
+            filters: self.filters.into_iter().collect(),
+            policies: self.policies,
+            alarm,
+        }
     }
 }

@@ -72,11 +72,21 @@ pub(crate) fn quotes_rewriting(text: &str) -> bool {
 /// Where the prefix stands in a text, whatever its letter case.
 fn find_prefix(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut ends = memchr::memchr_iter(b'_', bytes).map(|at| at + 1);
-    ends.find_map(|end| {
-        let start = end.checked_sub(PREFIX.len())?;
-        bytes.get(start..end)?.eq_ignore_ascii_case(PREFIX.as_bytes()).then_some(start)
-    })
+    let mut start = 0;
+    loop {
+        let window = bytes.get(start..start + PREFIX.len())?;
+        // The last letter tells how far behind the prefix can stand next (Horspool).
+        start += match window.last()? {
+            b'_' if window.eq_ignore_ascii_case(PREFIX.as_bytes()) => return Some(start),
+            b'e' | b'E' => 1,
+            b'c' | b'C' => 2,
+            b'i' | b'I' => 3,
+            b'u' | b'U' => 4,
+            b'l' | b'L' => 5,
+            b's' | b'S' => 6,
+            _ => PREFIX.len(),
+        };
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +97,21 @@ mod tests {
     fn a_name_of_the_statement_is_not_given_again() {
         let mut fresh = Fresh::of("SELECT sluice_1, \"Sluice_3x\" FROM sluice_t", &Facts::default());
         assert_eq!([fresh.next(), fresh.next(), fresh.next()], ["sluice_2", "sluice_4", "sluice_5"]);
+    }
+
+    #[test]
+    fn the_prefix_is_found_wherever_it_stands() {
+        for before in
+            ["", "s", "slu", "sluice", "SLUICE", "slslu", "x_", "sluic_", "slui_e_", "\u{e9}\u{e9}", "eciuls_"]
+        {
+            for after in ["", "1", "_", "sluice_", "e"] {
+                let text = [before, "Sluice_", after].concat();
+                assert_eq!(find_prefix(&text), Some(before.len()), "{text}");
+                let without = [before, after].concat();
+                let found = without.to_lowercase().find(PREFIX);
+                assert_eq!(find_prefix(&without), found, "{without}");
+            }
+        }
     }
 
     #[test]

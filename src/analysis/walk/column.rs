@@ -10,7 +10,11 @@ use compact_str::CompactString;
 /// The identifiers of `a.b.c`, if the expression is nothing else.
 pub(super) fn chain(expr: &Expr) -> Option<Vec<&Identifier>> {
     match &expr.kind {
-        ExprKind::Identifier(identifier) => Some(vec![identifier]),
+        ExprKind::Identifier(identifier) => {
+            let mut parts = Vec::with_capacity(2);
+            parts.push(identifier);
+            Some(parts)
+        }
         ExprKind::Dereference { base, field } => {
             let mut parts = chain(base)?;
             parts.push(field);
@@ -61,7 +65,7 @@ impl Walk<'_, '_> {
 
     /// Qualifiers give way to the last of them, which may be the name of a relation nearer by.
     fn keep_apart(&mut self, field: &Field, scope: &ScopeRef) {
-        let (Some(origin), Some(column), true) = (&field.origin, &field.name, field.own) else { return };
+        let (Some(origin), Some(column), true) = (&field.origin, field.name.text(), field.own) else { return };
         let Some(base) = self.facts.relations.get_mut(origin.relation) else { return };
         let Some(last) = base.written.last() else { return };
         let short = [last.clone(), CompactString::clone(column)];
@@ -72,7 +76,7 @@ impl Walk<'_, '_> {
 
     /// The name of a column of one of two joined relations.
     pub(super) fn reference(&mut self, field: &Field, parts: &[&Identifier]) {
-        let (Some(origin), Some(name)) = (&field.origin, &field.name) else { return };
+        let (Some(origin), Some(name)) = (&field.origin, field.name.text()) else { return };
         if let Some(base) = self.facts.relations.get_mut(origin.relation) {
             base.columns.insert(origin.column);
         }

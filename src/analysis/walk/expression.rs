@@ -101,8 +101,7 @@ impl Walk<'_, '_> {
             ExprKind::Call(call) => self.call(call, scope),
             ExprKind::Measure { name: _, over } => self.over(over, scope),
             ExprKind::Lambda { parameters, body } => {
-                let fields =
-                    parameters.iter().map(|name| Field::plain(Some(name.folded().into()), TypeClass::Structural));
+                let fields = parameters.iter().map(|name| Field::plain(name.folded().into(), TypeClass::Structural));
                 let relation = RelationType { fields: fields.collect(), unknown: Vec::new() };
                 self.expr(body, &Scope::within(scope, relation));
             }

@@ -78,7 +78,7 @@ pub(super) fn policy_scope(name: &TableName, columns: &[Column], hidden: &[Colum
     let qualifier: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
     let fields = columns.iter().chain(hidden).enumerate().map(|(at, column)| Field {
         qualifier: Some(qualifier.clone()),
-        name: Some(column.name.clone().into()),
+        name: column.name.clone().into(),
         origin: Some(Origin { relation: 0, column: at }),
         own: true,
         hidden: false,
@@ -148,12 +148,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn top(&mut self, query: &Query) {
         let output = self.query(query, &ScopeRef::default());
         self.facts.output = output.unknown.is_empty().then(|| {
-            output
-                .fields
-                .into_iter()
-                .filter(|field| !field.hidden)
-                .map(|field| field.name.as_deref().cloned())
-                .collect()
+            output.fields.into_iter().filter(|field| !field.hidden).map(|field| field.name.text().cloned()).collect()
         });
         let Facts { not_known, missing, ambiguous, .. } = &self.facts;
         self.facts.reads_known = not_known.is_none() && missing.is_empty() && ambiguous.is_empty();

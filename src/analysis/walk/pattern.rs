@@ -35,7 +35,7 @@ impl Walk<'_, '_> {
         let listed: Vec<Field> = clauses.partition_by.iter().chain(ordered).filter_map(named).collect();
         output.fields.extend(listed.iter().map(|field| Field::plain(field.name.clone(), field.class)));
         for (_, name) in &clauses.measures {
-            output.fields.push(Field::plain(Some(name.folded().into()), TypeClass::Structural));
+            output.fields.push(Field::plain(name.folded().into(), TypeClass::Structural));
         }
         if all_rows {
             let rest = input.fields.iter().filter(|field| !listed.contains(field));

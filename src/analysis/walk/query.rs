@@ -2,7 +2,7 @@
 
 use super::super::facts::{BaseRelation, Place, Problem, Star};
 use super::super::intent::routine;
-use super::super::scope::{Field, RelationType, Resolved, Scope, ScopeRef, TypeClass};
+use super::super::scope::{Field, FieldName, RelationType, Resolved, Scope, ScopeRef, TypeClass};
 use super::column::chain;
 use super::{Names, Walk};
 use crate::sql::ast::{
@@ -161,7 +161,7 @@ impl Walk<'_, '_> {
                 self.expr(column, scope);
             }
         }
-        let fields = (0..width).map(|_| Field::plain(None, TypeClass::Scalar)).collect();
+        let fields = (0..width).map(|_| Field::plain(FieldName::default(), TypeClass::Scalar)).collect();
         RelationType { fields, unknown: Vec::new() }
     }
 
@@ -197,7 +197,7 @@ impl Walk<'_, '_> {
                     Some(alias) => Some(alias.folded()),
                     None => chain(expr).and_then(|chain| chain.last().map(|last| last.folded())),
                 };
-                output.fields.push(Field::plain(name.map(Into::into), class));
+                output.fields.push(Field::plain(name.into(), class));
             }
             SelectItem::Star(_) => {
                 self.all_columns(&source.relation);
@@ -225,7 +225,7 @@ impl Walk<'_, '_> {
                 if scope.relation.has_relation(prefix) {
                     self.star_of(&scope.relation, prefix, target, captured);
                     let fields = unqualified(&scope.relation, prefix).enumerate().map(|(at, field)| Field {
-                        name: names.get(at).cloned().map(Into::into).or(field.name),
+                        name: names.get(at).cloned().map_or(field.name, Into::into),
                         ..field
                     });
                     output.fields.extend(fields);

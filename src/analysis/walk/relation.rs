@@ -119,12 +119,12 @@ impl Walk<'_, '_> {
                         self.compared(class, column.span);
                     }
                     let [name] = name;
-                    joined.push(Field::plain(Some(name.into()), class));
+                    joined.push(Field::plain(name.into(), class));
                 }
                 let names: BTreeSet<CompactString> =
-                    joined.iter().filter_map(|field| field.name.as_deref().cloned()).collect();
+                    joined.iter().filter_map(|field| field.name.text().cloned()).collect();
                 let mut all = left.join(right);
-                all.fields.retain(|field| field.name.as_deref().is_none_or(|name| !names.contains(name)));
+                all.fields.retain(|field| field.name.text().is_none_or(|name| !names.contains(name)));
                 joined.append(&mut all.fields);
                 RelationType { fields: joined, unknown: all.unknown }
             }
@@ -194,7 +194,7 @@ impl Walk<'_, '_> {
         let Some(columns) = columns else { return RelationType { fields: Vec::new(), unknown: vec![Some(written)] } };
         let fields = columns.iter().enumerate().map(|(at, column)| Field {
             qualifier: Some(written.clone()),
-            name: Some(column.name.clone().into()),
+            name: column.name.clone().into(),
             class: TypeClass::of(&column.data_type),
             origin: Some(Origin { relation: index, column: at }),
             own: true,
@@ -300,13 +300,13 @@ impl Walk<'_, '_> {
         for column in columns {
             match column {
                 JsonTableColumn::Ordinality(name) => {
-                    fields.push(Field::plain(Some(name.folded().into()), TypeClass::Scalar));
+                    fields.push(Field::plain(name.folded().into(), TypeClass::Scalar));
                 }
                 JsonTableColumn::Value { name, data_type: _, format: _, path: _, clauses: _, defaults } => {
                     for default in defaults {
                         self.expr(default, scope);
                     }
-                    fields.push(Field::plain(Some(name.folded().into()), TypeClass::Structural));
+                    fields.push(Field::plain(name.folded().into(), TypeClass::Structural));
                 }
                 JsonTableColumn::Nested { path: _, name: _, columns } => self.json_columns(columns, scope, fields),
             }

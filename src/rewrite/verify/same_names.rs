@@ -84,7 +84,11 @@ pub(super) fn resolve(levels: &[Level], name: &[CompactString]) -> Result<Vec<Co
 /// The parts, in lower case, of `a.b.c`; `None` for all else.
 pub(super) fn name_parts(expr: &Expr) -> Option<Vec<CompactString>> {
     match &expr.kind {
-        ExprKind::Identifier(name) => Some(vec![name.folded()]),
+        ExprKind::Identifier(name) => {
+            let mut parts = Vec::with_capacity(2);
+            parts.push(name.folded());
+            Some(parts)
+        }
         ExprKind::Dereference { base, field } => {
             let mut parts = name_parts(base)?;
             parts.push(field.folded());

@@ -25,6 +25,23 @@ pub struct Call {
     pub listagg: Option<ListaggOverflow>,
 }
 
+impl Call {
+    /// `name (arguments)`.
+    pub(crate) fn of(name: QualifiedName, arguments: Arguments) -> Call {
+        Call {
+            name,
+            processing: None,
+            quantifier: None,
+            arguments,
+            order_by: Vec::new(),
+            filter: None,
+            ignore_nulls: None,
+            over: None,
+            listagg: None,
+        }
+    }
+}
+
 /// `ON OVERFLOW …` of `LISTAGG`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ListaggOverflow {

@@ -66,7 +66,7 @@ impl Parser<'_> {
         let admin_option = self.are(&["ADMIN", "OPTION"]);
         let grant_option = self.are(&["GRANT", "OPTION"]);
         if admin_option || grant_option {
-            self.at += 2;
+            self.skip(2);
             self.expect("FOR")?;
         } else {
             self.note_all(&["ADMIN", "GRANT"]);

@@ -6,15 +6,16 @@
 use super::newer::newer;
 use super::{MAX_NESTING, Parsed, Parser};
 use crate::sql::ast::{
-    ArithmeticOperator, ComparisonOperator, ComparisonQuantifier, Expr, ExprKind, LogicalOperator, NewerExpr, Span,
+    Arguments, ArithmeticOperator, Call, ComparisonOperator, ComparisonQuantifier, Expr, ExprKind, Identifier,
+    LogicalOperator, NewerExpr, QualifiedName, Span,
 };
 use crate::sql::token::TokenKind;
 
 impl Parser<'_> {
     /// Any expression.
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        match self.column_alone(1, Self::expression_ends_at) {
-            Some(column) => Ok(column),
+        match self.column_alone(1, Self::expression_ends_at).or_else(|| self.column_where()) {
+            Some(expr) => Ok(expr),
             None => self.nested(|parser| parser.boolean(None)),
         }
     }
@@ -31,12 +32,29 @@ impl Parser<'_> {
         let start = self.here();
         let first = self.plain_identifier(0)?;
         let field = if qualified { Some(self.plain_identifier(2)?) } else { None };
-        self.at += length;
+        self.skip(length);
         self.deepest = self.deepest.max(self.depth + levels);
         let first = Expr { span: start, kind: ExprKind::Identifier(first) };
         let Some(field) = field else { return Some(first) };
         let span = Span { start: start.start, end: field.span.end };
         Some(Expr { span, kind: ExprKind::Dereference { base: Box::new(first), field } })
+    }
+
+    /// `IF(a, b)`, the same as the rules would make of it: what each column of a guard is that limits its rows.
+    fn column_where(&mut self) -> Option<Expr> {
+        let has = |at, symbol| self.is_symbol_at(at, symbol);
+        let is_it = self.is("IF") && has(1, "(") && has(3, ",") && has(5, ")") && self.expression_ends_at(6);
+        if !is_it || self.wrong.is_some() || self.depth + 2 > MAX_NESTING {
+            return None;
+        }
+        let start = self.here();
+        let [name, shown, column] = [self.plain_identifier(0)?, self.plain_identifier(2)?, self.plain_identifier(4)?];
+        let column_alone = |name: Identifier| Expr { span: name.span, kind: ExprKind::Identifier(name) };
+        let arguments = Arguments::List(vec![column_alone(shown), column_alone(column)]);
+        let name = QualifiedName { parts: vec![name], span: start };
+        self.skip(6);
+        self.deepest = self.deepest.max(self.depth + 2);
+        Some(Expr { span: self.since(start), kind: ExprKind::Call(Box::new(Call::of(name, arguments))) })
     }
 
     /// Whether no expression that begins with a name goes on with the token `ahead`.

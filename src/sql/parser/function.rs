@@ -68,24 +68,14 @@ impl Parser<'_> {
         let name = self.qualified_name()?;
         self.expect_symbol("(")?;
         // On the heap from the start: a call's arguments are read with it on the stack.
-        let mut call = Box::new(Call {
-            name,
-            processing,
-            quantifier: None,
-            arguments: Arguments::List(Vec::new()),
-            order_by: Vec::new(),
-            filter: None,
-            ignore_nulls: None,
-            over: None,
-            listagg: None,
-        });
+        let mut call = Box::new(Call { processing, ..Call::of(name, Arguments::List(Vec::new())) });
         self.note_all(&[")", "ALL", "DISTINCT", "ORDER"]);
         if self.maybe_symbol("*") {
             self.expect_symbol(")")?;
             call.arguments = Arguments::Star(None);
         } else if self.is_identifier_at(0) && self.is_symbol_at(1, ".") && self.is_symbol_at(2, "*") {
             let label = self.identifier()?;
-            self.at += 2;
+            self.skip(2);
             self.expect_symbol(")")?;
             call.arguments = Arguments::Star(Some(label));
         } else {
@@ -149,7 +139,7 @@ impl Parser<'_> {
         if !(self.is("FILTER") && self.is_symbol_at(1, "(")) {
             return Ok(None);
         }
-        self.at += 2;
+        self.skip(2);
         self.expect("WHERE")?;
         let condition = self.expression()?;
         self.expect_symbol(")")?;
@@ -202,17 +192,9 @@ impl Parser<'_> {
         self.expect_symbol(")")?;
         let filter = self.aggregate_filter()?;
         let over = if self.over_follows() { Some(self.over()?) } else { None };
-        Ok(ExprKind::Call(Box::new(Call {
-            name,
-            processing: None,
-            quantifier,
-            arguments: Arguments::List(arguments),
-            order_by,
-            filter,
-            ignore_nulls: None,
-            over,
-            listagg: Some(overflow),
-        })))
+        let listagg = Some(overflow);
+        let call = Call { quantifier, order_by, filter, over, listagg, ..Call::of(name, Arguments::List(arguments)) };
+        Ok(ExprKind::Call(Box::new(call)))
     }
 }
 

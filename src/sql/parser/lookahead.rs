@@ -248,7 +248,9 @@ impl Parser<'_> {
 
     /// Whether a query, not in parentheses, begins with the token `ahead`.
     pub(super) fn is_query_start(&self, ahead: usize) -> bool {
-        ["SELECT", "WITH", "VALUES"].iter().any(|word| self.is_at(ahead, word))
+        self.is_at(ahead, "SELECT")
+            || self.is_at(ahead, "WITH")
+            || self.is_at(ahead, "VALUES")
             || (self.is_at(ahead, "TABLE") && !self.is_symbol_at(ahead + 1, "("))
     }
 

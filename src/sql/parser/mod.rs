@@ -62,6 +62,7 @@ fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) 
         version,
         tokens: tokens(text, version)?,
         at: 0,
+        next: Token::of_kind(TokenKind::End, Span::default()),
         depth: 0,
         deepest: 0,
         objection: None,
@@ -73,21 +74,14 @@ fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) 
     let result = to_the_end(&mut parser, &read);
     if matches!(&result, Err(error) if error.kind == SqlErrorKind::Syntax) {
         // What else could have stood there is found by reading once more: what is right is read without asking for it.
-        parser = Parser {
-            at: 0,
-            depth: 0,
-            deepest: 0,
-            objection: None,
-            match_clause: None,
-            wrong: Some(parser.at),
-            ..parser
-        };
+        parser = Parser { depth: 0, deepest: 0, objection: None, match_clause: None, wrong: Some(parser.at), ..parser };
         return to_the_end(&mut parser, &read);
     }
     result
 }
 
 fn to_the_end<T>(parser: &mut Parser<'_>, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+    parser.go_to(0);
     let result = read(parser)?;
     if parser.kind() != TokenKind::End {
         return Err(parser.unexpected("<EOF>"));
@@ -102,7 +96,10 @@ struct Parser<'a> {
     text: &'a str,
     version: GrammarVersion,
     tokens: Vec<Token>,
+    /// The place of the next token.
     at: usize,
+    /// The next token.
+    next: Token,
     depth: u32,
     /// The depth of the deepest node below the one that is being read.
     deepest: u32,
@@ -124,9 +121,15 @@ impl<'a> Parser<'a> {
         self.version >= GrammarVersion::V483
     }
 
-    #[inline]
+    /// Inlined so that the next token, which is asked for most, is not looked up.
+    #[inline(always)]
     fn token(&self, ahead: usize) -> Token {
-        self.tokens.get(self.at + ahead).copied().unwrap_or_else(|| self.last_token())
+        if ahead == 0 { self.next } else { self.token_at(self.at + ahead) }
+    }
+
+    #[inline]
+    fn token_at(&self, at: usize) -> Token {
+        self.tokens.get(at).copied().unwrap_or_else(|| self.last_token())
     }
 
     #[cold]
@@ -155,8 +158,17 @@ impl<'a> Parser<'a> {
 
     fn advance(&mut self) {
         if self.at + 1 < self.tokens.len() {
-            self.at += 1;
+            self.skip(1);
         }
+    }
+
+    fn skip(&mut self, tokens: usize) {
+        self.go_to(self.at + tokens);
+    }
+
+    fn go_to(&mut self, at: usize) {
+        self.at = at;
+        self.next = self.token_at(at);
     }
 
     /// Whether the token `ahead` is this keyword, in upper case. It is inlined so that the keyword's key is a constant.
@@ -195,7 +207,7 @@ impl<'a> Parser<'a> {
     fn eat_all(&mut self, keywords: &[&str]) -> bool {
         let found = self.are(keywords);
         if found {
-            self.at += keywords.len();
+            self.skip(keywords.len());
         }
         found
     }
@@ -352,9 +364,8 @@ impl<'a> Parser<'a> {
     /// The text of a token without the quotes that it stands in, doubled ones undone.
     #[inline]
     fn unquoted(&self, token: Token) -> CompactString {
-        let text = self.text_of(token);
-        let before = if token.kind == TokenKind::UnicodeString { "U&'".len() } else { 1 };
-        let inner = text.get(before..text.len().saturating_sub(1)).unwrap_or_default();
+        let before = if token.kind == TokenKind::UnicodeString { 3 } else { 1 };
+        let inner = Span { start: token.span.start + before, end: token.span.end.saturating_sub(1) }.of(self.text);
         if token.key != DOUBLED {
             return CompactString::new(inner);
         }

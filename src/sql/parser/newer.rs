@@ -260,7 +260,7 @@ impl Parser<'_> {
 
     /// `PIVOT (…)` behind a relation that begins at `start`.
     pub(super) fn pivot(&mut self, start: Span, input: Relation) -> Parsed<Relation> {
-        self.at += 2;
+        self.skip(2);
         let aggregations = self.list(|parser| {
             let start = parser.here();
             let expr = parser.expression()?;
@@ -299,7 +299,7 @@ impl Parser<'_> {
 
     /// `NEAREST (FROM relation [WHERE condition] MATCH condition)`.
     pub(super) fn nearest(&mut self, start: Span) -> Parsed<Relation> {
-        self.at += 3;
+        self.skip(3);
         let clause = self.find_match_clause();
         let outer = std::mem::replace(&mut self.match_clause, clause);
         let relation = self.relation()?;

@@ -280,7 +280,7 @@ impl Parser<'_> {
             self.advance();
             RowPatternKind::Permutation(self.parenthesized_list(Self::row_pattern)?)
         } else if self.is_symbol("(") && self.is_symbol_at(1, ")") {
-            self.at += 2;
+            self.skip(2);
             RowPatternKind::Empty
         } else if self.is_symbol("(") {
             RowPatternKind::Grouped(Box::new(self.parenthesized_pattern()?))

@@ -61,7 +61,7 @@ impl<'a> Parser<'a> {
                 let field = self.string_field()?;
                 ExprKind::Dereference { base: Box::new(expr), field }
             } else if self.has_483() && self.is_symbol("[") && self.is_symbol_at(1, "*") && self.is_symbol_at(2, "]") {
-                self.at += 3;
+                self.skip(3);
                 newer(NewerExpr::AllElements(expr))
             } else if self.is_symbol(".") && !self.is_symbol_at(1, "*") {
                 self.advance();
@@ -231,10 +231,10 @@ impl<'a> Parser<'a> {
             }
         }
         if self.is_symbol(")") && self.is_symbol_at(1, "->") {
-            self.at += 2;
+            self.skip(2);
             return Some(parameters);
         }
-        self.at = before;
+        self.go_to(before);
         None
     }
 

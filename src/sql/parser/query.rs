@@ -238,7 +238,7 @@ impl Parser<'_> {
         }
         let expr = self.expression()?;
         if self.is_symbol(".") && self.is_symbol_at(1, "*") && is_primary(&expr.kind) {
-            self.at += 2;
+            self.skip(2);
             self.note("AS");
             let aliases = if self.is("AS") && self.is_symbol_at(1, "(") {
                 self.advance();
@@ -312,7 +312,7 @@ impl Parser<'_> {
         let start = self.here();
         let in_parentheses = self.is_symbol("(");
         if in_parentheses && self.is_symbol_at(1, ")") && !self.is_symbol_at(2, "->") {
-            self.at += 2;
+            self.skip(2);
             return Ok(GroupingSet { span: self.since(start), exprs: Vec::new() });
         }
         let expr = self.expression()?;

@@ -131,7 +131,7 @@ impl Parser<'_> {
         if !self.match_recognize_follows() {
             return Ok(input);
         }
-        self.at += 2;
+        self.skip(2);
         let clauses = Box::new(self.match_recognize()?);
         self.expect_symbol(")")?;
         let matched = Relation::MatchRecognize { span: self.since(start), input: Box::new(input), clauses };
@@ -288,7 +288,7 @@ impl Parser<'_> {
             && ["NULL", "AS", "DESCRIPTOR"].iter().enumerate().all(|(at, word)| self.is_at(2 + at, word))
             && self.is_symbol_at(5, ")")
         {
-            self.at += 6;
+            self.skip(6);
             TableFunctionValue::Descriptor(None)
         } else {
             TableFunctionValue::Expr(self.expression()?)
@@ -335,7 +335,7 @@ impl Parser<'_> {
 
     fn partition_columns(&mut self) -> Parsed<Vec<Expr>> {
         if self.is_symbol("(") && self.is_symbol_at(1, ")") {
-            self.at += 2;
+            self.skip(2);
             return Ok(Vec::new());
         }
         let in_parentheses = self.is_symbol("(");

@@ -18,7 +18,7 @@ impl Parser<'_> {
             return self.root_query();
         }
         let start = self.here();
-        self.at += 2;
+        self.skip(2);
         let session = self.list(Self::session_property)?;
         let query = self.root_query()?;
         Ok(Query { span: self.since(start), session, ..query })
@@ -112,7 +112,7 @@ impl Parser<'_> {
             {
                 return Ok(ParameterDeclaration { span: self.since(start), name: Some(name), data_type });
             }
-            self.at = before;
+            self.go_to(before);
         }
         let data_type = self.data_type_at_end()?;
         Ok(ParameterDeclaration { span: self.since(start), name: None, data_type })

@@ -72,7 +72,7 @@ impl Parser<'_> {
             "REVOKE" => self.revoke(),
             "DENY" => self.deny(),
             _ => {
-                self.at = before;
+                self.go_to(before);
                 Err(self.unexpected(
                     "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', \
                      'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', \
@@ -137,7 +137,7 @@ impl Parser<'_> {
             return Ok(StatementKind::DescribeInput { name: self.identifier()? });
         }
         if self.has_483() && self.is("OUTPUT") && self.is_symbol_at(1, "(") {
-            self.at += 2;
+            self.skip(2);
             let query = Box::new(self.root_query()?);
             self.expect_symbol(")")?;
             return Ok(StatementKind::DescribeQuery { query });

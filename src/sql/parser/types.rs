@@ -108,7 +108,7 @@ impl Parser<'_> {
         {
             return Ok((None, data_type));
         }
-        self.at = before;
+        self.go_to(before);
         let name = self.identifier()?;
         Ok((Some(name), self.data_type()?))
     }
