@@ -41,10 +41,9 @@ impl Walk<'_, '_> {
         }
         match scope.resolve(&names) {
             Resolved::Field { field, length } => {
-                let field = field.clone();
-                self.reference(&field, parts.get(..length).unwrap_or_default());
+                self.reference(field, parts.get(..length).unwrap_or_default());
                 if length > 2 {
-                    self.keep_apart(&field, scope);
+                    self.keep_apart(field, scope);
                 }
                 if length == names.len() { field.class } else { TypeClass::Structural }
             }

@@ -29,6 +29,12 @@ fn a_column_that_stands_alone_is_the_one_of_the_rules() {
         "final",
         "at",
         "over",
+        "IF(a, b)",
+        "\"if\"(a, b)",
+        "if (\"A\"\"x\", /* x */ \"b\")",
+        "IF(all, date)",
+        "IF(a.b, c)",
+        "IF(a, b, c)",
     ];
     let behind = [
         ", 1",
@@ -56,14 +62,20 @@ fn a_column_that_stands_alone_is_the_one_of_the_rules() {
         let Some(SelectItem::Expr { expr, .. }) = select.items.first() else { panic!("{text}") };
         assert_eq!(*first_operand(expr), parse_expression(&format!("       {column}")).unwrap(), "{text}");
     }
-    for wrong in ["SELECT \"\".b, 1", "SELECT a.\"\", 1", "SELECT a.select, 1", "SELECT 1a.b, 1", "SELECT `a`.b, 1"] {
-        parse_statement(wrong).unwrap_err();
+    for wrong in
+        ["\"\".b", "a.\"\"", "a.select", "1a.b", "`a`.b", "IF(a, \"\")", "IF(select, a)", "IF(a, 1a)", "IF(`a`, b)"]
+    {
+        parse_statement(&format!("SELECT {wrong}, 1")).unwrap_err();
     }
     let nested = |depth: usize, inner: &str| format!("SELECT {}{inner}{}", "f(".repeat(depth), ")".repeat(depth));
     for depth in 100..260 {
-        for [alone, by_rules] in
-            [["a.b", "a.b + c"], ["a", "a + c"], ["a.b = 1", "a.b + c = 1"], ["1 = a.b", "1 = a.b + c"]]
-        {
+        for [alone, by_rules] in [
+            ["a.b", "a.b + c"],
+            ["a", "a + c"],
+            ["a.b = 1", "a.b + c = 1"],
+            ["1 = a.b", "1 = a.b + c"],
+            ["IF(a, b)", "IF(a, b, c)"],
+        ] {
             let alone = parse_statement(&nested(depth, alone)).is_ok();
             assert_eq!(alone, parse_statement(&nested(depth, by_rules)).is_ok(), "{depth}: {by_rules}");
         }
