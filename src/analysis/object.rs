@@ -1,6 +1,8 @@
 //! What one user may do with one table, view or metadata table, with all that a guard of it needs.
 
 use super::facts::{BaseRelation, Facts};
+use super::scope::TypeClass;
+use crate::catalog::table::Column;
 use crate::policy::{PolicyRef, TableAccess};
 use crate::sql::Span;
 use compact_str::CompactString;
@@ -63,10 +65,20 @@ pub(crate) struct SeenColumn {
     pub(crate) name: CompactString,
     /// Its type as Trino prints it.
     pub(crate) data_type: CompactString,
+    /// Of what class that is.
+    pub(super) class: TypeClass,
     /// Whether `*` leaves it out.
     pub(crate) hidden: bool,
     /// The mask in its place.
     pub(crate) mask: Option<Rc<PolicyExpr>>,
+}
+
+impl SeenColumn {
+    /// A column that is seen as it is.
+    pub(super) fn of(column: &Column, class: TypeClass) -> SeenColumn {
+        let Column { name, data_type } = column;
+        SeenColumn { name: name.clone(), data_type: data_type.clone(), class, hidden: false, mask: None }
+    }
 }
 
 /// What a guard reads.

@@ -137,8 +137,13 @@ impl<'a> Wanted<'a> {
 
     #[inline]
     fn is(&self, field: &Field) -> bool {
-        field.name.number == self.number
-            && field.name.text.as_ref().is_some_and(|name| name == self.last)
+        field.name.number == self.number && self.is_by_letters(field)
+    }
+
+    /// Apart, so that the search through fields is one comparison for each.
+    #[inline(never)]
+    fn is_by_letters(&self, field: &Field) -> bool {
+        field.name.text.as_ref().is_some_and(|name| name == self.last)
             && qualifies(field.qualifier.as_ref(), self.prefix)
     }
 }

@@ -7,7 +7,7 @@ use super::derived;
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
-use super::scope::ScopeRef;
+use super::scope::{ScopeRef, TypeClass};
 use super::walk::{self, ViewOf};
 use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
 use crate::enforce::{Options, Views};
@@ -243,21 +243,20 @@ impl<'a> World<'a> {
         source: Source,
     ) -> Result<Option<Guard>, String> {
         let mut pending = false;
-        let mut scope = None;
+        let scope = walk::policy_scope(name, &table.columns, &[]);
         let mut columns = Vec::with_capacity(table.columns.len());
-        for column in &table.columns {
+        for (column, field) in table.columns.iter().zip(&scope.relation.fields) {
             if !access.allow(&column.name) {
                 continue;
             }
             let mut mask = None;
             if let Some(rule) = access.mask(&column.name, &column.data_type)? {
                 self.reads_like_the_policy(&rule)?;
-                let scope = scope.get_or_insert_with(|| walk::policy_scope(name, &table.columns, &[]));
-                mask = self.policy_expr(name, scope, &rule.text, &rule.expr, &rule.policies)?;
+                mask = self.policy_expr(name, &scope, &rule.text, &rule.expr, &rule.policies)?;
                 mask = mask.map(|mask| PolicyExpr { masks: rule.masks.clone(), ..mask });
                 pending |= mask.is_none();
             }
-            columns.push(SeenColumn { mask: mask.map(Rc::new), ..seen(column) });
+            columns.push(SeenColumn { mask: mask.map(Rc::new), ..SeenColumn::of(column, field.class) });
         }
         if columns.is_empty() {
             return Err("none of its columns is granted to you".to_owned());
@@ -265,8 +264,7 @@ impl<'a> World<'a> {
         let mut filters = Vec::new();
         for rule in access.filters()? {
             self.reads_like_the_policy(&rule)?;
-            let scope = scope.get_or_insert_with(|| walk::policy_scope(name, &table.columns, &[]));
-            match self.policy_expr(name, scope, &rule.text, &rule.expr, &rule.policies)? {
+            match self.policy_expr(name, &scope, &rule.text, &rule.expr, &rule.policies)? {
                 Some(filter) => filters.push(filter),
                 None => pending = true,
             }
@@ -426,7 +424,7 @@ impl<'a> World<'a> {
 }
 
 fn seen(column: &Column) -> SeenColumn {
-    SeenColumn { name: column.name.clone(), data_type: column.data_type.clone(), hidden: false, mask: None }
+    SeenColumn::of(column, TypeClass::of(&column.data_type))
 }
 
 /// Whether a table is called as Iceberg calls those that hold the rows of a materialized view, where they are not hidden:

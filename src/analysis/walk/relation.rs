@@ -5,7 +5,7 @@ use super::super::object::{Reading, SeenColumn};
 use super::super::scope::{Field, Origin, Qualifier, RelationType, Scope, ScopeRef, TypeClass};
 use super::super::session::Session;
 use super::{Names, Walk};
-use crate::catalog::table::Known;
+use crate::catalog::table::{Column, Known};
 use crate::names::TableName;
 use crate::sql::Span;
 use crate::sql::ast::{
@@ -195,7 +195,7 @@ impl Walk<'_, '_> {
         let fields = columns.iter().enumerate().map(|(at, column)| Field {
             qualifier: Some(written.clone()),
             name: column.name.clone().into(),
-            class: TypeClass::of(&column.data_type),
+            class: column.class,
             origin: Some(Origin { relation: index, column: at }),
             own: true,
             hidden: column.hidden,
@@ -233,12 +233,7 @@ impl Walk<'_, '_> {
     fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Rc<[SeenColumn]>> {
         match self.world.described(name)? {
             Known::Table(table) => {
-                let seen = |column: &crate::catalog::table::Column| SeenColumn {
-                    name: column.name.clone(),
-                    data_type: column.data_type.clone(),
-                    hidden: false,
-                    mask: None,
-                };
+                let seen = |column: &Column| SeenColumn::of(column, TypeClass::of(&column.data_type));
                 Some(table.columns.iter().map(seen).collect())
             }
             Known::Missing | Known::Exists | Known::View(_) | Known::QueryOf(_) | Known::SessionProperties(_) => {

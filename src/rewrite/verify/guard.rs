@@ -250,7 +250,7 @@ impl<'a> Guarded<'a> {
     /// Proves each item: a column of the table that is granted, masked if it has a mask, under its own name. Answers
     /// the names.
     fn items(&self, walk: &Walk<'_>, items: &[SelectItem]) -> Result<Vec<CompactString>, Unproved> {
-        let mut names: Vec<CompactString> = Vec::new();
+        let mut names: Vec<CompactString> = Vec::with_capacity(items.len());
         for item in items {
             let SelectItem::Expr { span: _, expr, alias } = item else {
                 return Err(self.unproved("an item that is no expression"));

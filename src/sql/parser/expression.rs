@@ -108,18 +108,21 @@ impl Parser<'_> {
             return Ok(first);
         }
         let start = first.span;
-        let mut terms = vec![first];
+        let mut terms = Vec::with_capacity(4);
+        terms.push(first);
         while self.maybe("AND") {
             terms.push(self.negation(None)?);
         }
         Ok(Expr { span: self.since(start), kind: ExprKind::Logical { operator: LogicalOperator::And, terms } })
     }
 
-    /// `NOT`, any number of times, before a predicate.
+    /// `NOT`, any number of times, before a predicate. It is inlined since most have none.
+    #[inline(always)]
     fn negation(&mut self, first: Option<Expr>) -> Parsed<Expr> {
-        if first.is_some() || !self.is("NOT") {
-            return self.predicated(first);
-        }
+        if first.is_some() || !self.is("NOT") { self.predicated(first) } else { self.negated() }
+    }
+
+    fn negated(&mut self) -> Parsed<Expr> {
         let start = self.here();
         self.advance();
         let operand = self.nested(|parser| parser.negation(None))?;

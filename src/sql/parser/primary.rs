@@ -212,7 +212,14 @@ impl<'a> Parser<'a> {
         } else if self.eat_symbol(")") {
             return Err(self.unexpected("'->'"));
         } else {
-            row_or_parenthesized(self.list(Self::expression)?)
+            let first = self.expression()?;
+            if self.maybe_symbol(",") {
+                let mut items = vec![first];
+                items.append(&mut self.list(Self::expression)?);
+                ExprKind::Row(items)
+            } else {
+                ExprKind::Parenthesized(Box::new(first))
+            }
         };
         self.expect_symbol(")")?;
         Ok(Expr { span: self.since(start), kind })
