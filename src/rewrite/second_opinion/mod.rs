@@ -96,11 +96,12 @@ pub fn second_opinion(
     if !is_read(sql) {
         return Ok(());
     }
+    // First, since their names may not be there yet.
+    let ours: BTreeSet<Name> =
+        summary(ours).relations.into_iter().map(|name| name.parts.iter().map(ToString::to_string).collect()).collect();
     let read = beside.and_then(|beside| beside.reading(sql)).filter(|reading| *reading.text == *sql);
     let read = read.unwrap_or_else(|| Arc::new(TheirReading::of(Arc::from(sql))));
     let Some(theirs) = &read.names else { return Ok(()) };
-    let ours: BTreeSet<Name> =
-        summary(ours).relations.into_iter().map(|name| name.parts.iter().map(ToString::to_string).collect()).collect();
     let names: Vec<String> = theirs.difference(&ours).map(|name| name.join(".")).collect();
     if names.is_empty() { Ok(()) } else { Err(Unseen { names }) }
 }
