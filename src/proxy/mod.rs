@@ -2,7 +2,7 @@
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
 //! results back. `listen` takes connections, `http1` and `http2` speak HTTP on them, `serve` answers requests, `statement` is the
-//! way of a statement, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
+//! way of a statement, which `outlive` goes to its end, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
 //! is, `results` changes pages on their way, `spooled` gives what Trino puts into a storage. `resolved` gives none before
 //! Trino has said what the names in the statement stand for. `decide` asks the core for decisions, and `beside` reads for it. `asking` and `clusters` say which cluster a statement goes to, by

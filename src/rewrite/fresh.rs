@@ -72,21 +72,11 @@ pub(crate) fn quotes_rewriting(text: &str) -> bool {
 /// Where the prefix stands in a text, whatever its letter case.
 fn find_prefix(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut start = 0;
-    loop {
-        let window = bytes.get(start..start + PREFIX.len())?;
-        // The last letter tells how far behind the prefix can stand next (Horspool).
-        start += match window.last()? {
-            b'_' if window.eq_ignore_ascii_case(PREFIX.as_bytes()) => return Some(start),
-            b'e' | b'E' => 1,
-            b'c' | b'C' => 2,
-            b'i' | b'I' => 3,
-            b'u' | b'U' => 4,
-            b'l' | b'L' => 5,
-            b's' | b'S' => 6,
-            _ => PREFIX.len(),
-        };
-    }
+    // Its last letter is the rarest.
+    memchr::memchr_iter(b'_', bytes).find_map(|last| {
+        let start = (last + 1).checked_sub(PREFIX.len())?;
+        bytes.get(start..=last)?.eq_ignore_ascii_case(PREFIX.as_bytes()).then_some(start)
+    })
 }
 
 #[cfg(test)]

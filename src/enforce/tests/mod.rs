@@ -233,6 +233,22 @@ fn what_only_shows_or_ends_a_query_forgets_nothing_of_tables() {
 }
 
 #[test]
+fn a_query_alone_only_reads() {
+    for (sql, only_reads) in [
+        ("SELECT 1", true),
+        ("WITH a AS (VALUES 1) TABLE a", true),
+        ("SHOW CURRENT ROLES", false),
+        ("DROP SCHEMA attic CASCADE", false),
+        ("EXPLAIN ANALYZE DROP SCHEMA attic", false),
+        ("CALL system.runtime.kill_query('of_guest')", false),
+    ] {
+        let (decision, _) = decide("keeper", &session("lake.attic"), sql);
+        let Outcome::Forward(guarded) = decision.outcome else { panic!("{sql}: {decision:?}") };
+        assert_eq!(guarded.only_reads(), only_reads, "{sql}");
+    }
+}
+
+#[test]
 fn a_view_that_defines_a_function_or_sets_a_property_is_refused() {
     for view in ["defining", "setting"] {
         let refusal = outcome("analyst", &session("lake.sales"), &format!("TABLE {view}")).unwrap_err();
