@@ -21,6 +21,7 @@ use self::asked::Asked;
 use self::http2::Bounds;
 use self::pool::{Pool, PoolError};
 use self::written::{To, Written};
+use super::routes::has_only;
 use crate::config::Upstream;
 use bytes::Bytes;
 use credential::{Credential, OwnCertificate};
@@ -203,7 +204,7 @@ impl HttpClient {
         target: &str,
         headers: &[(HeaderName, &HeaderValue)],
     ) -> Result<Response<Received>, SendError> {
-        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !target.starts_with('/') || !has_only(target, |byte| byte.is_ascii_graphic()) {
             return Err(SendError::Path(target.to_owned()));
         }
         let own = self.authorization.header().await;

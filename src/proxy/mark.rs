@@ -6,6 +6,7 @@
 
 use super::cluster_id::{self, ClusterId};
 use super::query_id::QueryId;
+use super::routes::cut;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
@@ -190,12 +191,12 @@ fn written(bytes: &[u8], owner: &Owner, by_address: bool) -> String {
 }
 
 fn without_owner(mark: &str) -> &str {
-    mark.split_once('.').map_or(mark, |(mark, _)| mark)
+    cut(mark, b'.').map_or(mark, |(mark, _)| mark)
 }
 
 /// Whose a mark says it is. Nothing proves it before the mark is read for that owner.
 pub(crate) fn named_owner(mark: &str) -> Option<Owner> {
-    let (_, owner) = mark.split_once('.')?;
+    let (_, owner) = cut(mark, b'.')?;
     let names = String::from_utf8(URL_SAFE_NO_PAD.decode(owner).ok()?).ok()?;
     let (principal, user) = names.split_once('\0')?;
     Some(Owner { principal: principal.to_owned(), user: user.to_owned() })

@@ -3,6 +3,7 @@
 //! In: `listen.public_url`, or the request's `Host`. What a client says of forwarding (`Forwarded`, `X-Forwarded-*`) is
 //! not read.
 
+use super::routes::cut;
 use http::{HeaderMap, header};
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ fn is_host(text: &str) -> bool {
             }
             None => return false,
         },
-        None => match text.split_once(':') {
+        None => match cut(text, b':') {
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         },

@@ -11,6 +11,7 @@ use super::results::body::{OnPassed, PageBody, PageError, Passed};
 use super::results::own_error;
 use super::results::packer::Packer;
 use super::results::page::{Page, PageContext, Summary};
+use super::results::scanner::Malformed;
 use super::results::segments::ELSEWHERE;
 use super::revoke;
 use super::routes::{PagePath, PageQuery};
@@ -23,7 +24,10 @@ use crate::enforce::{ErrorCode, Refusal};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Limited};
 use serde_json::{Value, json};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Where Trino leads clients to a place that segments are not fetched from.
@@ -60,44 +64,55 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
     let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
-    let path = asked.query.upstream(asked.path.as_str());
-    if asked.method != Method::DELETE
+    let PageRequest { method, path, query, owner, unproved: _, packer, origin } = asked;
+    let target = query.upstream(path.as_str());
+    if method != Method::DELETE
         && let Err(refusal) = revoke::review(proxy, &statement).await
     {
-        return revoked(&asked.origin, &statement, &refusal);
+        return revoked(&origin, &statement, &refusal);
     }
-    let response = match statement.cluster.upstream.page(asked.method.clone(), &path, &user).await {
+    let mut asking = pin!(statement.cluster.upstream.page(method.clone(), &target, &user));
+    let begun = poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
+    // The request is on its way. What its page will go through is made ready while Trino answers.
+    let streamed = method == Method::GET && !facts.unresolved;
+    let way = streamed.then(|| Way::ready(proxy, &statement, (owner, mark, facts), &origin, &target, packer));
+    let response = match begun {
+        Poll::Ready(response) => response,
+        Poll::Pending => asking.await,
+    };
+    let response = match response {
         Ok(response) => response,
         Err(error) => {
-            tracing::warn!(%error, query = %asked.path.query, "a page could not be asked for");
+            tracing::warn!(%error, query = %statement.query, "a page could not be asked for");
             // A page is asked for again without harm, which a statement is not.
             return answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino can't be reached at the moment");
         }
     };
     // Trino ends the query while the page is waited for, and its error is not the one that the client has to see.
-    if asked.method != Method::DELETE
+    if method != Method::DELETE
         && let Some(refusal) = statement.refusal()
     {
-        return revoked(&asked.origin, &statement, refusal);
+        return revoked(&origin, &statement, refusal);
     }
-    match response.status() {
-        status if asked.method == Method::DELETE => {
-            if status.is_success() && !asked.path.is_partial() {
+    match (response.status(), way) {
+        (status, _) if method == Method::DELETE => {
+            if status.is_success() && !path.is_partial() {
                 proxy.started.end(&statement, End::Canceled);
             }
             passed_on(status)
         }
-        StatusCode::OK if asked.method == Method::GET && facts.unresolved => {
-            unresolved(proxy, asked, statement, response).await
+        (StatusCode::OK, Some(way)) => match way.pass(proxy, &statement, response).await {
+            Ok(page) => page,
+            Err(error) => Box::pin(unpassed(proxy, &statement, &origin, &target, error)).await,
+        },
+        (StatusCode::OK, None) if method == Method::GET => {
+            Box::pin(unresolved(proxy, &origin, &statement, response)).await
         }
-        StatusCode::OK if asked.method == Method::GET => {
-            pass(proxy, asked, (mark, facts), path, statement, response).await
-        }
-        StatusCode::NOT_FOUND => {
+        (StatusCode::NOT_FOUND, _) => {
             proxy.started.end(&statement, End::Unknown);
             answer::text(StatusCode::NOT_FOUND, "Query not found")
         }
-        status => passed_on(status),
+        (status, _) => passed_on(status),
     }
 }
 
@@ -159,8 +174,8 @@ pub(super) async fn end_at_trino(statement: &Statement) {
 /// A page of a query of which it was not known yet what Trino resolved.
 async fn unresolved(
     proxy: &Arc<Proxy>,
-    asked: PageRequest,
-    statement: Arc<Statement>,
+    origin: &Origin,
+    statement: &Arc<Statement>,
     response: Response<Received>,
 ) -> Response<Answer> {
     let page = match Whole::read(&statement.cluster, &proxy.live().limits, response).await {
@@ -170,9 +185,9 @@ async fn unresolved(
             return answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino did not give the page");
         }
     };
-    match resolved::follow(proxy, &statement, &asked.origin, page, Duration::ZERO).await {
-        Ok(shown) => given(proxy, &statement, shown),
-        Err(refusal) => revoked(&asked.origin, &statement, &refusal),
+    match resolved::follow(proxy, statement, origin, page, Duration::ZERO).await {
+        Ok(shown) => given(proxy, statement, shown),
+        Err(refusal) => revoked(origin, statement, &refusal),
     }
 }
 
@@ -181,14 +196,15 @@ pub(super) fn given(proxy: &Proxy, statement: &Arc<Statement>, shown: Shown) -> 
     statement.count(shown.summary.rows, shown.page.len() as u64);
     seen(proxy, statement, &shown.summary);
     let mut response = Response::new(answer::full(shown.page));
-    *response.headers_mut() = page_headers(proxy, statement, &shown.headers);
+    *response.headers_mut() = response_headers::of_results();
+    add_session(proxy, statement, &shown.headers, response.headers_mut());
     response
 }
 
-fn page_headers(proxy: &Proxy, statement: &Statement, trino: &HeaderMap) -> HeaderMap {
-    let mut headers = response_headers::of_page(trino);
-    transactions::seal(&proxy.key, &statement.owner, &statement.cluster, &mut headers);
-    headers
+/// Adds to a page's headers those of Trino's that change the client's session.
+fn add_session(proxy: &Proxy, statement: &Statement, trino: &HeaderMap, headers: &mut HeaderMap) {
+    response_headers::add_session(trino, headers);
+    transactions::seal(&proxy.key, &statement.owner, &statement.cluster, headers);
 }
 
 /// The error for a query that may not go on.
@@ -217,73 +233,96 @@ fn passed_on(status: StatusCode) -> Response<Answer> {
     }
 }
 
-async fn pass(
-    proxy: &Arc<Proxy>,
-    asked: PageRequest,
-    (mark, facts): (Arc<str>, Facts),
-    path: String,
-    statement: Arc<Statement>,
-    response: Response<Received>,
-) -> Response<Answer> {
-    let (parts, incoming) = response.into_parts();
-    let plain = parts.headers.get(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
-    if !plain {
-        tracing::warn!("Trino packed a page that it was asked for plain");
-        cancel(proxy, &statement, &path, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;
-        return unreadable(&asked.origin, &asked.path.query, facts);
+/// What a page goes through on its way to the client.
+struct Way {
+    page: Box<Page>,
+    packer: Option<Packer>,
+    headers: HeaderMap,
+    on_passed: OnPassed,
+}
+
+impl Way {
+    /// One that nothing has gone through. `target` is path and query, as the page is asked of Trino.
+    fn ready(
+        proxy: &Arc<Proxy>,
+        statement: &Arc<Statement>,
+        (owner, mark, facts): (Owner, Arc<str>, Facts),
+        origin: &Origin,
+        target: &str,
+        packer: Option<Packer>,
+    ) -> Way {
+        let page = Page::new(PageContext {
+            origin: origin.clone(),
+            key: proxy.key.clone(),
+            owner,
+            facts,
+            // It holds the same facts for the same owner and query, so it is the next page's as well.
+            mark: Some(mark),
+            positions: statement.positions(),
+            query: Some(statement.query.clone()),
+            segments: proxy.spooled(statement.cluster.spooling.as_ref()),
+            envelope_bytes: proxy.live().limits.envelope_bytes,
+        });
+        let on_passed = on_passed(Arc::clone(proxy), Arc::clone(statement), target.to_owned());
+        Way { page: Box::new(page), packer, headers: response_headers::of_results(), on_passed }
     }
-    let page = Page::new(PageContext {
-        origin: asked.origin.clone(),
-        key: proxy.key.clone(),
-        owner: asked.owner,
-        facts,
-        // It holds the same facts for the same owner and query, so it is the next page's as well.
-        mark: Some(mark),
-        positions: statement.positions(),
-        query: Some(asked.path.query.clone()),
-        segments: proxy.spooled(statement.cluster.spooling.as_ref()),
-        envelope_bytes: proxy.live().limits.envelope_bytes,
-    });
-    let headers = page_headers(proxy, &statement, &parts.headers);
-    let on_passed = on_passed(Arc::clone(proxy), Arc::clone(&statement), path.clone());
-    let (stall, until) = (statement.cluster.answer_timeout, statement.revoked.clone());
-    let mut body = PageBody::new(incoming, page, asked.packer, stall, until, on_passed);
-    match body.begin().await {
-        Ok(()) => {
-            let packed = body.is_packed();
-            let mut response = Response::new(Either::Right(Either::Left(Box::new(body))));
-            *response.headers_mut() = headers;
-            if packed {
-                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-            response
+
+    /// Lets Trino's answer through until there is something for the client.
+    async fn pass(
+        self,
+        proxy: &Proxy,
+        statement: &Statement,
+        response: Response<Received>,
+    ) -> Result<Response<Answer>, PageError> {
+        let (parts, incoming) = response.into_parts();
+        if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(Malformed("it is packed, though it was asked for plain").into());
         }
-        Err(PageError::Revoked) => match statement.refusal() {
-            Some(refusal) => revoked(&asked.origin, &statement, refusal),
+        let Way { page, packer, mut headers, on_passed } = self;
+        let (stall, until) = (statement.cluster.answer_timeout, statement.revoked.clone());
+        let mut body = Box::new(PageBody::new(incoming, page, packer, stall, until, on_passed));
+        body.begin().await?;
+        add_session(proxy, statement, &parts.headers, &mut headers);
+        if body.is_packed() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let mut response = Response::new(Either::Right(Either::Left(body)));
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+/// The answer where nothing of a page could be let through.
+async fn unpassed(
+    proxy: &Proxy,
+    statement: &Arc<Statement>,
+    origin: &Origin,
+    target: &str,
+    error: PageError,
+) -> Response<Answer> {
+    let query = &statement.query;
+    match error {
+        PageError::Revoked => match statement.refusal() {
+            Some(refusal) => revoked(origin, statement, refusal),
             None => answer::text(StatusCode::NOT_FOUND, "Query not found"),
         },
-        Err(PageError::Malformed(error)) => {
-            tracing::warn!(%error, query = %asked.path.query, "a page can't be read");
-            cancel(proxy, &statement, &path, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;
-            if error == ELSEWHERE {
-                return refused(&asked.origin, &asked.path.query, facts, UNNAMED);
-            }
-            unreadable(&asked.origin, &asked.path.query, facts)
+        PageError::Malformed(error) => {
+            tracing::warn!(%error, %query, "a page can't be read");
+            cancel(proxy, statement, target, End::Failed("GENERIC_INTERNAL_ERROR".to_owned())).await;
+            let unreadable = "Sluice can't read Trino's page of results, so nothing of it is shown";
+            refused(origin, statement, if error == ELSEWHERE { UNNAMED } else { unreadable })
         }
-        Err(error) => {
-            tracing::warn!(%error, query = %asked.path.query, "a page did not come");
+        error => {
+            tracing::warn!(%error, %query, "a page did not come");
             answer::text(StatusCode::SERVICE_UNAVAILABLE, "Trino did not give the page")
         }
     }
 }
 
-fn unreadable(origin: &Origin, query: &QueryId, facts: Facts) -> Response<Answer> {
-    refused(origin, query, facts, "Sluice can't read Trino's page of results, so nothing of it is shown")
-}
-
-fn refused(origin: &Origin, query: &QueryId, facts: Facts, message: &str) -> Response<Answer> {
+fn refused(origin: &Origin, statement: &Statement, message: &str) -> Response<Answer> {
     let refusal = Refusal { code: ErrorCode::GenericInternalError, message: message.to_owned(), location: None };
-    answer::results(own_error::page(origin, query, own_error::error(&refusal, Some(facts.decision))))
+    let error = own_error::error(&refusal, Some(statement.facts.decision));
+    answer::results(own_error::page(origin, &statement.query, error))
 }
 
 fn on_passed(proxy: Arc<Proxy>, statement: Arc<Statement>, path: String) -> OnPassed {

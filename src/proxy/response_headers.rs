@@ -20,15 +20,13 @@ const SESSION: [HeaderName; 10] = [
     HeaderName::from_static("x-trino-clear-transaction-id"),
 ];
 
-/// The headers of a page.
-pub(crate) fn of_page(trino: &HeaderMap) -> HeaderMap {
-    let mut headers = of_results();
+/// Adds those that change the session to the headers of a page.
+pub(crate) fn add_session(trino: &HeaderMap, headers: &mut HeaderMap) {
     for (name, value) in trino {
         if name.as_str().starts_with("x-trino-") && SESSION.contains(name) {
             headers.append(name.clone(), value.clone());
         }
     }
-    headers
 }
 
 /// The headers of each JSON answer.
@@ -63,7 +61,8 @@ mod tests {
         ] {
             trino.append(name, value.parse().unwrap());
         }
-        let shown = of_page(&trino);
+        let mut shown = of_results();
+        add_session(&trino, &mut shown);
         assert_eq!(shown.get_all("x-trino-set-session").iter().count(), 2);
         let mut names: Vec<&str> = shown.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();

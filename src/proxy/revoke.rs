@@ -69,8 +69,8 @@ async fn review_all(proxy: &Arc<Proxy>) {
 
 /// Whether a decision made now could be another than the last one about a statement.
 pub(super) fn is_outdated(proxy: &Proxy, statement: &Statement) -> bool {
-    let holds = |basis: Basis| basis.holds(&proxy.rooms.store.current(), proxy.clock.now());
-    proxy.cancel_running && !statement.decided_by().is_some_and(holds)
+    let holds = |basis: &Basis| basis.holds(&proxy.rooms.store.current(), proxy.clock.now());
+    proxy.cancel_running && !statement.is_decided_by(holds)
 }
 
 /// Whether pages of a statement may be given, by the policies and the time of now. If not, it has been ended.
@@ -84,6 +84,10 @@ pub(super) async fn review(proxy: &Arc<Proxy>, statement: &Arc<Statement>) -> Re
     if statement.ended() || !is_outdated(proxy, statement) {
         return Ok(());
     }
+    Box::pin(review_anew(proxy, statement)).await
+}
+
+async fn review_anew(proxy: &Arc<Proxy>, statement: &Arc<Statement>) -> Result<(), Refusal> {
     match verdict(proxy, statement).await {
         Ok(basis) => {
             statement.allowed_by(basis);

@@ -135,12 +135,17 @@ impl PagePath {
 
 /// What stands in front of the next slash and behind it.
 fn part(path: &str) -> Option<(&str, &str)> {
-    let end = memchr::memchr(b'/', path.as_bytes())?;
-    path.split_at_checked(end).map(|(part, rest)| (part, rest.strip_prefix('/').unwrap_or_default()))
+    cut(path, b'/')
+}
+
+/// What stands in front of the first such ASCII character and behind it. As `split_once`, and quicker in short texts.
+pub(in crate::proxy) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(mark, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Whether all bytes are right. All of them are looked at, which processors do many at a time.
-pub(super) fn has_only(text: &str, right: impl Fn(u8) -> bool) -> bool {
+pub(in crate::proxy) fn has_only(text: &str, right: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & right(byte))
 }
 
@@ -156,17 +161,20 @@ impl PageQuery {
     /// Reads what stands behind the `?`; `None` if anything else stands there, or one thing twice.
     pub(crate) fn parse(query: Option<&str>) -> Option<PageQuery> {
         let mut read = PageQuery::default();
-        let mut names = Vec::new();
-        for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
-            let (name, value) = part.split_once('=')?;
-            if names.contains(&name) {
-                return None;
+        let mut left = query.unwrap_or_default();
+        while !left.is_empty() {
+            let (part, behind) = cut(left, b'&').unwrap_or((left, ""));
+            left = behind;
+            if part.is_empty() {
+                continue;
             }
-            names.push(name);
+            let (name, value) = cut(part, b'=')?;
             match name {
-                "sluice" => read.mark = Some(value.to_owned()),
+                "sluice" if read.mark.is_none() => read.mark = Some(value.to_owned()),
                 "maxWait" | "targetResultSize"
-                    if value.len() <= 32 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') =>
+                    if value.len() <= 32
+                        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+                        && !read.trino.iter().any(|given| cut(given, b'=').is_some_and(|(given, _)| given == name)) =>
                 {
                     read.trino.push(part.to_owned());
                 }

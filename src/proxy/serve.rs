@@ -218,15 +218,15 @@ impl Proxy {
         let live = self.live();
         let client = Client { peer, presented, proofs: &live.proofs };
         match route {
-            Route::Info(path) => pages::info(self, request.method().clone(), path).await,
-            // Apart, since these take much more room than the way of a page.
+            // Apart are those that take much more room than the way of a page.
+            Route::Info(path) => Box::pin(pages::info(self, request.method().clone(), path)).await,
             Route::Login(asked) => {
                 let (login, metrics) = (live.proofs.login.as_deref(), &self.rooms.metrics);
                 Box::pin(login::answer(login, metrics, asked, request.headers())).await
             }
             Route::Statement => Box::pin(self.statement(client, &live, origin, request)).await,
             Route::Kill(query) => match self.asked_by(client, request.headers()).await {
-                Ok(owner) => pages::kill(self, &query, &owner).await,
+                Ok(owner) => Box::pin(pages::kill(self, &query, &owner)).await,
                 Err(declined) => declined.answer(self, client, request.headers()).await,
             },
             Route::Page(path, query) => {
@@ -301,8 +301,7 @@ impl Proxy {
     }
 
     async fn principal(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Principal, Declined> {
-        let now = self.clock.now().as_second();
-        if client.presented.is_some_and(|presented| !presented.holds(now)) {
+        if client.presented.is_some_and(|presented| !presented.holds(self.clock.now().as_second())) {
             return Err(Declined::Ended);
         }
         let certificate = client.presented.map(Presented::certificate);

@@ -154,6 +154,11 @@ impl Statement {
         self.decided_by.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether it is known what it was last decided by, and that is right.
+    pub(crate) fn is_decided_by(&self, right: impl FnOnce(&Basis) -> bool) -> bool {
+        self.decided_by.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(right)
+    }
+
     /// Notes that a decision made by this allows it as it was started.
     pub(crate) fn allowed_by(&self, basis: Basis) {
         *self.decided_by.lock().unwrap_or_else(PoisonError::into_inner) = Some(basis);

@@ -4,6 +4,7 @@
 //! coding, lengths that differ, a coding other than `chunked`. Nothing is read on a connection after such a head.
 
 use crate::proxy::framing::{digits, has_token};
+use crate::proxy::routes::has_only;
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
@@ -52,6 +53,7 @@ const LONG: Unreadable =
     Unreadable { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason: "The request's head is too large" };
 const NO_HTTP: Unreadable = wrong("This is no HTTP/1.1");
 const NO_LENGTH: Unreadable = wrong("Content-Length is one number");
+const NO_CODING: Unreadable = wrong("Transfer-Encoding is `chunked` and nothing else");
 
 /// Takes a head of at most `most` bytes off the front of what was read, if all of it is there.
 pub(super) fn take(read: &mut BytesMut, most: usize) -> Result<Option<Head>, Unreadable> {
@@ -117,7 +119,7 @@ fn parse(read: &[u8]) -> Result<Option<Parsed>, Unreadable> {
         start..start + part.len()
     };
     let method = request.method.and_then(|method| Method::from_bytes(method.as_bytes()).ok()).ok_or(NO_HTTP)?;
-    let target = request.path.filter(|target| target.bytes().all(|byte| byte.is_ascii_graphic())).ok_or(NO_HTTP)?;
+    let target = request.path.filter(|target| has_only(target, |byte| byte.is_ascii_graphic())).ok_or(NO_HTTP)?;
     let target = place(target.as_bytes());
     let fields =
         request.headers.iter().map(|field| (place(field.name.as_bytes()), Value::At(place(field.value)))).collect();
@@ -126,45 +128,69 @@ fn parse(read: &[u8]) -> Result<Option<Parsed>, Unreadable> {
 
 fn finish(bytes: &Bytes, parsed: Parsed) -> Result<Head, Unreadable> {
     let mut headers = HeaderMap::with_capacity(parsed.fields.len());
+    let mut framing = Framing::default();
     for (name, value) in parsed.fields {
         let name = bytes.get(name).and_then(|name| HeaderName::from_bytes(name).ok());
         let (value, secret) = match value {
             Value::At(place) => (bytes.get(place).map(|value| bytes.slice_ref(value)), false),
             Value::Secret(value) => (Some(Bytes::from_owner(value)), true),
         };
-        let mut value = value.and_then(|value| HeaderValue::from_maybe_shared(value).ok()).ok_or(NO_HTTP)?;
+        let (name, value) = name.zip(value).ok_or(NO_HTTP)?;
+        framing.note(&name, &value, parsed.current)?;
+        let mut value = HeaderValue::from_maybe_shared(value).map_err(|_| NO_HTTP)?;
         value.set_sensitive(secret);
-        headers.append(name.ok_or(NO_HTTP)?, value);
+        headers.append(name, value);
     }
-    let length = length(&headers, parsed.current)?;
-    let says = |token| headers.get_all(CONNECTION).iter().any(|value| has_token(value.as_bytes(), token));
-    let kept = !says("close") && (parsed.current || says("keep-alive"));
-    let expected = headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     let target = bytes.get(parsed.target).map(|target| bytes.slice_ref(target));
     let mut request = Request::new(());
     *request.method_mut() = parsed.method;
     *request.uri_mut() = target.and_then(|target| Uri::from_maybe_shared(target).ok()).ok_or(NO_HTTP)?;
     *request.headers_mut() = headers;
-    Ok(Head { request, length, current: parsed.current, kept, waits: expected && parsed.current })
+    let kept = !framing.closes && (parsed.current || framing.keeps);
+    let waits = framing.waits && parsed.current;
+    Ok(Head { request, length: framing.length()?, current: parsed.current, kept, waits })
 }
 
-fn length(headers: &HeaderMap, current: bool) -> Result<Length, Unreadable> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), lengths.next()) {
-        (None, None) => Ok(Length::Known(0)),
-        (None, Some(known)) if lengths.all(|other| other == known) => {
-            let known = digits(known.as_bytes()).filter(|known| *known <= i64::MAX.unsigned_abs());
-            known.map(Length::Known).ok_or(NO_LENGTH)
+/// What headers say of the body and of the connection.
+#[derive(Default)]
+struct Framing {
+    /// The number, and by how many digits it is written.
+    length: Option<(u64, usize)>,
+    chunked: bool,
+    closes: bool,
+    keeps: bool,
+    /// Whether the client waits for word before it sends the body.
+    waits: bool,
+}
+
+impl Framing {
+    fn note(&mut self, name: &HeaderName, value: &[u8], current: bool) -> Result<(), Unreadable> {
+        if *name == CONTENT_LENGTH {
+            let length = digits(value).filter(|length| *length <= i64::MAX.unsigned_abs()).ok_or(NO_LENGTH)?;
+            let written = (length, value.len());
+            if self.length.replace(written).is_some_and(|before| before != written) {
+                return Err(NO_LENGTH);
+            }
+        } else if *name == TRANSFER_ENCODING {
+            if !current || self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(NO_CODING);
+            }
+            self.chunked = true;
+        } else if *name == CONNECTION {
+            self.closes |= has_token(value, "close");
+            self.keeps |= has_token(value, "keep-alive");
+        } else if *name == EXPECT {
+            self.waits |= value.eq_ignore_ascii_case(b"100-continue");
         }
-        (None, Some(_)) => Err(NO_LENGTH),
-        (Some(_), Some(_)) => Err(wrong("A request has Content-Length or Transfer-Encoding, not both")),
-        (Some(coding), None)
-            if current && codings.next().is_none() && coding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
-        {
-            Ok(Length::Chunked)
+        Ok(())
+    }
+
+    fn length(&self) -> Result<Length, Unreadable> {
+        match (self.chunked, self.length) {
+            (true, Some(_)) => Err(wrong("A request has Content-Length or Transfer-Encoding, not both")),
+            (true, None) => Ok(Length::Chunked),
+            (false, length) => Ok(Length::Known(length.map_or(0, |(length, _)| length))),
         }
-        (Some(_), None) => Err(wrong("Transfer-Encoding is `chunked` and nothing else")),
     }
 }
 

@@ -34,6 +34,7 @@ fn a_body_ends_in_one_way_alone() {
         ("Content-Length: 008\r\n", Ok(Length::Known(8))),
         ("Content-Length: 8\r\ncontent-length: 8\r\n", Ok(Length::Known(8))),
         ("Content-Length: 8\r\nContent-Length: 9\r\n", Err(400)),
+        ("Content-Length: 8\r\nContent-Length: 008\r\n", Err(400)),
         ("Content-Length: 8, 8\r\n", Err(400)),
         ("Content-Length: +8\r\n", Err(400)),
         ("Content-Length: -8\r\n", Err(400)),

@@ -53,7 +53,7 @@ pub(crate) type OnPassed = Box<dyn FnOnce(Passed, u64) + Send>;
 /// The stream.
 pub(crate) struct PageBody {
     incoming: Steady,
-    page: Page,
+    page: Box<Page>,
     /// Until the page has come to its end.
     packer: Option<Packer>,
     packed: bool,
@@ -73,7 +73,7 @@ impl PageBody {
     /// `revoked` on nothing more is given.
     pub(crate) fn new(
         incoming: Received,
-        page: Page,
+        page: Box<Page>,
         packer: Option<Packer>,
         stall: Duration,
         revoked: CancellationToken,

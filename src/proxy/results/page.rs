@@ -12,13 +12,14 @@ use super::trino_error::{self, ErrorContext};
 use crate::proxy::mark::{Facts, MarkKey, Owner};
 use crate::proxy::origin::Origin;
 use crate::proxy::query_id::QueryId;
-use crate::proxy::routes::{PagePath, PageQuery};
+use crate::proxy::routes::{PagePath, PageQuery, cut};
 use crate::proxy::spooled::Spooled;
 use crate::rewrite::PositionMap;
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+const NO_ID: Malformed = Malformed("no id of a query");
 /// Pieces smaller than this are put together, so that a page is not sent in crumbs.
 const SMALL: usize = 4096;
 /// About how many pieces a page of Trino's has that comes at once.
@@ -187,12 +188,11 @@ impl Page {
             return self.release(out);
         }
         // An id has no characters that JSON would write in another way.
-        let id = value.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\""));
-        let id = id.and_then(|id| std::str::from_utf8(id).ok()).ok_or(Malformed("no id of a query"))?;
+        let id = value.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).ok_or(NO_ID)?;
         match &self.query {
-            Some(query) if query.as_str() == id => {}
+            Some(query) if query.as_str().as_bytes() == id => {}
             known => {
-                let id = QueryId::parse(id).ok_or(Malformed("no id of a query"))?;
+                let id = std::str::from_utf8(id).ok().and_then(QueryId::parse).ok_or(NO_ID)?;
                 if known.is_some() {
                     return Err(Malformed("of another query"));
                 }
@@ -222,7 +222,7 @@ impl Page {
 
     fn end(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
         if self.query.is_none() || !self.held.is_empty() || !self.scanner.has(Field::Id) {
-            return Err(Malformed("no id of a query"));
+            return Err(NO_ID);
         }
         out.extend_from_slice(if self.fields == 0 { b"{}" } else { b"}" });
         Ok(())
@@ -303,24 +303,26 @@ fn begin(fields: &mut usize, field: Field, out: &mut BytesMut) {
 fn path_and_query(value: &[u8]) -> Option<(&str, Option<&str>)> {
     let address = std::str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
     let target = match address.strip_prefix("http://").or_else(|| address.strip_prefix("https://")) {
-        Some(rest) => rest.get(rest.find('/')?..)?,
+        Some(rest) => rest.get(memchr::memchr(b'/', rest.as_bytes())?..)?,
         None => address,
     };
-    Some(target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query))))
+    Some(cut(target, b'?').map_or((target, None), |(path, query)| (path, Some(query))))
 }
 
 /// Writes texts as one JSON string.
 fn quoted(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
+    let before = out.len();
+    out.extend_from_slice(b"\"");
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
     let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     // All bytes are looked at, which processors do many at a time.
-    if parts.iter().all(|part| part.bytes().fold(true, |all, byte| all & plain(byte))) {
-        out.extend_from_slice(b"\"");
-        for part in parts {
-            out.extend_from_slice(part.as_bytes());
-        }
+    if out.iter().skip(before + 1).fold(true, |all, byte| all & plain(*byte)) {
         out.extend_from_slice(b"\"");
         return Ok(());
     }
+    out.truncate(before);
     let text = serde_json::to_vec(&parts.concat()).map_err(|_| Malformed("a text of another shape"))?;
     out.extend_from_slice(&text);
     Ok(())

@@ -42,6 +42,8 @@ struct Statistics<'a> {
 
 #[derive(Default)]
 struct Stage<'a> {
+    /// How many stages may be within it, one in the other.
+    deep: usize,
     stage_id: Word<'a>,
     state: Word<'a>,
     done: bool,
@@ -66,74 +68,102 @@ impl<'a> Word<'a> {
     }
 }
 
+/// How a field is read into what is known so far.
+type Read<'a, T> = fn(&mut T, &mut Reader<'a>) -> Option<()>;
+
+fn set<T>(place: &mut T, read: Option<T>) -> Option<()> {
+    *place = read?;
+    Some(())
+}
+
 impl<'a> Statistics<'a> {
+    /// Its fields, as Trino orders them.
+    const FIELDS: [(&'static str, Read<'a, Statistics<'a>>); 26] = [
+        ("state", |read, reader| set(&mut read.state, Word::read(reader))),
+        ("queued", |read, reader| set(&mut read.queued, reader.truth())),
+        ("scheduled", |read, reader| set(&mut read.scheduled, reader.truth())),
+        ("progressPercentage", |read, reader| set(&mut read.progress_percentage, reader.is_number())),
+        ("runningPercentage", |read, reader| set(&mut read.running_percentage, reader.is_number())),
+        ("nodes", |read, reader| set(&mut read.nodes, reader.count())),
+        ("totalSplits", |read, reader| set(&mut read.total_splits, reader.count())),
+        ("queuedSplits", |_, reader| reader.pass()),
+        ("runningSplits", |read, reader| set(&mut read.running_splits, reader.count())),
+        ("completedSplits", |read, reader| set(&mut read.completed_splits, reader.count())),
+        ("planningTimeMillis", |read, reader| set(&mut read.planning_time_millis, reader.count())),
+        ("analysisTimeMillis", |read, reader| set(&mut read.analysis_time_millis, reader.count())),
+        ("cpuTimeMillis", |_, reader| reader.pass()),
+        ("wallTimeMillis", |_, reader| reader.pass()),
+        ("queuedTimeMillis", |read, reader| set(&mut read.queued_time_millis, reader.count())),
+        ("elapsedTimeMillis", |read, reader| set(&mut read.elapsed_time_millis, reader.count())),
+        ("finishingTimeMillis", |read, reader| set(&mut read.finishing_time_millis, reader.count())),
+        ("physicalInputTimeMillis", |_, reader| reader.pass()),
+        ("processedRows", |_, reader| reader.pass()),
+        ("processedBytes", |_, reader| reader.pass()),
+        ("physicalInputBytes", |_, reader| reader.pass()),
+        ("physicalWrittenBytes", |_, reader| reader.pass()),
+        ("internalNetworkInputBytes", |_, reader| reader.pass()),
+        ("peakMemoryBytes", |_, reader| reader.pass()),
+        ("spilledBytes", |_, reader| reader.pass()),
+        ("rootStage", Statistics::read_stages),
+    ];
+
     fn read(reader: &mut Reader<'a>) -> Option<Statistics<'a>> {
         let mut read = Statistics::default();
-        let mut first = true;
-        reader.mark(b'{')?;
-        while let Some(name) = reader.field(first)? {
-            first = false;
-            match name {
-                b"state" => read.state = Word::read(reader)?,
-                b"queued" => read.queued = reader.truth()?,
-                b"scheduled" => read.scheduled = reader.truth()?,
-                b"progressPercentage" => read.progress_percentage = reader.is_number()?,
-                b"runningPercentage" => read.running_percentage = reader.is_number()?,
-                b"nodes" => read.nodes = reader.count()?,
-                b"totalSplits" => read.total_splits = reader.count()?,
-                b"runningSplits" => read.running_splits = reader.count()?,
-                b"completedSplits" => read.completed_splits = reader.count()?,
-                b"planningTimeMillis" => read.planning_time_millis = reader.count()?,
-                b"analysisTimeMillis" => read.analysis_time_millis = reader.count()?,
-                b"queuedTimeMillis" => read.queued_time_millis = reader.count()?,
-                b"elapsedTimeMillis" => read.elapsed_time_millis = reader.count()?,
-                b"finishingTimeMillis" => read.finishing_time_millis = reader.count()?,
-                b"rootStage" if !reader.null() => {
-                    // A page must not fail for stages that are not read, so none is shown then.
-                    let before = *reader;
-                    read.stages = Stage::read(reader, DEEPEST);
-                    if read.stages.is_none() {
-                        *reader = before;
-                        reader.pass()?;
-                    }
-                }
-                b"rootStage" => read.stages = None,
-                _ => reader.pass()?,
-            }
-        }
+        reader.object(&Statistics::FIELDS, &mut read)?;
         (reader.is_done() && !read.state.0.is_empty()).then_some(read)
+    }
+
+    fn read_stages(&mut self, reader: &mut Reader<'a>) -> Option<()> {
+        self.stages = None;
+        if reader.null() {
+            return Some(());
+        }
+        // A page must not fail for stages that are not read, so none is shown then.
+        let before = *reader;
+        self.stages = Stage::read(reader, DEEPEST);
+        if self.stages.is_none() {
+            *reader = before;
+            reader.pass()?;
+        }
+        Some(())
     }
 }
 
 impl<'a> Stage<'a> {
+    /// Its fields, as Trino orders them.
+    const FIELDS: [(&'static str, Read<'a, Stage<'a>>); 16] = [
+        ("stageId", |read, reader| set(&mut read.stage_id, Word::read(reader))),
+        ("state", |read, reader| set(&mut read.state, Word::read(reader))),
+        ("done", |read, reader| set(&mut read.done, reader.truth())),
+        ("nodes", |read, reader| set(&mut read.nodes, reader.count())),
+        ("totalSplits", |read, reader| set(&mut read.total_splits, reader.count())),
+        ("queuedSplits", |_, reader| reader.pass()),
+        ("runningSplits", |read, reader| set(&mut read.running_splits, reader.count())),
+        ("completedSplits", |read, reader| set(&mut read.completed_splits, reader.count())),
+        ("cpuTimeMillis", |_, reader| reader.pass()),
+        ("wallTimeMillis", |_, reader| reader.pass()),
+        ("processedRows", |_, reader| reader.pass()),
+        ("processedBytes", |_, reader| reader.pass()),
+        ("physicalInputBytes", |_, reader| reader.pass()),
+        ("failedTasks", |_, reader| reader.pass()),
+        ("coordinatorOnly", |read, reader| set(&mut read.coordinator_only, reader.truth())),
+        ("subStages", Stage::read_sub_stages),
+    ];
+
     /// `deep`: how many stages may be within each other.
     fn read(reader: &mut Reader<'a>, deep: usize) -> Option<Stage<'a>> {
-        let deep = deep.checked_sub(1)?;
-        let mut read = Stage::default();
-        let mut first = true;
-        reader.mark(b'{')?;
-        while let Some(name) = reader.field(first)? {
-            first = false;
-            match name {
-                b"stageId" => read.stage_id = Word::read(reader)?,
-                b"state" => read.state = Word::read(reader)?,
-                b"done" => read.done = reader.truth()?,
-                b"nodes" => read.nodes = reader.count()?,
-                b"totalSplits" => read.total_splits = reader.count()?,
-                b"runningSplits" => read.running_splits = reader.count()?,
-                b"completedSplits" => read.completed_splits = reader.count()?,
-                b"coordinatorOnly" => read.coordinator_only = reader.truth()?,
-                b"subStages" => {
-                    read.sub_stages.clear();
-                    reader.mark(b'[')?;
-                    while reader.element(read.sub_stages.is_empty())? {
-                        read.sub_stages.push(Stage::read(reader, deep)?);
-                    }
-                }
-                _ => reader.pass()?,
-            }
-        }
+        let mut read = Stage { deep: deep.checked_sub(1)?, ..Stage::default() };
+        reader.object(&Stage::FIELDS, &mut read)?;
         Some(read)
+    }
+
+    fn read_sub_stages(&mut self, reader: &mut Reader<'a>) -> Option<()> {
+        self.sub_stages.clear();
+        reader.mark(b'[')?;
+        while reader.element(self.sub_stages.is_empty())? {
+            self.sub_stages.push(Stage::read(reader, self.deep)?);
+        }
+        Some(())
     }
 }
 

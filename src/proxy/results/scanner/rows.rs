@@ -6,8 +6,8 @@ use super::{Field, Malformed, Scanner};
 use fearless_simd::Simd;
 
 impl Scanner {
-    /// Reads whole blocks within brackets. Says where it stopped, in front of one that needs a look at each byte or behind the
-    /// value's end, and whether the value ended.
+    /// Reads within brackets up to the end of the bytes. Says where it stopped, in front of a block that needs a look at each
+    /// byte or behind the value's end, and whether the value ended.
     #[inline(always)]
     pub(super) fn in_blocks<S: Simd>(
         &mut self,
@@ -16,12 +16,15 @@ impl Scanner {
         mut at: usize,
     ) -> Result<(usize, bool), Malformed> {
         let mut within = self.within_row();
-        while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        let mut last = [b' '; BLOCK];
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let block = rest.first_chunk().unwrap_or_else(|| filled(&mut last, rest));
             let marks = Marks::of(simd, block);
             if marks.odd {
                 break;
             }
-            at += BLOCK;
+            let begin = at;
+            at += rest.len().min(BLOCK);
             let begins_in_string = self.in_string;
             self.in_string = marks.ends_in_string(begins_in_string);
             if marks.plain() {
@@ -40,7 +43,7 @@ impl Scanner {
                         Class::Open => self.bracket(byte)?,
                         Class::Close if self.close(byte)? => {
                             self.in_string = false;
-                            return Ok((at - BLOCK + place + 1, true));
+                            return Ok((begin + place + 1, true));
                         }
                         _ => {}
                     }
@@ -68,4 +71,10 @@ impl Scanner {
             self.open.extend(within.then_some(b'['));
         }
     }
+}
+
+/// A block that begins with fewer bytes than it has, and goes on with what says nothing.
+fn filled<'a>(block: &'a mut [u8; BLOCK], bytes: &[u8]) -> &'a [u8; BLOCK] {
+    block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    block
 }
