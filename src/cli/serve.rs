@@ -11,10 +11,12 @@ use crate::identity::{
 use crate::proxy::{Acceptor, Proxy, Rooms, page_key};
 use crate::store::{Status, Store, Webhook};
 use clap::Args;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,9 +51,23 @@ impl Arguments {
         // Memory holds passwords and rows, which a crash must not write to the disk.
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
         rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(std::io::Error::from)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
-        runtime.block_on(serve(self.config.clone(), (in_force, stamp), set_filter))
+        let serving = serve(self.config.clone(), (in_force, stamp), set_filter);
+        if workers() > 1 {
+            let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
+            return runtime.block_on(serving);
+        }
+        // One thread need not look whether others have work for it.
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name("sluice-serve".to_owned()).stack_size(STACK);
+        let served = thread.spawn(move || runtime.block_on(serving))?.join();
+        served.unwrap_or_else(|broken| std::panic::resume_unwind(broken))
     }
+}
+
+/// How many threads serve: as tokio has it, what the environment says or one for each processor.
+fn workers() -> usize {
+    let told = std::env::var("TOKIO_WORKER_THREADS").ok().and_then(|told| told.parse().ok());
+    told.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 async fn serve(path: PathBuf, (in_force, stamp): (InForce, Stamp), set_filter: SetFilter) -> Result<(), Failure> {

@@ -71,14 +71,16 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
     {
         return revoked(&origin, &statement, &refusal);
     }
-    let mut asking = pin!(statement.cluster.upstream.page(method.clone(), &target, &user));
-    let begun = poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
-    // The request is on its way. What its page will go through is made ready while Trino answers.
-    let streamed = method == Method::GET && !facts.unresolved;
-    let way = streamed.then(|| Way::ready(proxy, &statement, (owner, mark, facts), &origin, &target, packer));
-    let response = match begun {
-        Poll::Ready(response) => response,
-        Poll::Pending => asking.await,
+    let (response, way) = {
+        let mut asking = pin!(statement.cluster.upstream.page(method.clone(), &target, &user));
+        let begun = poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
+        // The request is on its way. What its page will go through is made ready while Trino answers.
+        let streamed = method == Method::GET && !facts.unresolved;
+        let way = streamed.then(|| Way::ready(proxy, &statement, (owner, mark, facts), &origin, &target, packer));
+        match begun {
+            Poll::Ready(response) => (response, way),
+            Poll::Pending => (asking.await, way),
+        }
     };
     let response = match response {
         Ok(response) => response,

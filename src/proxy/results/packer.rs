@@ -14,9 +14,10 @@ pub(super) const SMALL: usize = 1400;
 /// About how long the pieces are.
 const PIECE: usize = 16 * 1024;
 
-/// Packs one page. What that takes is made with the first bytes: most pages are small, and go as they are.
+/// Packs one page. What that takes is made with the first bytes: most pages are small, and go as they are. It stands apart, so that
+/// the way of such a page does not carry the room for it.
 #[derive(Debug)]
-pub(crate) struct Packer(Option<GzEncoder<Vec<u8>>>);
+pub(crate) struct Packer(Option<Box<GzEncoder<Vec<u8>>>>);
 
 impl Packer {
     /// For a client whose request has these headers, if it takes gzip.
@@ -40,8 +41,8 @@ impl Packer {
     }
 }
 
-fn encoder() -> GzEncoder<Vec<u8>> {
-    GzEncoder::new(Vec::new(), Compression::fast())
+fn encoder() -> Box<GzEncoder<Vec<u8>>> {
+    Box::new(GzEncoder::new(Vec::new(), Compression::fast()))
 }
 
 /// Whether a part of `Accept-Encoding` takes gzip (RFC 9110, section 12.5.3).

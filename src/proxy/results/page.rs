@@ -15,7 +15,7 @@ use crate::proxy::query_id::QueryId;
 use crate::proxy::routes::{PagePath, PageQuery, cut};
 use crate::proxy::spooled::Spooled;
 use crate::rewrite::PositionMap;
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -184,8 +184,12 @@ impl Page {
 
     fn whole(&mut self, field: Field, value: Bytes, out: &mut BytesMut) -> Result<(), Malformed> {
         if field != Field::Id {
-            self.held.push((field, value));
-            return self.release(out);
+            // Most often the query is known from the page's address.
+            if self.query.is_none() || !self.held.is_empty() {
+                self.held.push((field, value));
+                return Ok(());
+            }
+            return self.change(field, &value, out);
         }
         // An id has no characters that JSON would write in another way.
         let id = value.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).ok_or(NO_ID)?;
@@ -204,18 +208,24 @@ impl Page {
         self.release(out)
     }
 
-    /// Writes the parts that wait for the query's id, once it is known.
+    /// Writes the parts that waited for the query's id.
     fn release(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
-        let Some(query) = &self.query else {
+        for (field, value) in std::mem::take(&mut self.held) {
+            self.change(field, &value, out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a part that changes, unless there is nothing in it.
+    fn change(&mut self, field: Field, value: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+        let Some(query) = self.query.as_ref().filter(|_| value != b"null") else {
             return Ok(());
         };
-        for (field, value) in self.held.drain(..).filter(|(_, value)| value != b"null".as_slice()) {
-            begin(&mut self.fields, field, out);
-            match self.context.change(field, &value, query, out)? {
-                Noted::Nothing => {}
-                Noted::Next(next) => self.next = Some(next),
-                Noted::Error(name) => self.error = Some(name),
-            }
+        begin(&mut self.fields, field, out);
+        match self.context.change(field, value, query, out)? {
+            Noted::Nothing => {}
+            Noted::Next(next) => self.next = Some(next),
+            Noted::Error(name) => self.error = Some(name),
         }
         Ok(())
     }
@@ -292,9 +302,8 @@ impl PageContext {
 
 /// Writes a field's name and what stands in front of it.
 fn begin(fields: &mut usize, field: Field, out: &mut BytesMut) {
-    out.extend_from_slice(if *fields == 0 { b"{\"" } else { b",\"" });
+    out.put_u8(if *fields == 0 { b'{' } else { b',' });
     out.extend_from_slice(field.name().as_bytes());
-    out.extend_from_slice(b"\":");
     *fields += 1;
 }
 

@@ -2,6 +2,8 @@
 //!
 //! For the statistics that come with each page. `None` stands for whatever is not what was looked for.
 
+use super::scanner::Class;
+
 /// What is left to read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(&'a [u8]);
@@ -173,8 +175,7 @@ impl<'a> Reader<'a> {
     /// What stands up to the next mark or space, at least a byte.
     fn word(&mut self) -> Option<&'a [u8]> {
         self.space();
-        let of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
-        let end = self.0.iter().position(|byte| !of_word(byte)).unwrap_or(self.0.len());
+        let end = self.0.iter().position(|byte| Class::of(*byte) != Class::Word).unwrap_or(self.0.len());
         let (word, rest) = self.0.split_at_checked(end).filter(|(word, _)| !word.is_empty())?;
         self.0 = rest;
         Some(word)

@@ -12,7 +12,8 @@ mod rows;
 
 use blocks::{BLOCK, LEVEL};
 use bytes::Bytes;
-use class::{Class, is_space, pass_over};
+pub(super) use class::Class;
+use class::{is_space, pass_over};
 use fearless_simd::dispatch;
 pub(crate) use field::{Field, Treatment};
 use memchr::memchr2;
@@ -58,6 +59,7 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Scanner {
     state: State,
+    /// What came of a name that goes on.
     name: Vec<u8>,
     field: Field,
     seen: u16,
@@ -131,6 +133,12 @@ impl Scanner {
                 at = self.in_name(chunk, at)?;
                 continue;
             }
+            // As Trino writes it, without white space.
+            if self.state == State::AfterValue && chunk.get(at..).is_some_and(|rest| rest.starts_with(b",\"")) {
+                self.state = State::InName;
+                at += 2;
+                continue;
+            }
             self.between(byte, out)?;
             at += 1;
         }
@@ -144,10 +152,7 @@ impl Scanner {
         }
         self.state = match (self.state, byte) {
             (State::Start, b'{') => State::FirstNameOrEnd,
-            (State::FirstNameOrEnd | State::Name, b'"') => {
-                self.name.clear();
-                State::InName
-            }
+            (State::FirstNameOrEnd | State::Name, b'"') => State::InName,
             (State::Colon, b':') => State::BeforeValue,
             (State::AfterValue, b',') => State::Name,
             (State::FirstNameOrEnd | State::AfterValue, b'}') => {
@@ -160,7 +165,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Reads on within a name; stops behind its closing quote or at the end of the bytes.
+    /// Reads on within a name; stops behind its closing quote, or behind the colon if that comes next, or at the end of the bytes.
     fn in_name(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
         let rest = bytes.get(at..).unwrap_or_default();
         let end = rest.iter().position(|byte| *byte == b'"' || *byte == b'\\' || *byte < b' ');
@@ -179,11 +184,14 @@ impl Scanner {
             Field::named(part)
         } else {
             self.name.extend_from_slice(part);
-            Field::named(&self.name)
+            let field = Field::named(&self.name);
+            self.name.clear();
+            field
         };
         self.once()?;
-        self.state = State::Colon;
-        Ok(at + end + 1)
+        let colon = rest.get(end + 1) == Some(&b':');
+        self.state = if colon { State::BeforeValue } else { State::Colon };
+        Ok(at + end + 1 + usize::from(colon))
     }
 
     /// A field that comes twice is read differently by different clients.

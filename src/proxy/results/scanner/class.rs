@@ -2,7 +2,7 @@
 
 /// What a byte is outside of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in super::super) enum Class {
     /// Of a number or a word.
     Word,
     /// What stands between values.
@@ -13,17 +13,29 @@ pub(super) enum Class {
     Other,
 }
 
-impl Class {
-    /// That of a byte.
-    pub(super) fn of(byte: u8) -> Class {
-        match byte {
+/// That of each byte.
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = match byte as u8 {
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => Class::Word,
             b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => Class::Between,
             b'"' => Class::Quote,
             b'[' | b'{' => Class::Open,
             b']' | b'}' => Class::Close,
             _ => Class::Other,
-        }
+        };
+        byte += 1;
+    }
+    classes
+};
+
+impl Class {
+    /// That of a byte.
+    #[inline]
+    pub(in super::super) fn of(byte: u8) -> Class {
+        CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Other)
     }
 }
 

@@ -38,20 +38,20 @@ impl Field {
         }
     }
 
-    /// The field's name in JSON.
+    /// The field's name in JSON, and its colon.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Field::Id => "id",
-            Field::InfoUri => "infoUri",
-            Field::PartialCancelUri => "partialCancelUri",
-            Field::NextUri => "nextUri",
-            Field::Columns => "columns",
-            Field::Data | Field::Segments => "data",
-            Field::Stats => "stats",
-            Field::Error => "error",
-            Field::Warnings => "warnings",
-            Field::UpdateType => "updateType",
-            Field::UpdateCount => "updateCount",
+            Field::Id => "\"id\":",
+            Field::InfoUri => "\"infoUri\":",
+            Field::PartialCancelUri => "\"partialCancelUri\":",
+            Field::NextUri => "\"nextUri\":",
+            Field::Columns => "\"columns\":",
+            Field::Data | Field::Segments => "\"data\":",
+            Field::Stats => "\"stats\":",
+            Field::Error => "\"error\":",
+            Field::Warnings => "\"warnings\":",
+            Field::UpdateType => "\"updateType\":",
+            Field::UpdateCount => "\"updateCount\":",
             Field::Unknown => "",
         }
     }
