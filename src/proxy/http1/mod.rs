@@ -30,6 +30,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroize;
@@ -40,6 +41,8 @@ const ROOM: usize = 4 * 1024;
 const TOGETHER: usize = 16 * 1024;
 /// What is left of a body that nobody takes is read up to this size, so that the connection can be used on.
 const SKIPPED: usize = 64 * 1024;
+/// For how long more is read of what a client sends after the last answer.
+const LINGERS: Duration = Duration::from_secs(1);
 
 impl Proxy {
     /// Serves a connection until its end, or until `close` and what is being answered.
@@ -115,6 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         answer: impl Fn(Request<Asked>) -> A,
     ) -> Result<(), Broken> {
         let mut closing = pin!(close.cancelled());
+        let mut unread = false;
         while let Some(head) = self.next(closing.as_mut()).await? {
             let Head { request, length, current, kept, waits } = head;
             let method = request.method().clone();
@@ -130,12 +134,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let closes = closes | self.give(response, &method, Connected { current, closes }).await?;
             drop(one);
             if closes || !self.skip(&mut feed).await? {
+                unread = !feed.is_whole();
                 break;
             }
             self.stream.waits_anew();
             self.rest();
         }
         self.stream.shutdown().await?;
+        if unread {
+            self.linger().await;
+        }
         Ok(())
     }
 
@@ -165,6 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let response = answer::text(unreadable.status, unreadable.reason);
         self.give(response, &Method::GET, Connected { current: true, closes: true }).await?;
         self.stream.shutdown().await?;
+        self.linger().await;
         Ok(Broken::Unreadable(unreadable.reason))
     }
 
@@ -362,6 +371,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Ok(false);
             }
         }
+    }
+
+    /// Reads on for a while after the last answer: a connection that is closed while its client still sends takes the answer
+    /// along (RFC 9112, section 9.6).
+    async fn linger(&mut self) {
+        let reading = async {
+            while poll_fn(|context| self.poll_read(context)).await.is_ok_and(|came| came > 0) {
+                self.read.clear();
+            }
+        };
+        // A client that goes on for longer is not waited for.
+        let _ = tokio::time::timeout(LINGERS, reading).await;
     }
 
     /// Gives back what a request and its answer took.

@@ -290,6 +290,23 @@ async fn a_body_that_nobody_takes_is_read_over_or_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_client_that_goes_on_sending_gets_its_answer() {
+    for begun in ["POST /unread HTTP/1.1\r\nContent-Length: 900000\r\n\r\n", "no HTTP\r\n\r\n"] {
+        let mut served = serve();
+        let (said, closed) = served.says(&format!("{begun}{}", "x".repeat(120_000))).await;
+        assert!(said.starts_with("HTTP/1.1 4") && closed, "{said}");
+        // As a connection of TCP would, this one breaks under what is written when the other end is gone.
+        served.client.write_all(&vec![b'x'; 700_000]).await.unwrap();
+        drop(served.client);
+        let _ = served.ended.await.unwrap();
+    }
+    // Who only goes on is not waited for.
+    let mut served = serve();
+    assert!(served.says("no HTTP\r\n\r\n").await.1);
+    assert!(served.ended.await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn a_connection_is_idle_after_each_answer_however_it_was_asked_for() {
     let mut served = serve_for(Times { head: Duration::from_millis(300), ..times() });
     for asked in ["GET /a HTTP/1.1\r\n\r\n", "POST /unread HTTP/1.1\r\nContent-Length: 3\r\n\r\n", "abc"] {
