@@ -1,5 +1,6 @@
 """What goes wrong around Sluice, and what it does then: it refuses or waits, says why, and is whole again afterwards."""
 
+import concurrent.futures
 import contextlib
 import json
 import pathlib
@@ -38,6 +39,7 @@ def cases(stack):
         yield "Trino killed in mid-query and under load ends what runs, and Trino back is used again", lambda: trino_killed(stack, sluice)
     yield "a broken policy changes nothing until it is mended", lambda: broken_policy(stack)
     yield "no statement is forwarded while the decision log can't be written", lambda: unwritable_log(stack)
+    yield "one processor serves several at once by one thread, and ends what runs", lambda: one_processor(stack)
 
 
 def answers(sluice, user="admin"):
@@ -294,3 +296,18 @@ def unwritable_log(stack):
 def started(trino):
     """How many statements of this case's kind Trino has seen."""
     return trino.rows("SELECT count(*) FROM system.runtime.queries WHERE query LIKE '%unlogged%' AND query NOT LIKE '%count(*)%'")[0][0]
+
+
+def one_processor(stack):
+    """As many threads are taken as the environment says, which stands for the processors."""
+    with stack.sluice("faults-one", POLICIES, settings={"limits": {"drain": "20s"}}, environment={"TOKIO_WORKER_THREADS": "1"}) as sluice:
+        names = [task.read_text(encoding="ascii").strip() for task in pathlib.Path(f"/proc/{sluice.process.pid}/task").glob("*/comm")]
+        assert "sluice-serve" in names, names
+        assert not any(name.startswith("tokio-rt") for name in names), names
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            long = pool.submit(sluice.client().rows, "SELECT count(*) FROM tpch.sf1.lineitem a JOIN tpch.sf1.orders b ON a.orderkey = b.orderkey")
+            assert all(pool.map(lambda _: answers(sluice), range(24)))
+            ended = pool.submit(sluice.stop)
+            assert long.result()[0][0] > 6_000_000
+            assert ended.result() == 0
+        assert {record["state"] for record in sluice.records() if record["kind"] == "completion"} == {"finished"}
