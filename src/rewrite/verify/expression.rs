@@ -35,8 +35,9 @@ impl Walk<'_> {
 
     /// Proves an expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<(), Unproved> {
-        self.found.can_fail |= failure::possible(expr);
-        self.found.can_fail_on_json |= failure::possible_on_json(expr);
+        let found = &mut self.found;
+        found.can_fail = found.can_fail || failure::possible(expr);
+        found.can_fail_on_json = found.can_fail_on_json || failure::possible_on_json(expr);
         match &expr.kind {
             ExprKind::Null
             | ExprKind::Boolean(_)

@@ -26,6 +26,7 @@ use crate::sql::ast::{DataType, Expr, ExprKind, LogicalOperator, Query, Relation
 use crate::sql::visit::Visit;
 use crate::sql::{Identifier, QualifiedName};
 use compact_str::CompactString;
+use std::rc::Rc;
 
 /// Whether a query is a guard; then it is proved.
 pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> {
@@ -96,7 +97,11 @@ fn of_view<'q>(
         if !view.columns.iter().map(|column| column.name.clone()).eq(columns.iter().map(Identifier::folded)) {
             continue;
         }
-        let guarded = Guarded { name, alias: table, rule: Rule::Policy { table: view, access, of_owner: false } };
+        let guarded = Guarded {
+            name,
+            alias: table,
+            rule: Rule::Policy { table: view, access: Rc::new(access), of_owner: false },
+        };
         let holds = match inner {
             None => guarded.plain(walk, select),
             Some(inner) => guarded.two_level(walk, select, alias, inner),
@@ -155,10 +160,10 @@ enum Rule {
     /// `of_owner`: it is a view that hides rows by its own text too.
     Policy {
         table: std::sync::Arc<Table>,
-        access: TableAccess,
+        access: Rc<TableAccess>,
         of_owner: bool,
     },
-    Visible(Metadata),
+    Visible(Rc<Metadata>),
 }
 
 struct Guarded<'a> {
@@ -311,19 +316,20 @@ impl<'a> Guarded<'a> {
                 return metadata.prove(self.alias, found).map_err(|reason| self.unproved(reason));
             }
         };
-        let mut conjuncts = Vec::new();
+        let filters = access.filters().map_err(|why| self.unproved(why))?;
+        let mut conjuncts = Vec::with_capacity(filters.len());
         if let Some(found) = found {
             flatten(found, &mut conjuncts);
         }
         // It stands in a guard that has no other filter.
         let is_true = |found: &&Expr| matches!(found.kind, ExprKind::Boolean(true));
         let mut met: Vec<bool> = conjuncts.iter().map(is_true).collect();
-        for filter in access.filters().map_err(|why| self.unproved(why))? {
-            let mut wanted = Vec::new();
+        for filter in filters {
+            let mut wanted = Vec::with_capacity(1);
             flatten(&filter.expr, &mut wanted);
             for wanted in wanted {
                 let mut held = false;
-                let mut why = String::from("nothing stands there");
+                let mut why = None;
                 for (found, met) in conjuncts.iter().zip(&mut met) {
                     let mut same = Same::new(&filter.text, walk.text, walk.request.tables, self.source(table));
                     match same.expr(wanted, found) {
@@ -331,10 +337,11 @@ impl<'a> Guarded<'a> {
                             held = true;
                             *met = true;
                         }
-                        Err(difference) => why = difference.to_string(),
+                        Err(difference) => why = Some(difference.0),
                     }
                 }
                 if !held {
+                    let why = why.as_deref().unwrap_or("nothing stands there");
                     return Err(self.unproved(format!("the filter of {} is missing: {why}", filter.named())));
                 }
             }
@@ -343,7 +350,7 @@ impl<'a> Guarded<'a> {
     }
 
     /// The table as the names in a policy's expression see it.
-    fn source(&self, table: &Table) -> Source {
+    fn source<'t>(&self, table: &'t Table) -> Source<'t> {
         Source::of_table(&self.name, table, None, self.alias)
     }
 }

@@ -31,16 +31,16 @@ pub(super) struct Same<'a> {
     pub(super) found_text: &'a str,
     pub(super) tables: &'a Tables,
     /// The scopes around the place, the innermost last.
-    pub(super) levels: Vec<Level>,
+    pub(super) levels: Vec<Level<'a>>,
 }
 
 impl<'a> Same<'a> {
-    pub(super) fn new(policy_text: &'a str, found_text: &'a str, tables: &'a Tables, source: Source) -> Same<'a> {
+    pub(super) fn new(policy_text: &'a str, found_text: &'a str, tables: &'a Tables, source: Source<'a>) -> Same<'a> {
         Same { policy_text, found_text, tables, levels: vec![Level::Relations(vec![source])] }
     }
 
     /// Adds a level, after proving that no name in it can be taken for another that is visible.
-    pub(super) fn enter(&mut self, level: Level) -> Result<(), Difference> {
+    pub(super) fn enter(&mut self, level: Level<'a>) -> Result<(), Difference> {
         self.levels.push(level);
         let relations = || {
             self.levels.iter().filter_map(|level| match level {
@@ -52,7 +52,7 @@ impl<'a> Same<'a> {
         let distinct: std::collections::BTreeSet<&&CompactString> = aliases.iter().collect();
         let captured = self.levels.iter().any(|level| match level {
             Level::Relations(sources) => {
-                sources.iter().any(|source| source.columns.iter().any(|column| aliases.contains(&column)))
+                sources.iter().any(|source| aliases.iter().any(|alias| source.columns.has(alias)))
             }
             Level::Lambda(parameters) => parameters.iter().any(|parameter| aliases.contains(&parameter)),
         });

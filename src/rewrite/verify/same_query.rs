@@ -5,7 +5,7 @@
 
 use super::names::Defaults;
 use super::same::{Difference, Same, difference, equal};
-use super::same_names::{Level, Source};
+use super::same_names::{Level, Named, Source};
 use crate::catalog::table::{Known, Need};
 use crate::names::TableName;
 use crate::sql::ast::{
@@ -15,7 +15,7 @@ use crate::sql::ast::{
 use crate::sql::{Identifier, QualifiedName};
 use compact_str::CompactString;
 
-impl Same<'_> {
+impl<'a> Same<'a> {
     /// Compares two queries.
     pub(super) fn query(&mut self, policy: &Query, found: &Query) -> Result<(), Difference> {
         let (Query { with: None, .. }, Query { with: None, .. }) = (policy, found) else {
@@ -149,7 +149,7 @@ impl Same<'_> {
         &mut self,
         policy: &'e Relation,
         found: &'e Relation,
-        sources: &mut Vec<Source>,
+        sources: &mut Vec<Source<'a>>,
         conditions: &mut Vec<(&'e Expr, &'e Expr)>,
     ) -> Result<(), Difference> {
         match (policy, found) {
@@ -182,7 +182,7 @@ impl Same<'_> {
         policy_alias: Option<&Identifier>,
         policy_columns: &[Identifier],
         found: &Relation,
-    ) -> Result<Source, Difference> {
+    ) -> Result<Source<'a>, Difference> {
         let Relation::Aliased { span: _, relation: found, alias, columns } = found else {
             return difference("a relation without an alias of its own");
         };
@@ -199,7 +199,7 @@ impl Same<'_> {
                 };
                 let mut source = Source::of_table(&name, table, policy_alias, alias);
                 if !columns.is_empty() {
-                    source.columns = folded(columns);
+                    source.columns = Named::Given(folded(columns));
                 }
                 Ok(source)
             }
@@ -207,7 +207,7 @@ impl Same<'_> {
                 self.query(a, b)?;
                 let outputs = if columns.is_empty() { output_names(a)? } else { folded(columns) };
                 let qualifier = policy_alias.iter().map(|alias| alias.folded()).collect();
-                Ok(Source { qualifier, alias: alias.folded(), columns: outputs })
+                Ok(Source { qualifier, alias: alias.folded(), columns: Named::Given(outputs) })
             }
             _ => difference("another form of relation"),
         }

@@ -11,6 +11,7 @@ use crate::policy::{Privilege, TableAccess};
 use crate::rewrite::relations::{Is, Relations};
 use crate::sql::{Identifier, QualifiedName, StatementKind};
 use compact_str::CompactString;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Views within views that are read before giving up.
@@ -34,16 +35,16 @@ const OF_TABLES: [&str; 13] = [
 ];
 
 /// How a table stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Standing {
     /// It may be named as it is.
     Unrestricted,
     /// It must stand in a guard.
-    Restricted(Arc<Table>, TableAccess),
+    Restricted(Arc<Table>, Rc<TableAccess>),
     /// So must a view that is read with the rights of its owner, who sees more of what it reads than who asks.
-    OfOwner(Arc<Table>, TableAccess),
+    OfOwner(Arc<Table>, Rc<TableAccess>),
     /// It must stand in a guard that filters by what is visible.
-    Metadata(Metadata),
+    Metadata(Rc<Metadata>),
 }
 
 /// Finds how a table stands, and notes it and what stands behind it as read. `views` are the views whose text is being
@@ -67,7 +68,7 @@ fn found(
 ) -> Result<(Standing, Is), Unproved> {
     if let Some(metadata) = metadata::of(request, name) {
         let open = metadata.hides_nothing();
-        return Ok((if open { Standing::Unrestricted } else { Standing::Metadata(metadata) }, Is::Table));
+        return Ok((if open { Standing::Unrestricted } else { Standing::Metadata(Rc::new(metadata)) }, Is::Table));
     }
     if let Some(end) = name.table.find(['$', '@']) {
         let base = name.table.get(..end).unwrap_or_default();
@@ -99,9 +100,9 @@ fn found(
     };
     let is = Is::from(&table.kind);
     let standing = match (of_owner, access.unrestricted()) {
-        (true, _) => Standing::OfOwner(Arc::clone(table), access),
+        (true, _) => Standing::OfOwner(Arc::clone(table), Rc::new(access)),
         (false, true) => Standing::Unrestricted,
-        (false, false) => Standing::Restricted(Arc::clone(table), access),
+        (false, false) => Standing::Restricted(Arc::clone(table), Rc::new(access)),
     };
     Ok((standing, is))
 }

@@ -16,6 +16,7 @@ use crate::sql::ast::{
     TableArgument, TableArgumentInput, TableFunction, TableFunctionArgument, TableFunctionValue, TableReference,
     WindowDefinition, WindowFrame, WindowSpecification, With,
 };
+use std::collections::BTreeMap;
 
 /// A walk over one text.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Walk<'a> {
     pub(super) kept: Option<Kept>,
     /// Whether it only notes which tables a text names.
     pub(super) survey: bool,
+    /// How the tables stand that were met.
+    standings: BTreeMap<TableName, Standing>,
     /// The named queries in scope.
     named: NamedQueries,
     /// Queries around the present place.
@@ -118,6 +121,7 @@ impl<'a> Walk<'a> {
             views,
             kept: None,
             survey: false,
+            standings: BTreeMap::new(),
             named: NamedQueries::default(),
             depth: 0,
             constant: None,
@@ -286,9 +290,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// How a table stands, which is noted as one that is read.
+    /// How a table stands, which is noted as one that is read. A text reads some tables at many places, and each stands alike
+    /// at all of them.
     pub(super) fn standing(&mut self, name: &TableName) -> Result<Standing, Unproved> {
-        standing::of(self.request, name, &self.views, &mut self.found.relations)
+        if let Some(standing) = self.standings.get(name) {
+            return Ok(standing.clone());
+        }
+        let standing = standing::of(self.request, name, &self.views, &mut self.found.relations)?;
+        self.standings.insert(name.clone(), standing.clone());
+        Ok(standing)
     }
 
     /// The version of a table must be a constant: it must not depend on anything that is read.
