@@ -70,7 +70,7 @@ pub(super) fn tokens(text: &str, version: GrammarVersion) -> Result<Vec<Token>, 
     let Ok(length) = u32::try_from(text.len()) else {
         return Err(SqlError::limit(Span::default(), "the statement is too large"));
     };
-    let mut lexer = Lexer { text, version, bytes: text.as_bytes(), at: 0, open_comment: false };
+    let mut lexer = Lexer { text, version, at: 0, open_comment: false };
     let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
     while let Some(token) = lexer.next() {
         if tokens.len() >= MAX_TOKENS {
@@ -94,84 +94,126 @@ static IN_WORDS: [bool; 256] = {
     bytes
 };
 
+/// A one in each of eight bytes.
+const EACH: u64 = u64::from_le_bytes([1; 8]);
+
 struct Lexer<'a> {
     text: &'a str,
     version: GrammarVersion,
-    bytes: &'a [u8],
     at: usize,
     /// A comment was met that nothing ends; nor does anything end a later one, so that none is searched again.
     open_comment: bool,
 }
 
 impl Lexer<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
     fn byte(&self, ahead: usize) -> u8 {
-        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+        self.bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
+    /// The next token, behind white space and comments.
     fn next(&mut self) -> Option<Token> {
-        let first = self.first_byte()?;
-        let start = self.at;
-        let (kind, key) = self.token(first).unwrap_or_else(|| self.unrecognised(start));
-        Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 }, key })
-    }
-
-    /// Moves to the next token, behind white space and comments: the byte that it begins with.
-    fn first_byte(&mut self) -> Option<u8> {
         loop {
-            let byte = *self.bytes.get(self.at)?;
-            match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+            let first = *self.bytes().get(self.at)?;
+            let start = self.at;
+            let found = match first {
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    self.at += 1;
+                    continue;
+                }
                 b'-' if self.byte(1) == b'-' => {
-                    self.at = self.find(self.at, |byte| byte == b'\n' || byte == b'\r').unwrap_or(self.bytes.len());
+                    self.at = self.find(start, |byte| byte == b'\n' || byte == b'\r').unwrap_or(self.bytes().len());
+                    continue;
                 }
-                b'/' if self.byte(1) == b'*' && !self.open_comment => {
-                    match self.text.get(self.at + 2..).and_then(|rest| rest.find("*/")) {
-                        Some(end) => self.at += end + 4,
-                        // Trino's lexer then reads a slash and an asterisk.
-                        None => self.open_comment = true,
-                    }
+                b'/' if self.byte(1) == b'*' && self.skip_comment() => continue,
+                b'\'' => self.quoted(TokenKind::String, 0, b'\''),
+                b'"' => self.quoted(TokenKind::Quoted, 0, b'"'),
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.letters(first),
+                // Nothing longer begins with these.
+                b'(' | b')' | b',' | b'[' | b']' | b'}' | b'+' | b'*' | b'/' | b'%' | b';' | b'?' | b'^' => {
+                    self.at += 1;
+                    Some((TokenKind::Symbol, symbol_key(&[first])))
                 }
-                _ => return Some(byte),
-            }
+                b'.' if !self.byte(1).is_ascii_digit() => {
+                    self.at += 1;
+                    Some((TokenKind::Symbol, symbol_key(b".")))
+                }
+                b'0'..=b'9' | b'.' => Some((self.number(), NO_KEY)),
+                _ => self.rare(first),
+            };
+            let (kind, key) = found.unwrap_or_else(|| self.unrecognised(start));
+            return Some(Token { kind, span: Span { start: start as u32, end: self.at as u32 }, key });
         }
     }
 
-    #[inline]
-    fn find(&self, from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
-        self.bytes.get(from..)?.iter().position(|byte| is(*byte)).map(|at| from + at)
+    /// Moves behind a comment that begins here, if it ends.
+    fn skip_comment(&mut self) -> bool {
+        if self.open_comment {
+            return false;
+        }
+        match self.text.get(self.at + 2..).and_then(|rest| rest.find("*/")) {
+            Some(end) => self.at += end + 4,
+            // Trino's lexer then reads a slash and an asterisk.
+            None => self.open_comment = true,
+        }
+        !self.open_comment
     }
 
-    /// Moves behind the next token, which begins with the byte `first`; `None` if no rule fits.
-    fn token(&mut self, first: u8) -> Option<(TokenKind, u32)> {
+    /// Moves behind what begins with a letter: a word, unless a quote behind it makes it more.
+    #[inline]
+    fn letters(&mut self, first: u8) -> Option<(TokenKind, u32)> {
         match first {
-            b'\'' => self.quoted(TokenKind::String, 0, first),
-            b'"' => self.quoted(TokenKind::Quoted, 0, first),
-            b'`' => self.quoted(TokenKind::Backquoted, 0, first),
             b'u' | b'U' if self.byte(1) == b'&' && self.byte(2) == b'\'' => {
                 self.quoted(TokenKind::UnicodeString, 2, b'\'').or_else(|| Some(self.word()))
             }
             b'x' | b'X' if self.byte(1) == b'\'' && self.binary() => Some((TokenKind::Binary, NO_KEY)),
+            _ => Some(self.word()),
+        }
+    }
+
+    /// Moves behind what begins with another byte; nothing if no rule fits.
+    fn rare(&mut self, first: u8) -> Option<(TokenKind, u32)> {
+        match first {
+            b'`' => self.quoted(TokenKind::Backquoted, 0, first),
             b'$' if self.byte(1) == b'$' => {
                 let length = self.text.get(self.at + 2..)?.find("$$")?;
                 self.at += length + 4;
                 Some((TokenKind::DollarString, NO_KEY))
             }
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Some(self.word()),
-            b'0'..=b'9' => Some((self.number(), NO_KEY)),
-            b'.' if self.byte(1).is_ascii_digit() => Some((self.number(), NO_KEY)),
-            // Nothing longer begins with these.
-            b'(' | b')' | b',' | b'.' | b'[' | b']' | b'}' | b'+' | b'*' | b'/' | b'%' | b';' | b'?' | b'^' => {
-                self.at += 1;
-                Some((TokenKind::Symbol, symbol_key(&[first])))
-            }
             _ => self.symbol(),
         }
+    }
+
+    /// Where a byte stands next, eight bytes at a look.
+    #[inline]
+    fn find_byte(&self, from: usize, byte: u8) -> Option<usize> {
+        let rest = self.bytes().get(from..)?;
+        let (eights, last) = rest.as_chunks();
+        let mut at = from;
+        for eight in eights {
+            // A byte of zero borrows from the bit above it; the lowest that does is one.
+            let differs = u64::from_le_bytes(*eight) ^ (u64::from(byte) * EACH);
+            let zero = differs.wrapping_sub(EACH) & !differs & (EACH << 7);
+            if zero != 0 {
+                return Some(at + zero.trailing_zeros() as usize / 8);
+            }
+            at += 8;
+        }
+        last.iter().position(|other| *other == byte).map(|found| at + found)
+    }
+
+    #[inline]
+    fn find(&self, from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
+        self.bytes().get(from..)?.iter().position(|byte| is(*byte)).map(|at| from + at)
     }
 
     fn word(&mut self) -> (TokenKind, u32) {
         let start = self.at;
         self.skip_word();
-        let word = self.bytes.get(start..self.at).unwrap_or_default();
+        let word = self.bytes().get(start..self.at).unwrap_or_default();
         let key = word_key(word);
         let reserved = is_reserved(word, key) || (self.version >= V483 && is_reserved_since_483(word));
         (TokenKind::Word { reserved }, key)
@@ -182,9 +224,9 @@ impl Lexer<'_> {
         let mut from = self.at + ahead + 1;
         let mut closed = None;
         let mut key = NO_KEY;
-        while let Some(end) = self.find(from, |byte| byte == quote) {
+        while let Some(end) = self.find_byte(from, quote) {
             closed = Some(end + 1);
-            if self.bytes.get(end + 1) != Some(&quote) {
+            if self.bytes().get(end + 1) != Some(&quote) {
                 break;
             }
             key = DOUBLED;
@@ -203,13 +245,13 @@ impl Lexer<'_> {
 
     fn skip_word(&mut self) {
         let ends = self.find(self.at, |byte| !IN_WORDS.get(usize::from(byte)).is_some_and(|is| *is));
-        self.at = ends.unwrap_or(self.bytes.len());
+        self.at = ends.unwrap_or(self.bytes().len());
     }
 
     /// The longest of an integer, a decimal, a double and a word that begins with a digit.
     fn number(&mut self) -> TokenKind {
         let start = self.at;
-        let (kind, end) = number_at(self.bytes.get(start..).unwrap_or_default());
+        let (kind, end) = number_at(self.bytes().get(start..).unwrap_or_default());
         self.skip_word();
         if self.at > start + end {
             return TokenKind::DigitIdentifier;
@@ -335,9 +377,20 @@ mod tests {
 
     #[test]
     fn quotes_are_doubled_within_quotes() {
+        use TokenKind::Word;
         assert_eq!(read("'it''s'"), [(TokenKind::String, "'it''s'")]);
         assert_eq!(read("\"a\"\"b\""), [(TokenKind::Quoted, "\"a\"\"b\"")]);
         assert_eq!(read("U&'x'X'0a'").len(), 2);
+        for length in 0..40 {
+            // Bytes that differ from a quote by their lowest bit or their highest.
+            for filler in ["a", "#", "!", "\u{a2}", "\u{1f422}"] {
+                let quoted = format!("\"{}\"", filler.repeat(length));
+                assert_eq!(
+                    read(&format!("{quoted} b")),
+                    [(TokenKind::Quoted, quoted.as_str()), (Word { reserved: false }, "b")]
+                );
+            }
+        }
     }
 
     #[test]

@@ -40,8 +40,11 @@ pub(super) const fn symbol_key(symbol: &[u8]) -> u32 {
 /// Whether a word, of this key, can't be an identifier.
 #[inline]
 pub(super) fn is_reserved(word: &[u8], key: u32) -> bool {
-    let slot = RESERVED_SLOTS.slot(key);
-    slot.and_then(|at| RESERVED.get(at)).is_some_and(|reserved| reserved.as_bytes().eq_ignore_ascii_case(word))
+    // Of the bytes of words, letters alone are another letter without this bit.
+    let alike = |reserved: &&str| {
+        reserved.len() == word.len() && reserved.bytes().zip(word).all(|(letter, byte)| letter == *byte & !0x20)
+    };
+    RESERVED_SLOTS.slot(key).and_then(|at| RESERVED.get(at)).is_some_and(alike)
 }
 
 /// Trino's reserved words, by length.
