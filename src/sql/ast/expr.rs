@@ -35,7 +35,7 @@ pub enum ExprKind {
         value: Box<StringLiteral>,
     },
     /// `INTERVAL …`.
-    Interval(Interval),
+    Interval(Box<Interval>),
     /// `?`.
     Parameter,
     /// A column, or a name that the scope gives another meaning.

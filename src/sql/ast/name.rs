@@ -48,7 +48,13 @@ impl Identifier {
 
     /// Whether the name, as Trino compares it, is this one in lower case.
     pub fn is(&self, name: &str) -> bool {
-        if is_folded(&self.value) { self.value == name } else { self.folded() == name }
+        if is_folded(&self.value) {
+            self.value == name
+        } else if self.value.is_ascii() {
+            is_folded(name) && self.value.eq_ignore_ascii_case(name)
+        } else {
+            self.folded() == name
+        }
     }
 
     /// Whether two names are one to Trino.

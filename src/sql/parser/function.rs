@@ -104,7 +104,7 @@ impl Parser<'_> {
         if !self.has_483() {
             return self.list(Self::expression).map(Arguments::List);
         }
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(2);
         loop {
             if self.is_symbol_at(1, "=>") {
                 return self.arguments_with_names(list).map(Arguments::Named);

@@ -22,7 +22,7 @@ impl Parser<'_> {
         }
         let value = self.string()?;
         let qualifier = self.interval_qualifier()?;
-        Ok(ExprKind::Interval(Interval { negative, value, qualifier }))
+        Ok(ExprKind::Interval(Box::new(Interval { negative, value, qualifier })))
     }
 
     /// `from [(precision)] [TO to [(fraction)]]`; `to` without a field behind it is a name.

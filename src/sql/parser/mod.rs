@@ -31,7 +31,7 @@ use super::ast::{Expr, Identifier, QualifiedName, Span, Statement, StringLiteral
 use super::error::{SqlError, SqlErrorKind};
 use super::token::{Token, TokenKind, tokens};
 use super::version::GrammarVersion;
-use super::word::{DOUBLED, symbol_key, word_key};
+use super::word::{DOUBLED, NO_KEY, symbol_key, word_key};
 use compact_str::CompactString;
 use std::cell::OnceCell;
 
@@ -127,6 +127,12 @@ impl<'a> Parser<'a> {
         if ahead == 0 { self.next } else { self.token_at(self.at + ahead) }
     }
 
+    /// The key of the token `ahead`, without all else of it; behind the end there is none.
+    #[inline(always)]
+    fn key_at(&self, ahead: usize) -> u32 {
+        if ahead == 0 { self.next.key } else { self.tokens.get(self.at + ahead).map_or(NO_KEY, |token| token.key) }
+    }
+
     #[inline]
     fn token_at(&self, at: usize) -> Token {
         self.tokens.get(at).copied().unwrap_or_else(|| self.last_token())
@@ -174,8 +180,8 @@ impl<'a> Parser<'a> {
     /// Whether the token `ahead` is this keyword, in upper case. It is inlined so that the keyword's key is a constant.
     #[inline(always)]
     fn is_at(&self, ahead: usize, keyword: &str) -> bool {
-        let token = self.token(ahead);
-        token.key == word_key(keyword.as_bytes()) && self.text_of(token).eq_ignore_ascii_case(keyword)
+        self.key_at(ahead) == word_key(keyword.as_bytes())
+            && self.text_of(self.token(ahead)).eq_ignore_ascii_case(keyword)
     }
 
     #[inline(always)]
@@ -237,7 +243,7 @@ impl<'a> Parser<'a> {
 
     #[inline(always)]
     fn is_symbol_at(&self, ahead: usize, symbol: &str) -> bool {
-        self.token(ahead).key == symbol_key(symbol.as_bytes())
+        self.key_at(ahead) == symbol_key(symbol.as_bytes())
     }
 
     #[inline(always)]
@@ -352,13 +358,20 @@ impl<'a> Parser<'a> {
     /// The token `ahead` as an identifier, if Trino takes it for one.
     #[inline]
     fn plain_identifier(&self, ahead: usize) -> Option<Identifier> {
-        let token = self.token(ahead);
-        let (value, delimited) = match token.kind {
-            TokenKind::Word { reserved: false } => (CompactString::new(self.text_of(token)), false),
-            TokenKind::Quoted => (self.unquoted(token), true),
+        let Token { kind, span, key } = self.token(ahead);
+        let (name, delimited) = match kind {
+            TokenKind::Word { reserved: false } => (span, false),
+            TokenKind::Quoted if key != DOUBLED => {
+                (Span { start: span.start + 1, end: span.end.saturating_sub(1) }, true)
+            }
+            TokenKind::Quoted => {
+                let value = self.unquoted(self.token(ahead));
+                return (!value.is_empty()).then_some(Identifier { value, delimited: true, span });
+            }
             _ => return None,
         };
-        (!value.is_empty()).then_some(Identifier { value, delimited, span: token.span })
+        let name = name.of(self.text);
+        (!name.is_empty()).then(|| Identifier { value: CompactString::new(name), delimited, span })
     }
 
     /// The text of a token without the quotes that it stands in, doubled ones undone.

@@ -13,7 +13,8 @@ macro_rules! expr {
                 | ExprKind::Parameter
                 | ExprKind::Current(_) => {}
                 ExprKind::String(text) => v.string(text),
-                ExprKind::Interval(Interval { negative: _, value, qualifier }) => {
+                ExprKind::Interval(interval) => {
+                    let Interval { negative: _, value, qualifier } = &$($mutable)? **interval;
                     v.string(value);
                     interval_qualifier(v, qualifier);
                 }
