@@ -35,10 +35,15 @@ pub(super) enum TypeClass {
 impl TypeClass {
     /// The class of a type as Trino prints it.
     pub(super) fn of(data_type: &str) -> TypeClass {
+        // The most frequent first, without a search for where the name ends.
+        let of_length = |name: &str| data_type.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+        if matches!(data_type, "bigint" | "integer" | "double" | "varchar") || of_length("varchar") || of_length("char")
+        {
+            return TypeClass::Scalar;
+        }
         let end = data_type.bytes().position(|byte| matches!(byte, b'(' | b' '));
         let name = end.and_then(|end| data_type.get(..end)).unwrap_or(data_type);
         match name {
-            // The most frequent first.
             "varchar" | "bigint" | "integer" | "double" => TypeClass::Scalar,
             "decimal" => Digits::of(data_type).map_or(TypeClass::Structural, TypeClass::Decimal),
             "date" => TypeClass::Dated,

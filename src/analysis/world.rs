@@ -245,8 +245,9 @@ impl<'a> World<'a> {
         let mut pending = false;
         let scope = walk::policy_scope(name, &table.columns, &[]);
         let mut columns = Vec::with_capacity(table.columns.len());
+        let all = access.allows_all();
         for (column, field) in table.columns.iter().zip(&scope.relation.fields) {
-            if !access.allow(&column.name) {
+            if !all && !access.allow(&column.name) {
                 continue;
             }
             let mut mask = None;
@@ -261,8 +262,9 @@ impl<'a> World<'a> {
         if columns.is_empty() {
             return Err("none of its columns is granted to you".to_owned());
         }
-        let mut filters = Vec::new();
-        for rule in access.filters()? {
+        let rules = access.filters()?;
+        let mut filters = Vec::with_capacity(rules.len());
+        for rule in rules {
             self.reads_like_the_policy(&rule)?;
             match self.policy_expr(name, &scope, &rule.text, &rule.expr, &rule.policies)? {
                 Some(filter) => filters.push(filter),

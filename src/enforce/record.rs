@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What has been found so far.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    /// The columns that are used of an object, by its name and the privilege.
-    objects: BTreeMap<(String, Privilege), BTreeSet<CompactString>>,
+    /// The columns that are used of an object, by its name and the privilege, some of them more than once.
+    objects: BTreeMap<(String, Privilege), Vec<CompactString>>,
     masks: BTreeSet<Applied>,
     filters: BTreeSet<Applied>,
     /// `domain/name` of each policy that took part.
@@ -26,7 +26,11 @@ impl Record {
             let Some(object) = &relation.object else { continue };
             if let Some(access) = &object.access {
                 let by = access.granted_by.iter().chain(&access.denied_by).chain(&access.lifted_by);
-                self.policies.extend(by.map(|policy| policy.policy.clone()));
+                for policy in by.map(|policy| &policy.policy) {
+                    if !self.policies.contains(policy) {
+                        self.policies.insert(policy.clone());
+                    }
+                }
             }
             let used = self.objects.entry((relation.name.dotted(), Privilege::Select)).or_default();
             let columns = match &object.reading {
@@ -37,6 +41,10 @@ impl Record {
             used.extend(relation.columns.iter().filter_map(|at| Some(columns.get(*at)?.name.clone())));
             if relation.all_columns {
                 used.extend(columns.iter().filter(|column| !column.hidden).map(|column| column.name.clone()));
+            }
+            // A table may be read at many places.
+            if used.len() > 2 * columns.len() {
+                keep_each_once(used);
             }
             if let Reading::Guarded(guard) = &object.reading {
                 self.add_guard(relation, guard, facts.reads_known);
@@ -73,10 +81,9 @@ impl Record {
 
     /// The decision that it is of.
     pub(super) fn decision(self, outcome: Outcome, class: Option<&'static str>, alarm: Option<Alarm>) -> Decision {
-        let object = |((object, privilege), columns): ((String, Privilege), BTreeSet<CompactString>)| ObjectUse {
-            object,
-            privilege: privilege.as_str(),
-            columns: columns.into_iter().map(Into::into).collect(),
+        let object = |((object, privilege), mut columns): ((String, Privilege), Vec<CompactString>)| {
+            keep_each_once(&mut columns);
+            ObjectUse { object, privilege: privilege.as_str(), columns: columns.into_iter().map(Into::into).collect() }
         };
         Decision {
             outcome,
@@ -88,4 +95,10 @@ impl Record {
             alarm,
         }
     }
+}
+
+/// Sorts the columns and keeps each once.
+fn keep_each_once(columns: &mut Vec<CompactString>) {
+    columns.sort_unstable();
+    columns.dedup();
 }

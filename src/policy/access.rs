@@ -1,6 +1,7 @@
 //! What a decision about one object says.
 
 use super::inputs::Inputs;
+use crate::names::holds;
 use crate::sql::GrammarVersion;
 use compact_str::CompactString;
 use serde::Serialize;
@@ -163,8 +164,11 @@ pub type Grammars = Arc<[GrammarVersion]>;
 
 /// Whether `text` is of `pattern`, in which `*` stands for any text, nothing too.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    if !pattern.as_bytes().contains(&b'*') {
-        return pattern == text;
+    if pattern == text {
+        return true;
+    }
+    if !holds(pattern, b'*') {
+        return false;
     }
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {

@@ -220,9 +220,7 @@ impl RuleIndex {
     /// The rules about an object that may be for a user, in order, each once.
     pub(super) fn find(&self, object: &TableName, subject: &Subject) -> Vec<RuleId> {
         let mut found = Vec::new();
-        for audience in self.all(object) {
-            audience.collect(subject, &mut found);
-        }
+        self.all(object).for_each(|audience| audience.collect(subject, &mut found));
         found.sort_unstable();
         found.dedup();
         found

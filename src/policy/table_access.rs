@@ -77,6 +77,11 @@ impl TableAccess {
             && !self.denied.iter().any(|denied| denied.takes_in(column))
     }
 
+    /// Whether each column may be selected, those unknown today too.
+    pub(crate) fn allows_all(&self) -> bool {
+        self.grants(Privilege::Select) && self.parts.iter().any(|part| part.columns.all()) && self.denied.is_empty()
+    }
+
     /// The columns that grants of `select` name, in some rows at least; some of them may be denied.
     pub fn columns(&self) -> Columns {
         let mut union = ColumnUnion::default();
@@ -117,11 +122,12 @@ impl TableAccess {
     /// # Errors
     /// A text for the user, if it can't be said: the column can't be read then.
     pub fn mask(&self, column: &str, data_type: &str) -> Result<Option<Expression>, String> {
-        let masks = holding(&self.masks, column);
         // Most columns are as they are.
-        if masks.is_empty() && self.parts.iter().all(|part| part.rows.is_none()) {
+        let masked = self.masks.iter().any(|mask| super::matches(&mask.columns, column));
+        if !masked && self.parts.iter().all(|part| part.rows.is_none()) {
             return Ok(None);
         }
+        let masks = holding(&self.masks, column);
         let mask = if masks.is_empty() { None } else { Some(shown(&masks, column, data_type)?) };
         if let Some(mask) = &mask
             && masks.iter().any(|mask| !mask.of_guardrail)

@@ -29,7 +29,8 @@ impl Walk<'_, '_> {
     /// Any expression in its scope.
     pub(super) fn expr(&mut self, expr: &Expr, scope: &ScopeRef) {
         let of_policy = matches!(self.names, Names::Policy);
-        if risk::can_fail(expr) && !(of_policy && risk::fails_for_all_or_none(expr)) {
+        // The first is enough.
+        if self.facts.can_fail.is_none() && risk::can_fail(expr) && !(of_policy && risk::fails_for_all_or_none(expr)) {
             self.can_fail(expr.span);
         }
         if let Some(class) = risk::class(expr) {

@@ -314,7 +314,8 @@ impl Walk<'_, '_> {
         for field in &source.fields {
             let Some(qualifier) = &field.qualifier else { continue };
             let of = field.origin.as_ref().map(|origin| origin.relation);
-            if !seen.iter().any(|(known, name)| *known == of && Rc::ptr_eq(name, qualifier)) {
+            // The fields of one relation stand side by side.
+            if !seen.iter().rev().any(|(known, name)| *known == of && Rc::ptr_eq(name, qualifier)) {
                 seen.push((of, qualifier));
             }
         }
