@@ -14,6 +14,7 @@ pub(in super::super) enum Class {
 }
 
 /// That of each byte.
+#[expect(clippy::indexing_slicing, reason = "it runs in the compiler")]
 static CLASSES: [Class; 256] = {
     let mut classes = [Class::Other; 256];
     let mut byte = 0;
