@@ -218,9 +218,10 @@ impl Page {
 
     /// Writes a part that changes, unless there is nothing in it.
     fn change(&mut self, field: Field, value: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
-        let Some(query) = self.query.as_ref().filter(|_| value != b"null") else {
+        if value == b"null" {
             return Ok(());
-        };
+        }
+        let query = self.query.as_ref().ok_or(NO_ID)?;
         begin(&mut self.fields, field, out);
         match self.context.change(field, value, query, out)? {
             Noted::Nothing => {}
