@@ -270,12 +270,12 @@ def broken_policy(stack):
     with stack.sluice("faults-broken-sluice", folder) as sluice:
         assert answers(sluice, "analyst")
         file.write_text(good.replace("privileges: [select]", "privileges: [selekt"), encoding="utf-8")
-        wait_for("the broken file in the log", lambda: "faults.yaml" in sluice.log.read_text(encoding="utf-8"), 30)
+        wait_for("the broken file in the log", lambda: "faults.yaml" in sluice.log.read_text(encoding="utf-8"))
         assert answers(sluice, "analyst"), "a broken policy took a grant away"
         assert sluice.metrics()["sluice_decisions_recalled_total"] > 0, "the same statement was decided anew"
         assert sluice.console("/health/ready")[0] == 200, "a broken policy made Sluice unready"
         file.write_text(good.replace("users: [analyst]", "users: [somebody]"), encoding="utf-8")
-        wait_for("the mended policy", lambda: not answers(sluice, "analyst"), 30)
+        wait_for("the mended policy", lambda: not answers(sluice, "analyst"))
         assert answers(sluice)
 
 
@@ -293,7 +293,7 @@ def unwritable_log(stack):
         assert started(stack.trino) == before, "a statement reached Trino unlogged"
         sluice.audit.unlink()
         kept.rename(sluice.audit)
-        wait_for("answers once the log is back", lambda: answers(sluice), 30)
+        wait_for("answers once the log is back", lambda: answers(sluice))
 
 
 def started(trino):

@@ -35,7 +35,7 @@ def leaves(sluice, trino, sent):
         for _ in range(5):
             leave(connected(sluice, sent))
     trino.method = None
-    wait_for("it has let go of all", lambda: descriptors(sluice) <= before + 2, 30)
+    wait_for("it has let go of all", lambda: descriptors(sluice) <= before + 2)
     right(sluice)
 
 

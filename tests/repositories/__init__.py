@@ -130,7 +130,7 @@ def keeps(sluice, commit):
 
 def said(sluice, *words):
     """Asserts that the log has these words."""
-    wait_for("the log", lambda: words[0] in sluice.log.read_text(encoding="utf-8"), 30)
+    wait_for("the log", lambda: words[0] in sluice.log.read_text(encoding="utf-8"))
     log = sluice.log.read_text(encoding="utf-8")
     for word in words:
         assert word in log, f"`{word}` is not in {log}"
@@ -244,7 +244,7 @@ def commits(place):
         # A commit that changes no policy is the one that is named from then on.
         (team.folder / "README.md").write_text("Products.", encoding="ascii")
         after = team.commit()
-        wait_for("the next commit", lambda: mesh(sluice, "team")["commit"] == after, 30)
+        wait_for("the next commit", lambda: mesh(sluice, "team")["commit"] == after)
         later, _ = decision(sluice)
         assert later["commits"]["team"] == after and later["snapshot"] == record["snapshot"], later
 
@@ -259,7 +259,7 @@ def broken_merge(place):
         place.repository.commit(orders=policy("sales", "orders").replace("select", "selct"), more=policy("platform", "more"))
         keeps(sluice, before)
         said(sluice, "a change of the policies is refused, the policies stay as they are", "orders.yaml:6:")
-        wait_for("the metric", lambda: sluice.metrics()[errors] == count + 1, 30)
+        wait_for("the metric", lambda: sluice.metrics()[errors] == count + 1)
         assert sluice.metrics()[f'sluice_source_current{{source="mesh",version="{before}"}}'] == 0
         status, text = sluice.console("/health/ready")
         assert status == 200 and "what it holds now is refused or not known" in text, text
@@ -274,16 +274,16 @@ def stale(place):
     with place.https() as server, place.sluice("stale", place.by_https(server), max_staleness=STALE) as sluice:
         follows(sluice, place.repository.git("rev-parse", "HEAD"))
         server.stop()
-        wait_for("the end of readiness", lambda: sluice.console("/health/ready")[0] == 503, 30)
+        wait_for("the end of readiness", lambda: sluice.console("/health/ready")[0] == 503)
         text = sluice.console("/health/ready")[1]
         assert "the policies of `mesh` were last known to be current at" in text and "policies.max_staleness" in text, text
         assert sluice.console("/health/live")[0] == 200
-        wait_for("the age", lambda: sluice.metrics()["sluice_snapshot_age_seconds"] > 3, 30)
+        wait_for("the age", lambda: sluice.metrics()["sluice_snapshot_age_seconds"] > 3)
         record, error = decision(sluice)
         assert error["errorName"] == "SERVER_STARTING_UP" and "policies are current" in error["message"], error
         assert record["outcome"] == "deny", record
         server.start()
-        wait_for("readiness", sluice.ready, 30)
+        wait_for("readiness", sluice.ready)
 
 
 def kept(place):
