@@ -2,7 +2,8 @@
 //! that was made before, beside the time in which sqlparser just parses the same text.
 //!
 //! `make bench-tpc` gathers the texts and runs this. It ends with a table and the medians. Nothing does I/O while it is
-//! measured.
+//! measured. With `SLUICE_BENCH_ROUNDS=N` in the environment it only makes N decisions about each text, by one thread, and
+//! ends: what a tool that counts instructions needs.
 #![expect(
     clippy::panic,
     clippy::expect_used,
@@ -57,16 +58,33 @@ fn main() {
     let tables = layouts();
     let snapshot = policies();
     let readers = Readers::start();
+    let rounds = std::env::var("SLUICE_BENCH_ROUNDS").ok();
+    let rounds: Option<usize> = rounds.map(|rounds| rounds.parse().expect("a number of rounds"));
     let mut measured = Vec::new();
     for (set, schema, count) in [("tpch", "sf1", 22), ("tpcds", "sf1", 99)] {
         let texts = texts(&folder.join(set));
         assert_eq!(texts.len(), count, "{set} has another number of texts");
         let session = Session { catalog: Some(set.to_owned()), schema: Some(schema.to_owned()), ..Session::default() };
         for (name, sql) in texts {
-            measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables, &readers));
+            match rounds {
+                Some(rounds) => decide_only(rounds, &sql, &session, &snapshot, &tables),
+                None => measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables, &readers)),
+            }
         }
     }
-    report(&measured);
+    if rounds.is_none() {
+        report(&measured);
+    }
+}
+
+/// Decides so often, without the reading that goes on beside it.
+fn decide_only(rounds: usize, sql: &str, session: &Session, snapshot: &Snapshot, tables: &Tables) {
+    let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
+    let options = Options { second_opinion: false, ..OPTIONS };
+    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &options, beside: None };
+    for _ in 0..rounds {
+        black_box(enforce(black_box(&request), &mut |_| ()));
+    }
 }
 
 fn texts(folder: &Path) -> Vec<(String, String)> {
