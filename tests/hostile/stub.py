@@ -45,6 +45,8 @@ class Stub:
         return self
 
     def __exit__(self, *_):
+        # Closing alone would let a connection in as long as a thread waits for one.
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
     def take(self):
