@@ -3,13 +3,14 @@
 //! `upstream` alone is one cluster, called [`UPSTREAM`], to which all goes. With `clusters` each has a name, and `routing`
 //! says which statements go where.
 
+use super::cluster_id::ClusterId;
 use super::types::{Config, Upstream};
 use crate::policy::matches;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the one cluster of `upstream` is called.
 pub const UPSTREAM: &str = "upstream";
@@ -163,6 +164,13 @@ pub(super) fn check(config: &Config) -> Vec<Misrouted> {
         }
     }
     let names: BTreeSet<&str> = clusters.keys().map(String::as_str).collect();
+    let mut called: BTreeMap<ClusterId, &str> = BTreeMap::new();
+    for name in &names {
+        if let Some(other) = called.insert(ClusterId::of(name), name) {
+            let why = "the addresses of running queries would be the same on both";
+            say(None, format!("clusters: `{name}` can't stand beside `{other}`: {why}; call one of them otherwise"));
+        }
+    }
     rules(config, &names, &mut say);
     for (field, duration) in [("every", config.health_checks.every), ("timeout", config.health_checks.timeout)] {
         if duration <= SignedDuration::ZERO {

@@ -5,6 +5,7 @@
 
 mod certificates;
 mod check;
+pub(crate) mod cluster_id;
 mod clusters;
 mod group_feed;
 mod identity;

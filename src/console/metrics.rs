@@ -3,7 +3,6 @@
 use super::clusters::ClusterMetrics;
 use crate::audit::Outcome;
 use crate::enforce::Stage;
-use crate::proxy::connect::SendError;
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -30,8 +29,6 @@ pub struct Metrics {
     limits_reached: IntCounterVec,
     configuration_reads: IntCounterVec,
     configuration_current: IntGauge,
-    upstream_errors: IntCounterVec,
-    upstream_reachable: IntGauge,
     audit_failures: IntCounter,
     snapshot_loaded: IntGauge,
     snapshot_errors: IntCounter,
@@ -120,12 +117,6 @@ impl Metrics {
                  wait to be read, or since no cluster takes them; connections closed by connections_per_peer, and made to wait by connections.",
                 "limit",
             )?,
-            upstream_errors: counters(
-                "sluice_upstream_errors_total",
-                "Requests to Trino without an answer: unreachable, broken, late or path.",
-                "error",
-            )?,
-            upstream_reachable: gauge("sluice_upstream_reachable", "1 if Trino answered the last request, else 0.")?,
             audit_failures: counter(
                 "sluice_audit_failures_total",
                 "Records that could not be written; their statements were refused.",
@@ -224,9 +215,6 @@ impl Metrics {
         for outcome in ["done", "refused", "unavailable", "renewed"] {
             metrics.logins.with_label_values(&[outcome]);
         }
-        for error in ["unreachable", "broken", "late", "path"] {
-            metrics.upstream_errors.with_label_values(&[error]);
-        }
         Ok(metrics)
     }
 
@@ -291,30 +279,6 @@ impl Metrics {
     /// A limit was reached: a statement was refused, or a connection closed.
     pub fn limit_reached(&self, limit: &str) {
         self.limits_reached.with_label_values(&[limit]).inc();
-    }
-
-    /// Trino answered a request.
-    pub fn upstream_answered(&self) {
-        self.upstream_reachable.set(1);
-    }
-
-    /// Trino did not answer a request.
-    pub fn upstream_failed(&self, error: &SendError) {
-        let name = match error {
-            SendError::Unreachable(_) => "unreachable",
-            SendError::Broken(_) => "broken",
-            SendError::Late(_) => "late",
-            SendError::Path(_) => "path",
-        };
-        self.upstream_errors.with_label_values(&[name]).inc();
-        if !matches!(error, SendError::Path(_)) {
-            self.upstream_reachable.set(0);
-        }
-    }
-
-    /// Whether Trino answered the last request; false before the first.
-    pub fn upstream_reachable(&self) -> bool {
-        self.upstream_reachable.get() == 1
     }
 
     /// New policies are in use.
@@ -407,7 +371,6 @@ mod tests {
         metrics.decided(Outcome::Deny, false);
         metrics.stage(Stage::SecondOpinion, Duration::from_micros(30));
         metrics.enforced(Duration::from_millis(3));
-        metrics.upstream_failed(&SendError::Late(Duration::from_secs(1)));
         let flying = metrics.in_flight();
         metrics.catalog_cache().1.inc();
         let now = text(&metrics);
@@ -417,7 +380,6 @@ mod tests {
             "sluice_stage_seconds_bucket{stage=\"second_opinion\",le=\"0.000025\"} 0",
             "sluice_stage_seconds_bucket{stage=\"second_opinion\",le=\"0.00005\"} 1",
             "sluice_enforce_seconds_count 1",
-            "sluice_upstream_errors_total{error=\"late\"} 1",
             "sluice_statements_in_flight 1",
             "sluice_catalog_cache_misses_total 1",
         ] {
@@ -425,18 +387,6 @@ mod tests {
         }
         drop(flying);
         assert!(text(&metrics).contains("sluice_statements_in_flight 0"));
-    }
-
-    #[test]
-    fn trino_is_reachable_from_its_first_answer_to_the_next_failure() {
-        let metrics = Metrics::new().unwrap();
-        assert!(!metrics.upstream_reachable());
-        metrics.upstream_answered();
-        assert!(metrics.upstream_reachable());
-        metrics.upstream_failed(&SendError::Path("x".to_owned()));
-        assert!(metrics.upstream_reachable());
-        metrics.upstream_failed(&SendError::Unreachable("refused".to_owned()));
-        assert!(!metrics.upstream_reachable());
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! `routing` decides; this says how each cluster stands. A query or a transaction that has a cluster stays there, whether
 //! the cluster gets new statements or not.
 
-use super::cluster_id::ClusterId;
 use super::live::Cluster;
 use super::routing::{Rules, Sender, Standing};
 use crate::config::RoutingRule;
+use crate::config::cluster_id::ClusterId;
 use crate::console::Metrics;
 use std::sync::Arc;
 use std::time::Duration;

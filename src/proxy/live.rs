@@ -3,13 +3,13 @@
 //! It is replaced as a whole and never changed. A request that came before goes on with what it began with, and a query
 //! with the cluster that it runs on.
 
-use super::cluster_id::ClusterId;
 use super::clusters::Clusters;
 use super::connect::HttpClient;
 use super::health::Health;
 use super::spooled::Spooling;
 use super::upstream::Upstream;
 use crate::catalog::{Catalog, TrinoGrammar};
+use crate::config::cluster_id::ClusterId;
 use crate::config::{HealthChecks, Limits, UPSTREAM};
 use crate::console::{Metrics, OfCluster};
 use crate::identity::{Login, Ways};
@@ -97,7 +97,7 @@ impl Cluster {
         following: CancellationToken,
     ) -> Cluster {
         let (id, counts) = (ClusterId::of(name), metrics.clusters().of(name));
-        let (name, upstream) = (name.into(), Upstream::new(client, metrics));
+        let (name, upstream) = (name.into(), Upstream::new(client, counts.clone()));
         Cluster { id, name, upstream, catalog, grammar, answer_timeout, health, counts, spooling: None, following }
     }
 

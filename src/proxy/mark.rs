@@ -4,9 +4,9 @@
 //! it) and a MAC over that and over the principal, the effective user and the query's id. Only who started the query can use it, only for that
 //! query, and what it says of the query can be believed.
 
-use super::cluster_id::{self, ClusterId};
 use super::query_id::QueryId;
 use super::routes::cut;
+use crate::config::cluster_id::{self, ClusterId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};

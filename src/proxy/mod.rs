@@ -15,7 +15,6 @@ mod asking;
 mod beside;
 mod client_headers;
 mod clock;
-mod cluster_id;
 mod clusters;
 pub mod connect;
 mod decide;

@@ -1,13 +1,13 @@
 //! What `tests/fuzz` tries of this room: connections, heads of requests and pages of results, made of any bytes.
 
 use super::client_headers::ClientHeaders;
-use super::cluster_id::ClusterId;
 use super::connect;
 use super::http1;
 use super::mark::{Facts, MarkKey, Owner};
 use super::origin::Origins;
 use super::results::page::{Page, PageContext};
 use super::routes::{Route, route};
+use crate::config::cluster_id::ClusterId;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::Value;

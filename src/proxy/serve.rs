@@ -150,8 +150,9 @@ impl Proxy {
     /// Whether Trino is there as far as is known, for operators: it answered the last request, or one of several clusters is
     /// healthy.
     pub fn reaches_trino(&self) -> (bool, String) {
-        self.live().clusters.health().unwrap_or_else(|| {
-            let reachable = self.rooms.metrics.upstream_reachable();
+        let live = self.live();
+        live.clusters.health().unwrap_or_else(|| {
+            let reachable = live.clusters.clusters().any(|cluster| cluster.counts.is_reachable());
             let told = if reachable { "answered the last request" } else { "did not answer the last request" };
             (reachable, told.to_owned())
         })

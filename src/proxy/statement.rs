@@ -2,7 +2,6 @@
 
 use super::answer::{self, Answer};
 use super::client_headers::{ClientHeaders, HeaderError};
-use super::cluster_id::ClusterId;
 use super::connect::Received;
 use super::decide::{Asked, Basis, Memory, Weighed, decide, refusal};
 use super::head;
@@ -24,6 +23,7 @@ use super::started::{End, Start};
 use super::told;
 use super::whole::{Shown, Whole};
 use crate::config::Limits;
+use crate::config::cluster_id::ClusterId;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::rewrite::Guarded;
 use http::{HeaderValue, Request, Response, StatusCode, header};

@@ -6,12 +6,12 @@
 //! ids are Trino's own.
 
 use super::client_headers::ClientHeaders;
-use super::cluster_id::ClusterId;
 use super::clusters::Clusters;
 use super::decide::refusal;
 use super::live::Cluster;
 use super::mark::{MarkKey, Owner};
 use super::query_id::QueryId;
+use crate::config::cluster_id::{self, ClusterId};
 use crate::enforce::{ErrorCode, Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub(super) fn open(
 fn opened(key: &MarkKey, owner: &Owner, sealed: &str) -> Option<(ClusterId, HeaderValue)> {
     let (_, said) = key.open(sealed, owner, &QueryId::parse(WHAT)?)?;
     let (named, said) = said.split_first()?;
-    let (id, own) = said.split_at_checked(if *named == 0 { 0 } else { super::cluster_id::BYTES })?;
+    let (id, own) = said.split_at_checked(if *named == 0 { 0 } else { cluster_id::BYTES })?;
     Some((ClusterId::from_bytes(id)?, HeaderValue::from_bytes(own).ok()?))
 }
 

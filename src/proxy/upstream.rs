@@ -6,10 +6,9 @@
 
 use super::client_headers::{ClientHeaders, prepared_header};
 use super::connect::{self, HttpClient, Received, SendError};
-use crate::console::Metrics;
+use crate::console::OfCluster;
 use crate::rewrite::Guarded;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
-use std::sync::Arc;
 
 /// What is read has to be plain.
 const PLAIN: HeaderValue = HeaderValue::from_static("identity");
@@ -21,13 +20,13 @@ const PREPARED: HeaderName = HeaderName::from_static("x-trino-prepared-statement
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     client: HttpClient,
-    metrics: Arc<Metrics>,
+    counts: OfCluster,
 }
 
 impl Upstream {
-    /// Over this client.
-    pub(crate) fn new(client: HttpClient, metrics: Arc<Metrics>) -> Upstream {
-        Upstream { client, metrics }
+    /// Over this client to the cluster that these count.
+    pub(crate) fn new(client: HttpClient, counts: OfCluster) -> Upstream {
+        Upstream { client, counts }
     }
 
     /// Starts a query.
@@ -112,8 +111,8 @@ impl Upstream {
 
     fn counted<T>(&self, result: Result<T, SendError>) -> Result<T, SendError> {
         match &result {
-            Ok(_) => self.metrics.upstream_answered(),
-            Err(error) => self.metrics.upstream_failed(error),
+            Ok(_) => self.counts.answered(),
+            Err(error) => self.counts.failed(error),
         }
         result
     }

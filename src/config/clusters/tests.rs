@@ -41,6 +41,18 @@ fn files_of_a_cluster_are_found_beside_the_configuration() {
 }
 
 #[test]
+fn two_clusters_whose_queries_could_not_be_told_apart_are_refused() {
+    // Their hashes begin alike.
+    let clusters = |names: [&str; 2]| {
+        let [one, other] = names.map(|name| format!("{name}: {{url: 'http://t:1'}}"));
+        format!("clusters: {{{one}, {other}}}\nrouting: [{{to: [{}]}}]\n", names[0])
+    };
+    let told = said(&clusters(["trino-18670", "trino-79890"]));
+    assert!(told.contains("`trino-79890` can't stand beside `trino-18670`"), "{told}");
+    assert_eq!(said(&clusters(["trino-18670", "trino-79891"])), "");
+}
+
+#[test]
 fn what_leads_nowhere_is_refused_with_its_line() {
     for (routing, told) in [
         ("", "the last rule has no when"),

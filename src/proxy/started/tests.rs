@@ -1,7 +1,7 @@
 //! Statements and their ends.
 
 use super::*;
-use crate::proxy::cluster_id::ClusterId;
+use crate::config::cluster_id::ClusterId;
 use uuid::Uuid;
 
 fn started(bytes: usize) -> (Started, Arc<Mutex<Vec<Ended>>>) {

@@ -16,7 +16,7 @@ fn context(query: Option<&str>) -> PageContext {
             redefines: false,
             unresolved: false,
             by_address: false,
-            cluster: crate::proxy::cluster_id::ClusterId::UPSTREAM,
+            cluster: crate::config::cluster_id::ClusterId::UPSTREAM,
             decision: Uuid::from_u128(1),
         },
         mark: None,

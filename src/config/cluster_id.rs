@@ -1,16 +1,16 @@
 //! What a mark calls a cluster, so that every replica leads a query's pages to the cluster that has it.
 //!
 //! It is made from the cluster's name alone, so it is the same at each replica and after each start, whatever other
-//! clusters there are.
+//! clusters there are. Two names of one id are refused in the configuration.
 
-use crate::config::UPSTREAM;
+use super::clusters::UPSTREAM;
 use sha2::{Digest, Sha256};
 
 /// How long it is in a mark.
 pub(crate) const BYTES: usize = 4;
 
 /// The id of a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ClusterId([u8; BYTES]);
 
 impl ClusterId {
