@@ -165,6 +165,7 @@ def killed(place, newer):
     next(pages)
     with Load(place.sluice) as load:
         time.sleep(1)
+        began = time.monotonic()
         place.trino.kill()
         try:
             rest = [page for page, _ in pages]
@@ -175,8 +176,9 @@ def killed(place, newer):
         assert client.query("SELECT 1").error, "a statement is answered without Trino"
         wait_for("it is said that Trino is away", lambda: not reaches_trino(place.sluice))
         place.trino.start()
+        away = time.monotonic() - began
         load.goes_on()
-    load.check()
+    load.check(away)
     assert reaches_trino(place.sluice)
     result = client.query(LINES)
     assert not result.error and len(result.rows) == 60175 and protocols(place, result.query_id) == {"HTTP/2.0"}
