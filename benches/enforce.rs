@@ -11,7 +11,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use sluice::analysis::metadata::metadata_access;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, Views, enforce};
+use sluice::enforce::{Aids, Decisions, Enforced, Options, Outcome, Request, Stage, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Columns, Compiler, Privilege, Snapshot, Subject, Visible, VisibleTables, compile};
 use sluice::proxy::Readers;
@@ -73,13 +73,13 @@ impl Shop {
             snapshot: &self.snapshot,
             tables: &self.tables,
             options: &self.options,
-            beside: None,
+            aids: Aids::default(),
         }
     }
 
     /// The rewritten text; a decision that is anything but a rewriting is no measure.
     fn rewritten(&self, sql: &str, beside: Option<&dyn Beside>, observe: &mut dyn FnMut(Stage)) -> String {
-        match enforce(&Request { beside, ..self.request(sql) }, observe) {
+        match enforce(&Request { aids: Aids { beside, ..Aids::default() }, ..self.request(sql) }, observe) {
             Enforced::Needs(needs) => panic!("{needs:?} is not known for {sql}"),
             Enforced::Decided(decision) => match &decision.outcome {
                 Outcome::Forward(guarded) => {

@@ -4,6 +4,7 @@
 //! be asked of Trino before one can be made. It does no I/O and reads no clock; the caller measures the stages through
 //! an observer.
 
+mod aids;
 mod change;
 mod decisions;
 mod immediate;
@@ -14,11 +15,13 @@ mod query;
 mod record;
 mod refusals;
 
+pub use crate::analysis::kept::Objects;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Need, Tables};
 use crate::policy::{Snapshot, Subject};
-use crate::rewrite::{self, Beside, Guarded, PositionMap, Proposal, verify_asked};
-use crate::sql::{GrammarVersion, Statement, parse_statement};
+use crate::rewrite::{self, Guarded, PositionMap, Proposal, verify_asked};
+use crate::sql::{GrammarVersion, Statement};
+pub use aids::{Aids, Trees};
 pub use decisions::Decisions;
 use judge::{Draft, Judge, Stop};
 use serde::Serialize;
@@ -40,9 +43,8 @@ pub struct Request<'a> {
     pub tables: &'a Tables,
     /// How.
     pub options: &'a Options,
-    /// What reads texts for the second opinion meanwhile; without it they are read at the end. Nothing that is decided depends
-    /// on it.
-    pub beside: Option<&'a dyn Beside>,
+    /// What makes it sooner.
+    pub aids: Aids<'a>,
 }
 
 /// Switches of enforcement.
@@ -228,17 +230,19 @@ impl ErrorCode {
 /// Decides about one statement. `observe` is called after each stage.
 pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforced {
     begin_second_opinion(request, request.sql);
-    let parsed = parse_statement(request.sql, request.options.grammar);
+    let parsed = request.parse(request.sql);
     observe(Stage::Parse);
-    let class = parsed.as_ref().ok().map(|statement| statement.kind.class());
     let mut judge = Judge::new(request, observe);
-    let outcome = match parsed {
-        Ok(statement) => judge
-            .session_properties()
-            .and_then(|()| judge.statement(request.sql, &statement))
-            .and_then(|draft| prove(&mut judge, &statement, draft))
-            .and_then(|guarded| judge.second_opinion(&statement).map(|()| guarded)),
-        Err(error) => Err(refusals::unreadable(request.sql, &error).into()),
+    let (class, outcome) = match parsed {
+        Ok(statement) => {
+            let class = statement.kind.class();
+            let outcome = decide(&mut judge, &statement);
+            if let Err(stop) = &outcome {
+                request.put_aside(request.sql, statement, stop);
+            }
+            (Some(class), outcome)
+        }
+        Err(error) => (None, Err(refusals::unreadable(request.sql, &error).into())),
     };
     let (outcome, alarm) = match outcome {
         Ok(guarded) => (Outcome::Forward(Box::new(guarded)), None),
@@ -249,10 +253,19 @@ pub fn enforce(request: &Request<'_>, observe: &mut dyn FnMut(Stage)) -> Enforce
     Enforced::Decided(Arc::new(judge.record.decision(outcome, class, alarm)))
 }
 
+/// Decides about a statement, makes what can be forwarded, and proves it.
+fn decide(judge: &mut Judge<'_>, statement: &Statement) -> Result<Guarded, Stop> {
+    judge.session_properties()?;
+    let draft = judge.statement(judge.request.sql, statement)?;
+    let guarded = prove(judge, statement, draft)?;
+    judge.second_opinion(statement)?;
+    Ok(guarded)
+}
+
 /// Says what text another parser will be asked about.
 fn begin_second_opinion(request: &Request<'_>, text: &str) {
     if request.options.second_opinion {
-        rewrite::begin_second_opinion(text, request.beside);
+        rewrite::begin_second_opinion(text, request.aids.beside);
     }
 }
 

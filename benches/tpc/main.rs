@@ -17,7 +17,7 @@ mod dialect;
 use dialect::Trino;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Decisions, Enforced, Options, Outcome, Request, Stage, Views, enforce};
+use sluice::enforce::{Aids, Decisions, Enforced, Objects, Options, Outcome, Request, Stage, Trees, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
 use sluice::proxy::Readers;
@@ -38,6 +38,9 @@ const DEEPEST: usize = 300;
 /// How long each of the three is measured for a text, in turns.
 const MEASURE: Duration = Duration::from_millis(120);
 
+/// For what is kept, in bytes.
+const ROOM: u64 = 64 * 1024 * 1024;
+
 const OPTIONS: Options = Options { second_opinion: true, grammar: GrammarVersion::NEWEST, views: Views::Invoker };
 
 /// Medians of a text.
@@ -47,6 +50,10 @@ struct Measured {
     theirs: Duration,
     miss: Duration,
     hit: Duration,
+    /// A new decision about tables that the user reads for the first time.
+    first: Duration,
+    /// A new decision whose tables are asked for in between, as in the proxy; the asking itself not counted.
+    asking: Duration,
     stages: BTreeMap<Stage, Duration>,
     /// Of a new decision, what is in no stage: beginning, and dropping all that was made.
     rest: Duration,
@@ -58,6 +65,7 @@ fn main() {
     let tables = layouts();
     let snapshot = policies();
     let readers = Readers::start();
+    let objects = Objects::new(ROOM);
     let rounds = std::env::var("SLUICE_BENCH_ROUNDS").ok();
     let rounds: Option<usize> = rounds.map(|rounds| rounds.parse().expect("a number of rounds"));
     let mut measured = Vec::new();
@@ -67,7 +75,7 @@ fn main() {
         let session = Session { catalog: Some(set.to_owned()), schema: Some(schema.to_owned()), ..Session::default() };
         for (name, sql) in texts {
             match rounds {
-                Some(rounds) => decide_only(rounds, &sql, &session, &snapshot, &tables),
+                Some(rounds) => decide_only(rounds, &sql, &session, &snapshot, &tables, &objects),
                 None => measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables, &readers)),
             }
         }
@@ -78,10 +86,11 @@ fn main() {
 }
 
 /// Decides so often, without the reading that goes on beside it.
-fn decide_only(rounds: usize, sql: &str, session: &Session, snapshot: &Snapshot, tables: &Tables) {
+fn decide_only(rounds: usize, sql: &str, session: &Session, snapshot: &Snapshot, tables: &Tables, objects: &Objects) {
     let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
     let options = Options { second_opinion: false, ..OPTIONS };
-    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &options, beside: None };
+    let aids = Aids { objects: Some(objects), ..Aids::default() };
+    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &options, aids };
     for _ in 0..rounds {
         black_box(enforce(black_box(&request), &mut |_| ()));
     }
@@ -149,33 +158,38 @@ fn measure(
     readers: &Readers,
 ) -> Measured {
     let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
-    let request = Request { sql, session, subject: &subject, snapshot, tables, options: &OPTIONS, beside: None };
+    let request =
+        Request { sql, session, subject: &subject, snapshot, tables, options: &OPTIONS, aids: Aids::default() };
     let nothing = Tables::default();
     let asking = Request { tables: &nothing, ..request };
     // As the proxy does: sqlparser reads the text beside the other stages.
-    let enforced = |observe: &mut dyn FnMut(Stage)| {
+    let objects = Objects::new(ROOM);
+    let by = |request: &Request<'_>, objects, observe: &mut dyn FnMut(Stage)| {
         let beside = readers.for_statement();
-        enforce(black_box(&Request { beside: Some(&beside), ..request }), observe)
+        enforce(black_box(&Request { aids: Aids { beside: Some(&beside), objects, trees: None }, ..*request }), observe)
     };
+    // Of tables that the user has read before.
+    let enforced = |observe: &mut dyn FnMut(Stage)| by(&request, Some(&objects), observe);
     let decided = || match enforced(&mut |_| ()) {
         Enforced::Decided(decision) => decision,
         Enforced::Needs(needs) => panic!("{name} needs {needs:?}"),
     };
-    let decisions = Decisions::new(64 * 1024 * 1024);
+    let decisions = Decisions::new(ROOM);
     match &decided().outcome {
         Outcome::Forward(guarded) => assert!(guarded.restricted(), "{name} reads no table"),
         Outcome::Refuse(refusal) => panic!("{name}: {refusal:?}"),
     }
     decisions.keep(&request, &decided());
 
-    let (mut theirs, mut miss, mut hit, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let [mut theirs, mut miss, mut hit, mut first, mut asked, mut rest] = [(); 6].map(|()| Vec::new());
     let mut stages: BTreeMap<Stage, Vec<Duration>> = BTreeMap::new();
+    let parses = || {
+        let parser = Parser::new(&Trino).with_recursion_limit(DEEPEST).try_with_sql(black_box(sql));
+        parser.and_then(|mut parser| parser.parse_statements()).is_ok()
+    };
     let begun = Instant::now();
-    while begun.elapsed() < 3 * MEASURE {
-        theirs.push(time(|| {
-            let parser = Parser::new(&Trino).with_recursion_limit(DEEPEST).try_with_sql(black_box(sql));
-            parser.and_then(|mut parser| parser.parse_statements()).is_ok()
-        }));
+    while begun.elapsed() < 5 * MEASURE {
+        theirs.push(time(parses));
         let mut took = Vec::with_capacity(8);
         let whole = time(|| {
             let mut last = Instant::now();
@@ -197,10 +211,21 @@ fn measure(
             let again = decisions.recall(black_box(&request), &mut |_| ());
             assert!(matches!(again, Some(Enforced::Decided(_))), "{name}");
         }));
+        // After the same as before a new decision, so that as little of it is near.
+        parses();
+        first.push(time(|| by(&request, None, &mut |_| ())));
+        parses();
+        asked.push(time(|| {
+            let (beside, trees) = (readers.for_statement(), Trees::default());
+            let aids = Aids { beside: Some(&beside), objects: Some(&objects), trees: Some(&trees) };
+            let needs = enforce(black_box(&Request { aids, ..asking }), &mut |_| ());
+            assert!(matches!(needs, Enforced::Needs(_)), "{name}");
+            enforce(black_box(&Request { aids, ..request }), &mut |_| ())
+        }));
     }
-    let [theirs, miss, hit, rest] = [theirs, miss, hit, rest].map(middle);
+    let [theirs, miss, hit, first, asking, rest] = [theirs, miss, hit, first, asked, rest].map(middle);
     let stages = stages.into_iter().map(|(stage, times)| (stage, middle(times))).collect();
-    Measured { name: name.to_owned(), bytes: sql.len(), theirs, miss, hit, stages, rest }
+    Measured { name: name.to_owned(), bytes: sql.len(), theirs, miss, hit, first, asking, stages, rest }
 }
 
 fn middle(mut times: Vec<Duration>) -> Duration {
@@ -218,7 +243,7 @@ fn report(measured: &[Measured]) {
     println!("| text | bytes | sqlparser parses | a new decision | of it | decided before | of it |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    for Measured { name, bytes, theirs, miss, hit, stages: _, rest: _ } in measured {
+    for Measured { name, bytes, theirs, miss, hit, .. } in measured {
         let [theirs, miss, hit] = [theirs, miss, hit].map(|time| micros(*time));
         println!(
             "| {name} | {bytes} | {theirs:.0} µs | {miss:.0} µs | {:.2} | {hit:.1} µs | {:.3} |",
@@ -237,6 +262,10 @@ fn report(measured: &[Measured]) {
         println!("  {stage:?}: {of:.2}");
     }
     println!("  the rest: {:.2}", median(&|one| micros(one.rest) / micros(one.theirs)));
+    let of = median(&|one| micros(one.first) / micros(one.theirs));
+    println!("  a decision about tables that the user reads for the first time: {of:.2}");
+    let of = median(&|one| micros(one.asking) / micros(one.theirs));
+    println!("  a decision whose tables are asked for in between: {of:.2}");
     println!(
         "\n{} texts, medians: sqlparser {:.0} µs, a new decision {:.0} µs, {:.2} of it; decided before {:.1} µs, {:.3} of it",
         measured.len(),

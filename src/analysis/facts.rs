@@ -6,7 +6,7 @@ use crate::names::TableName;
 use crate::sql::Span;
 use compact_str::CompactString;
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// All that a text touches; spans are of that text.
 #[derive(Clone, Debug, Default)]
@@ -55,9 +55,9 @@ pub(crate) struct BaseRelation {
     pub(crate) name: TableName,
     /// What the user may do with it; `None` in a policy's expression, which reads by the policy's authority, and for
     /// the table that such an expression is about.
-    pub(crate) object: Option<Rc<Object>>,
+    pub(crate) object: Option<Arc<Object>>,
     /// Its name as written, each part in lower case.
-    pub(crate) written: Rc<[CompactString]>,
+    pub(crate) written: Arc<[CompactString]>,
     /// The name, without period, in the text.
     pub(crate) name_span: Span,
     /// `FOR … AS OF …` behind the name.

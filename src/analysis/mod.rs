@@ -9,6 +9,7 @@ mod derived;
 mod digits;
 pub(crate) mod facts;
 pub(crate) mod intent;
+pub(crate) mod kept;
 pub mod metadata;
 pub(crate) mod object;
 mod risk;

@@ -6,7 +6,6 @@ use crate::catalog::table::Column;
 use crate::policy::{PolicyRef, TableAccess};
 use crate::sql::Span;
 use compact_str::CompactString;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// A named object and what the user may do with it.
@@ -32,10 +31,10 @@ pub(crate) enum Reading {
     /// Each row and each column may be read as it is.
     Unrestricted {
         /// Its columns; `None` where they are not known.
-        columns: Option<Rc<[SeenColumn]>>,
+        columns: Option<Arc<[SeenColumn]>>,
     },
     /// Only through a guard.
-    Guarded(Rc<Guard>),
+    Guarded(Arc<Guard>),
 }
 
 impl Reading {
@@ -49,7 +48,7 @@ impl Reading {
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     /// The columns that come out, in the object's order.
-    pub(crate) columns: Rc<[SeenColumn]>,
+    pub(crate) columns: Arc<[SeenColumn]>,
     /// The row filters.
     pub(crate) filters: Vec<PolicyExpr>,
     /// What is read.
@@ -70,7 +69,7 @@ pub(crate) struct SeenColumn {
     /// Whether `*` leaves it out.
     pub(crate) hidden: bool,
     /// The mask in its place.
-    pub(crate) mask: Option<Rc<PolicyExpr>>,
+    pub(crate) mask: Option<Arc<PolicyExpr>>,
 }
 
 impl SeenColumn {

@@ -10,9 +10,10 @@
 use super::digits::Digits;
 use compact_str::CompactString;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A relation's name as written, each part in lower case.
-pub(super) type Qualifier = Rc<[CompactString]>;
+pub(super) type Qualifier = Arc<[CompactString]>;
 
 /// A scope that others stand in.
 pub(super) type ScopeRef = Rc<Scope>;
@@ -186,7 +187,7 @@ impl RelationType {
 
     /// The relation under an alias, with column aliases if there are any. `own` says that it is a base relation itself.
     pub(super) fn aliased(self, alias: &CompactString, columns: &[CompactString], own: bool) -> RelationType {
-        let qualifier: Qualifier = Rc::from([alias.clone()]);
+        let qualifier: Qualifier = Arc::from([alias.clone()]);
         if columns.is_empty() {
             let fields = self
                 .fields

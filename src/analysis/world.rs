@@ -5,6 +5,7 @@
 
 use super::derived;
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
+use super::kept::{Objects, OfUser};
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
 use super::scope::{ScopeRef, TypeClass};
@@ -20,7 +21,6 @@ use crate::sql::{StatementKind, parse_expression, parse_statement};
 use compact_str::CompactString;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// How deep views may read views.
@@ -45,7 +45,11 @@ pub(crate) struct World<'a> {
     needs: BTreeSet<Need>,
     /// How often something was not known, whether it was among the needs already or not.
     asked: usize,
-    objects: BTreeMap<TableName, Rc<Object>>,
+    /// How often it was looked at a table, so that it is known what an object rests on.
+    looked: usize,
+    objects: BTreeMap<TableName, Arc<Object>>,
+    /// What tables were to the user in statements before.
+    kept: Option<OfUser<'a>>,
     /// The views that are being read, from the outside.
     views: Vec<TableName>,
 }
@@ -57,6 +61,7 @@ impl<'a> World<'a> {
         subject: &'a Subject,
         tables: &'a Tables,
         options: &'a Options,
+        objects: Option<&'a Objects>,
     ) -> World<'a> {
         World {
             snapshot,
@@ -66,7 +71,9 @@ impl<'a> World<'a> {
             visible: OnceCell::new(),
             needs: BTreeSet::new(),
             asked: 0,
+            looked: 0,
             objects: BTreeMap::new(),
+            kept: objects.map(|objects| OfUser::new(objects, snapshot, subject, options)),
             views: Vec::new(),
         }
     }
@@ -114,6 +121,7 @@ impl<'a> World<'a> {
 
     /// What Trino says of a table; `None` if it has to be asked first.
     pub(crate) fn described(&mut self, name: &TableName) -> Option<Known> {
+        self.looked += 1;
         let need = Need::Table(name.clone());
         let known = self.tables.get(&need).cloned();
         if known.is_none() {
@@ -126,6 +134,7 @@ impl<'a> World<'a> {
     /// What Trino resolved in the text of a view; nothing where it has resolved another text. `None` if it has to be
     /// asked first.
     pub(super) fn resolved(&mut self, view: &ViewOf<'_>) -> Option<Option<Arc<Resolved>>> {
+        self.looked += 1;
         let need = Need::View(view.name.clone());
         match self.tables.get(&need) {
             Some(Known::View(resolved)) if *resolved.text == *view.text => Some(Some(resolved.clone())),
@@ -139,14 +148,38 @@ impl<'a> World<'a> {
     }
 
     /// What a table is to the user.
-    pub(crate) fn object(&mut self, name: &TableName) -> Rc<Object> {
+    pub(crate) fn object(&mut self, name: &TableName) -> Arc<Object> {
+        self.looked += 1;
         if let Some(object) = self.objects.get(name) {
             // What is not known is asked for once; each reader of it has to know that it is waiting.
             self.asked += usize::from(matches!(object.reading, Reading::Pending));
             return object.clone();
         }
-        let object = Rc::new(self.make_object(name));
+        let object = self.made_before(name).unwrap_or_else(|| self.make_and_keep(name));
         self.objects.insert(name.clone(), object.clone());
+        object
+    }
+
+    /// A table, as Trino describes it, that was made an object before.
+    fn made_before(&self, name: &TableName) -> Option<Arc<Object>> {
+        let kept = self.kept.as_ref()?;
+        match self.tables.get(&Need::Table(name.clone()))? {
+            Known::Table(table) if table.kind == TableKind::Table => kept.get(name, table),
+            _ => None,
+        }
+    }
+
+    /// Makes an object; it is kept where it rests on the user, the policies and the description of the table alone.
+    fn make_and_keep(&mut self, name: &TableName) -> Arc<Object> {
+        let before = self.looked;
+        let object = Arc::new(self.make_object(name));
+        let only_itself = self.looked == before + 1;
+        if let (true, Some(kept), Some(Known::Table(table))) =
+            (only_itself, &self.kept, self.tables.get(&Need::Table(name.clone())))
+            && table.kind == TableKind::Table
+        {
+            kept.keep(name, table, &object);
+        }
         object
     }
 
@@ -209,7 +242,7 @@ impl<'a> World<'a> {
     }
 
     /// The columns of a metadata table that is open, where Trino has told them; nothing depends on them but lineage.
-    fn open_columns(&self, name: &TableName) -> Option<Rc<[SeenColumn]>> {
+    fn open_columns(&self, name: &TableName) -> Option<Arc<[SeenColumn]>> {
         match self.tables.get(&Need::Table(name.clone())) {
             Some(Known::Table(table)) => Some(table.columns.iter().map(seen).collect()),
             _ => None,
@@ -229,7 +262,7 @@ impl<'a> World<'a> {
             return Reading::Unrestricted { columns: Some(table.columns.iter().map(seen).collect()) };
         }
         match self.guard(name, access, table, source) {
-            Ok(Some(guard)) => Reading::Guarded(Rc::new(guard)),
+            Ok(Some(guard)) => Reading::Guarded(Arc::new(guard)),
             Ok(None) => Reading::Pending,
             Err(why) => Reading::Impossible(why),
         }
@@ -257,7 +290,7 @@ impl<'a> World<'a> {
                 mask = mask.map(|mask| PolicyExpr { masks: rule.masks.clone(), ..mask });
                 pending |= mask.is_none();
             }
-            columns.push(SeenColumn { mask: mask.map(Rc::new), ..SeenColumn::of(column, field.class) });
+            columns.push(SeenColumn { mask: mask.map(Arc::new), ..SeenColumn::of(column, field.class) });
         }
         if columns.is_empty() {
             return Err("none of its columns is granted to you".to_owned());
@@ -295,7 +328,7 @@ impl<'a> World<'a> {
             {
                 let mask = match masks.iter().find(|(masked, _)| *masked == column.name) {
                     Some((_, text)) => match read(text)? {
-                        Some(mask) => Some(Rc::new(mask)),
+                        Some(mask) => Some(Arc::new(mask)),
                         None => return Ok(None),
                     },
                     None => None,
@@ -310,7 +343,7 @@ impl<'a> World<'a> {
             }))
         };
         match made(self) {
-            Ok(Some(guard)) => Reading::Guarded(Rc::new(guard)),
+            Ok(Some(guard)) => Reading::Guarded(Arc::new(guard)),
             Ok(None) => Reading::Pending,
             Err(why) => Reading::Impossible(why),
         }
@@ -375,7 +408,8 @@ impl<'a> World<'a> {
         let Some(resolved) = self.resolved(&ViewOf { name, text }) else { return Ok(None) };
         let Some(owner) = resolved.as_ref().and_then(|resolved| resolved.owner.as_deref()) else { return for_reader };
         let owner = self.snapshot.owner(owner, self.subject, more_groups);
-        let mut world = World::new(self.snapshot, &owner, self.tables, self.options);
+        let objects = self.kept.as_ref().map(OfUser::objects);
+        let mut world = World::new(self.snapshot, &owner, self.tables, self.options, objects);
         world.views.clone_from(&self.views);
         let view = world.view(name, text, table);
         self.asked += world.asked;

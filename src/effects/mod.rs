@@ -13,7 +13,7 @@ pub mod trial;
 use crate::analysis::session::Session;
 use crate::catalog::listing::Listing;
 use crate::catalog::table::{Known, Need, Tables};
-use crate::enforce::{Decision, Enforced, Options, Request, Views, enforce};
+use crate::enforce::{Aids, Decision, Enforced, Options, Request, Trees, Views, enforce};
 use crate::policy::{Claims, Inputs, Snapshot, Subject};
 use crate::sql::GrammarVersion;
 use core::net::IpAddr;
@@ -109,7 +109,7 @@ pub fn decide(
     answers: &mut Answers<'_>,
 ) -> Result<Arc<Decision>, Undecided> {
     let options = Options { second_opinion: true, grammar: asked.grammar, views: asked.views };
-    let mut tables = Tables::default();
+    let (mut tables, trees) = (Tables::default(), Trees::default());
     for _ in 0..ROUNDS {
         let request = Request {
             sql: asked.sql,
@@ -118,7 +118,7 @@ pub fn decide(
             snapshot,
             tables: &tables,
             options: &options,
-            beside: None,
+            aids: Aids { trees: Some(&trees), ..Aids::default() },
         };
         let needs = match enforce(&request, &mut |_| ()) {
             Enforced::Decided(decision) => return Ok(decision),

@@ -97,7 +97,7 @@ impl Decisions {
     /// `None` for a request that is not kept.
     fn hash(&self, request: &Request<'_>) -> Option<u64> {
         // By name, so that whoever adds a field has to say whether it is compared.
-        let Request { sql, session, subject, snapshot: _, tables: _, options, beside: _ } = request;
+        let Request { sql, session, subject, snapshot: _, tables: _, options, aids: _ } = request;
         if sql.len() > LONGEST {
             return None;
         }
@@ -108,7 +108,7 @@ impl Decisions {
 impl Kept {
     /// Whether it was made from the same request but for the tables.
     fn is_of(&self, request: &Request<'_>) -> bool {
-        let Request { sql, session, subject, snapshot, tables: _, options, beside: _ } = request;
+        let Request { sql, session, subject, snapshot, tables: _, options, aids: _ } = request;
         self.sql == *sql
             && self.session == **session
             && self.subject == **subject

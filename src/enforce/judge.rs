@@ -65,7 +65,7 @@ impl<'a> Judge<'a> {
         Judge {
             request,
             observe,
-            world: World::new(request.snapshot, request.subject, request.tables, request.options),
+            world: World::new(request.snapshot, request.subject, request.tables, request.options, request.aids.objects),
             record: Record::default(),
             parameters_can_fail: false,
             hides: None,
@@ -215,9 +215,14 @@ impl<'a> Judge<'a> {
     fn prepared(&mut self, name: &Identifier) -> Result<Draft, Stop> {
         let text = self.prepared_text(name)?;
         begin_second_opinion(self.request, text);
-        let statement =
-            parse_statement(text, self.request.options.grammar).map_err(|error| refusals::unreadable(text, &error))?;
-        let draft = self.statement(text, &statement)?;
+        let statement = self.request.parse(text).map_err(|error| refusals::unreadable(text, &error))?;
+        let draft = match self.statement(text, &statement) {
+            Ok(draft) => draft,
+            Err(stop) => {
+                self.request.put_aside(text, statement, &stop);
+                return Err(stop);
+            }
+        };
         self.prepared = Some((text, statement));
         if draft.prepared.is_some() {
             return Err(refusals::prepared_execute().into());
@@ -229,8 +234,14 @@ impl<'a> Judge<'a> {
     fn immediate(&mut self, outer: &str, inner: &StringLiteral) -> Result<Draft, Stop> {
         let text = inner.value.as_str();
         begin_second_opinion(self.request, text);
-        let draft = match parse_statement(text, self.request.options.grammar) {
-            Ok(statement) => self.statement(text, &statement),
+        let draft = match self.request.parse(text) {
+            Ok(statement) => {
+                let draft = self.statement(text, &statement);
+                if let Err(stop) = &draft {
+                    self.request.put_aside(text, statement, stop);
+                }
+                draft
+            }
             Err(error) => Err(refusals::unreadable(text, &error).into()),
         };
         let literal_at = line_and_column(outer, inner.span.start);
@@ -409,7 +420,7 @@ impl<'a> Judge<'a> {
         let prepared = self.prepared.as_ref().map(|(text, statement)| (*text, statement));
         let mut texts = [Some((self.request.sql, statement)), prepared].into_iter().flatten();
         let grammar = self.request.options.grammar;
-        let beside = self.request.beside;
+        let beside = self.request.aids.beside;
         let agreed = texts.try_for_each(|(text, statement)| rewrite::second_opinion(text, statement, grammar, beside));
         (self.observe)(Stage::SecondOpinion);
         agreed.map_err(|unseen| Stop::Alarm(Alarm::SecondOpinion(unseen.to_string())))

@@ -55,6 +55,13 @@ pub struct Told {
 }
 
 impl TableAccess {
+    /// How many rules it was made of.
+    pub(crate) fn rules(&self) -> usize {
+        let columns = self.denied.len() + self.guarded.len() + self.masks.len();
+        let policies = self.granted_by.len() + self.denied_by.len() + self.lifted_by.len();
+        self.parts.len() + columns + self.filters.len() + policies
+    }
+
     /// Access to nothing.
     pub fn none() -> TableAccess {
         TableAccess::default()

@@ -6,7 +6,9 @@ use super::live::Cluster;
 use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::{self, Config};
-use crate::enforce::{Decision, Decisions, Enforced, ErrorCode, Options, Outcome, Refusal, Request, Stage, Views};
+use crate::enforce::{
+    Aids, Decision, Decisions, Enforced, ErrorCode, Objects, Options, Outcome, Refusal, Request, Stage, Trees, Views,
+};
 use crate::identity::Proof;
 use crate::policy::{Moment, Snapshot, Subject};
 use crate::rewrite::{Guarded, Told};
@@ -27,6 +29,8 @@ const ROUNDS: usize = 40;
 const LARGE: usize = 32 * 1024;
 /// How long such a text waits for its turn.
 const TURN: Duration = Duration::from_secs(5);
+/// What tables were to users may take this part of what decisions may.
+const OBJECTS: u64 = 4;
 /// What an entry of a list takes besides its text.
 const ENTRY: usize = 32;
 
@@ -36,13 +40,14 @@ pub(super) trait Enforce: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + 
 
 impl<F: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'static> Enforce for F {}
 
-/// What decides, with the decisions that were made before. Cloning it is cheap and shares them.
+/// What decides, with the decisions and the objects that were made before. Cloning it is cheap and shares them.
 #[derive(Clone)]
 pub(super) struct Enforcer {
     enforce: Arc<dyn Enforce>,
     second_opinion: bool,
     views: config::Views,
     decisions: Decisions,
+    objects: Objects,
     readers: Arc<Readers>,
     /// Of large texts.
     pub(super) turns: Arc<Semaphore>,
@@ -55,13 +60,14 @@ impl Enforcer {
             second_opinion: config.second_opinion,
             views: config.views,
             decisions: Decisions::new(config.limits.decision_cache_bytes),
+            objects: Objects::new(config.limits.decision_cache_bytes / OBJECTS),
             readers: Arc::new(Readers::start()),
             turns: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         }
     }
 
     /// One call of the core; none if the decision was made before.
-    fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables, beside: &ReadBeside) -> Called {
+    fn call(&self, asked: &Asked, grammar: GrammarVersion, tables: &Tables, once: &Once) -> Called {
         let views = views(self.views, asked.more_groups);
         let options = Options { second_opinion: self.second_opinion, grammar, views };
         let request = Request {
@@ -71,7 +77,7 @@ impl Enforcer {
             snapshot: &asked.snapshot,
             tables,
             options: &options,
-            beside: Some(beside),
+            aids: Aids { beside: Some(&once.beside), objects: Some(&self.objects), trees: Some(&once.trees) },
         };
         let mut took = Vec::new();
         let mut last = Instant::now();
@@ -225,14 +231,13 @@ pub(super) fn refusal(code: ErrorCode, message: impl Into<String>) -> Refusal {
 /// statement is refused.
 pub(super) async fn decide(proxy: &Proxy, asked: &Arc<Asked>, grammar: GrammarVersion) -> Weighed {
     let mut tables = Tables::default();
-    // It is of all rounds, since what is read depends on the statement alone.
-    let beside = Arc::new(proxy.enforcer.readers.for_statement());
+    let once = Arc::new(Once { beside: proxy.enforcer.readers.for_statement(), trees: Trees::default() });
     let mut stages = BTreeMap::new();
     let mut known = BTreeSet::new();
     // Where Trino tells too late what it resolved, nothing that was known before is relied on.
     let mut anew = false;
     for _ in 0..ROUNDS {
-        let called = match round(&proxy.enforcer, asked, grammar, tables, &beside).await {
+        let called = match round(&proxy.enforcer, asked, grammar, tables, &once).await {
             Ok((called, same)) => {
                 tables = same;
                 called
@@ -285,6 +290,12 @@ fn fresh(needs: &[Need], known: &mut BTreeSet<Need>) -> bool {
     known.len() > before
 }
 
+/// What is read once for all rounds, since it depends on the statement alone.
+struct Once {
+    beside: ReadBeside,
+    trees: Trees,
+}
+
 /// Why the core was not called to its end.
 enum NoRound {
     /// It broke down, which it must not.
@@ -299,18 +310,18 @@ async fn round(
     asked: &Arc<Asked>,
     grammar: GrammarVersion,
     tables: Tables,
-    beside: &Arc<ReadBeside>,
+    once: &Arc<Once>,
 ) -> Result<(Called, Tables), NoRound> {
     if asked.sql.len() <= LARGE {
-        return Ok((enforcer.call(asked, grammar, &tables, beside), tables));
+        return Ok((enforcer.call(asked, grammar, &tables, once), tables));
     }
-    let (enforcer, asked, beside) = (enforcer.clone(), Arc::clone(asked), Arc::clone(beside));
+    let (enforcer, asked, once) = (enforcer.clone(), Arc::clone(asked), Arc::clone(once));
     let turn = tokio::time::timeout(TURN, Arc::clone(&enforcer.turns).acquire_owned()).await;
     let turn = turn.map_err(|_| NoRound::NoTurn)?.map_err(|_| NoRound::NoTurn)?;
     let call = move || {
         // It is held until the call is done, also when nobody waits for it any more.
         let _turn = turn;
-        (enforcer.call(&asked, grammar, &tables, &beside), tables)
+        (enforcer.call(&asked, grammar, &tables, &once), tables)
     };
     tokio::task::spawn_blocking(call).await.map_err(|_| NoRound::BrokeDown)
 }

@@ -4,7 +4,7 @@ use crate::grammar::{mutated, statement};
 use crate::random::Random;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
-use sluice::enforce::{Decision, Enforced, Options, Outcome, Request, Views, enforce};
+use sluice::enforce::{Aids, Decision, Enforced, Objects, Options, Outcome, Request, Trees, Views, enforce};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
 use sluice::rewrite::{Guarded, PositionMap, Proposal, verify};
@@ -23,6 +23,8 @@ metadata: {name: owners}
 spec:
   users: {owner: {groups: [hr]}}
 ";
+/// For what tables were, in bytes.
+const ROOM: u64 = 16 * 1024 * 1024;
 /// How often a decision may ask for what it needs to know.
 const QUESTIONS: usize = 20;
 /// What a decision may take; some hundred times what it takes.
@@ -50,6 +52,8 @@ const VIEWS: &[(&str, &str, &str)] = &[
 /// What is decided about.
 pub(crate) struct Decided {
     snapshot: Snapshot,
+    /// What tables were, so that a decision made with it is one that is proved too.
+    objects: Objects,
     /// User, session, statement.
     seeds: Vec<(&'static str, &'static str, &'static str)>,
     texts: Vec<&'static str>,
@@ -78,7 +82,7 @@ impl Decided {
         });
         let seeds: Vec<_> = reads.chain(changes).chain(attacks).collect();
         let texts = seeds.iter().map(|(_, _, sql)| *sql).collect();
-        Decided { snapshot, seeds, texts, alarms: 0, alarm: None, restricted: 0 }
+        Decided { snapshot, objects: Objects::new(ROOM), seeds, texts, alarms: 0, alarm: None, restricted: 0 }
     }
 
     /// A statement, and whether it was forwarded; or the rule that is broken.
@@ -114,8 +118,15 @@ impl Decided {
         }
         self.restricted += 1;
         // What the rewriter may have forgotten is the verifier's to see: the user's own text proves nothing.
-        let request =
-            Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options, beside: None };
+        let request = Request {
+            sql,
+            session,
+            subject,
+            snapshot: &self.snapshot,
+            tables: &tables,
+            options,
+            aids: Aids::default(),
+        };
         let positions = PositionMap::apply(sql, Vec::new());
         let forged = Proposal { text: sql.to_owned(), prepared: None, positions };
         if guarded.text() != sql && verify(forged, &request).is_ok() {
@@ -131,10 +142,10 @@ impl Decided {
         subject: &Subject,
         options: &Options,
     ) -> Result<(Arc<Decision>, Tables), String> {
-        let mut tables = Tables::default();
+        let (mut tables, trees) = (Tables::default(), Trees::default());
+        let aids = Aids { objects: Some(&self.objects), trees: Some(&trees), ..Aids::default() };
         for _ in 0..QUESTIONS {
-            let request =
-                Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options, beside: None };
+            let request = Request { sql, session, subject, snapshot: &self.snapshot, tables: &tables, options, aids };
             match enforce(&request, &mut |_| ()) {
                 Enforced::Decided(decision) => return Ok((decision, tables)),
                 Enforced::Needs(needs) => needs.into_iter().for_each(|need| {

@@ -23,6 +23,7 @@ use crate::sql::ast::{Expr, Query};
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a query of the user's touches.
 pub(crate) fn query(world: &mut World<'_>, session: &Session, query: &Query) -> Facts {
@@ -75,7 +76,7 @@ pub(crate) fn own(world: &mut World<'_>, session: &Session, own: &Own<'_>) -> Fa
 
 /// What the names in policies' expressions over the table `name` can stand for.
 pub(super) fn policy_scope(name: &TableName, columns: &[Column], hidden: &[Column]) -> ScopeRef {
-    let qualifier: Qualifier = Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
+    let qualifier: Qualifier = Arc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]);
     let fields = columns.iter().chain(hidden).enumerate().map(|(at, column)| Field {
         qualifier: Some(qualifier.clone()),
         name: column.name.clone().into(),
@@ -95,7 +96,7 @@ pub(super) fn policy_expression(world: &mut World<'_>, name: &TableName, scope: 
     walk.facts.relations.push(BaseRelation {
         name: name.clone(),
         object: None,
-        written: Rc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]),
+        written: Arc::from([name.catalog.clone(), name.schema.clone(), name.table.clone()]),
         name_span: Span::default(),
         period: None,
         place: Place::Subject,

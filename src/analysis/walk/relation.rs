@@ -15,6 +15,7 @@ use crate::sql::ast::{
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 impl Walk<'_, '_> {
     /// The relations of `FROM`, separated by commas: each sees those on its left only where it may be lateral.
@@ -230,7 +231,7 @@ impl Walk<'_, '_> {
         full.map_err(|problem| self.problem(name.span, problem)).ok()
     }
 
-    fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Rc<[SeenColumn]>> {
+    fn described_columns(&mut self, name: &TableName, span: Span) -> Option<Arc<[SeenColumn]>> {
         match self.world.described(name)? {
             Known::Table(table) => {
                 let seen = |column: &Column| SeenColumn::of(column, TypeClass::of(&column.data_type));
@@ -315,7 +316,7 @@ impl Walk<'_, '_> {
             let Some(qualifier) = &field.qualifier else { continue };
             let of = field.origin.as_ref().map(|origin| origin.relation);
             // The fields of one relation stand side by side.
-            if !seen.iter().rev().any(|(known, name)| *known == of && Rc::ptr_eq(name, qualifier)) {
+            if !seen.iter().rev().any(|(known, name)| *known == of && Arc::ptr_eq(name, qualifier)) {
                 seen.push((of, qualifier));
             }
         }

@@ -4,7 +4,7 @@ use super::compile;
 use super::mesh::{POLICIES, session};
 use crate::analysis::session::Session;
 use crate::catalog::table::Tables;
-use crate::enforce::{Decision, Enforced, Options, Outcome, Request, enforce};
+use crate::enforce::{Aids, Decision, Enforced, Options, Outcome, Request, enforce};
 use crate::rewrite::{Beside, TheirReading};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ fn decide(second_opinion: bool, session: &Session, sql: &str, beside: &Noting) -
         snapshot: &snapshot,
         tables: &tables,
         options: &options,
-        beside: Some(beside),
+        aids: Aids { beside: Some(beside), ..Aids::default() },
     };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => decision,

@@ -4,7 +4,7 @@ use super::compile;
 use super::mesh::{POLICIES, SNAPSHOT, answer, session};
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use crate::enforce::{Decision, Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
+use crate::enforce::{Aids, Decision, Decisions, Enforced, Options, Outcome, Request, Stage, enforce};
 use crate::policy::{Snapshot, Subject};
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Asked {
         let mut tables = Tables::default();
         for rounds in 0..20 {
             let Asked { sql, session, subject, snapshot, options, .. } = self;
-            let request = Request { sql, session, subject, snapshot, tables: &tables, options, beside: None };
+            let request = Request { sql, session, subject, snapshot, tables: &tables, options, aids: Aids::default() };
             let recalled = decisions.recall(&request, &mut |stage| assert_eq!(stage, Stage::Recall));
             let made_before = recalled.is_some();
             match recalled.unwrap_or_else(|| enforce(&request, &mut |_| ())) {

@@ -3,7 +3,7 @@
 use super::compile;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
-use crate::enforce::{Enforced, Options, Outcome, Request, Views, enforce};
+use crate::enforce::{Aids, Enforced, Options, Outcome, Request, Views, enforce};
 use crate::names::TableName;
 use crate::policy::Snapshot;
 use crate::rewrite::{PositionMap, Proposal, verify};
@@ -116,7 +116,7 @@ impl Asking {
     fn ask<T>(&self, sql: &str, answer: impl FnOnce(&Request<'_>) -> T) -> T {
         let (subject, session) = (self.snapshot.subject("anna", &[]), Session::default());
         let (snapshot, tables, options) = (&self.snapshot, &self.tables, &self.options);
-        answer(&Request { sql, session: &session, subject: &subject, snapshot, tables, options, beside: None })
+        answer(&Request { sql, session: &session, subject: &subject, snapshot, tables, options, aids: Aids::default() })
     }
 
     fn told(&self, sql: &str) -> String {

@@ -3,7 +3,7 @@
 use super::compile;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use crate::enforce::{Enforced, Options, Outcome, Request, enforce};
+use crate::enforce::{Aids, Enforced, Options, Outcome, Request, enforce};
 use crate::names::TableName;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn forwarded(sql: &str) -> String {
         snapshot: &snapshot,
         tables: &tables,
         options,
-        beside: None,
+        aids: Aids::default(),
     };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => match &decision.outcome {

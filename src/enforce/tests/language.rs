@@ -2,7 +2,7 @@
 
 use super::mesh::{answer, session};
 use crate::catalog::table::Tables;
-use crate::enforce::{Decision, Enforced, Options, Outcome, Request, enforce};
+use crate::enforce::{Aids, Decision, Enforced, Options, Outcome, Request, enforce};
 use crate::policy::{Snapshot, Subject};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn decide(snapshot: &Snapshot, user: &str, sql: &str) -> Arc<Decision> {
             snapshot,
             tables: &tables,
             options: &options,
-            beside: None,
+            aids: Aids::default(),
         };
         match enforce(&request, &mut |_| ()) {
             Enforced::Decided(decision) => return decision,

@@ -3,7 +3,7 @@
 use super::compile;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use crate::enforce::{Decisions, Enforced, Options, Outcome, Request, enforce};
+use crate::enforce::{Aids, Decisions, Enforced, Options, Outcome, Request, enforce};
 use crate::names::TableName;
 use crate::policy::Snapshot;
 use std::fmt::Write as _;
@@ -49,8 +49,15 @@ fn outcome(snapshot: &Snapshot, tables: &Tables, sql: &str) -> Result<String, St
     let subject = snapshot.subject("anna", &[]);
     let session = Session::default();
     let options = Options { second_opinion: true, ..Options::TESTS };
-    let request =
-        Request { sql, session: &session, subject: &subject, snapshot, tables, options: &options, beside: None };
+    let request = Request {
+        sql,
+        session: &session,
+        subject: &subject,
+        snapshot,
+        tables,
+        options: &options,
+        aids: Aids::default(),
+    };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => match &decision.outcome {
             Outcome::Forward(guarded) => Ok(guarded.text().to_owned()),
@@ -142,7 +149,7 @@ fn a_column_of_another_type_gets_a_new_decision() {
             snapshot: &snapshot,
             tables: &tables,
             options,
-            beside: None,
+            aids: Aids::default(),
         };
         let recalled = matches!(decisions.recall(&request, &mut |_| ()), Some(Enforced::Decided(_)));
         let Enforced::Decided(decision) = enforce(&request, &mut |_| ()) else { panic!("needs") };

@@ -2,7 +2,7 @@
 
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Resolved, SessionProperty, Table, TableKind, Tables};
-use crate::enforce::{Decision, Enforced, Options, Outcome, Refusal, Request, enforce};
+use crate::enforce::{Aids, Decision, Enforced, Objects, Options, Outcome, Refusal, Request, Trees, enforce};
 use crate::names::TableName;
 use crate::policy::Snapshot;
 use crate::rewrite::{Guarded, PositionMap, Proposal, Unproved, verify};
@@ -180,21 +180,24 @@ pub(super) fn decide(user: &str, session: &Session, sql: &str) -> (Decision, Vec
     decide_by(Options::TESTS, user, session, sql)
 }
 
-/// As [`decide`], with these options.
+/// As [`decide`], with these options. What makes a decision sooner changes nothing of it.
 pub(super) fn decide_by(options: Options, user: &str, session: &Session, sql: &str) -> (Decision, Vec<Need>) {
+    static OBJECTS: LazyLock<Objects> = LazyLock::new(|| Objects::new(1 << 24));
+    let (anew, asked) = decide_with(Aids::default(), &options, user, session, sql);
+    for _ in 0..2 {
+        let aids = Aids { objects: Some(&OBJECTS), trees: Some(&Trees::default()), ..Aids::default() };
+        let (sooner, asked_sooner) = decide_with(aids, &options, user, session, sql);
+        assert_eq!((format!("{sooner:?}"), &asked_sooner), (format!("{anew:?}"), &asked), "{user}: {sql}");
+    }
+    (anew, asked)
+}
+
+fn decide_with(aids: Aids<'_>, options: &Options, user: &str, session: &Session, sql: &str) -> (Decision, Vec<Need>) {
     let subject = SNAPSHOT.subject(user, &[]);
     let mut tables = Tables::default();
     let mut asked = Vec::new();
     for _ in 0..20 {
-        let request = Request {
-            sql,
-            session,
-            subject: &subject,
-            snapshot: &SNAPSHOT,
-            tables: &tables,
-            options: &options,
-            beside: None,
-        };
+        let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables: &tables, options, aids };
         match enforce(&request, &mut |_| ()) {
             Enforced::Decided(decision) => return (Arc::try_unwrap(decision).unwrap(), asked),
             Enforced::Needs(needs) => {
@@ -247,7 +250,7 @@ pub(super) fn forged(user: &str, session: &Session, sql: &str) -> Result<Guarded
         snapshot: &SNAPSHOT,
         tables: &tables,
         options: &Options::TESTS,
-        beside: None,
+        aids: Aids::default(),
     };
     let positions = PositionMap::apply(sql, Vec::new());
     verify(Proposal { text: sql.to_owned(), prepared: None, positions }, &request)

@@ -9,9 +9,11 @@ mod masks;
 mod mesh;
 mod narrow;
 mod newer;
+mod objects;
 mod own_functions;
+mod trees;
 
-use super::{Alarm, ErrorCode, Outcome, Stage};
+use super::{Aids, Alarm, ErrorCode, Outcome, Stage};
 use crate::analysis::session::Session;
 use crate::catalog::table::Need;
 use crate::policy::{Snapshot, SourceFile};
@@ -316,7 +318,7 @@ fn stages_are_told_in_their_order() {
         snapshot: &snapshot,
         tables: &crate::catalog::table::Tables::default(),
         options: &super::Options { second_opinion: false, ..super::Options::TESTS },
-        beside: None,
+        aids: Aids::default(),
     };
     let super::Enforced::Decided(decision) = super::enforce(&request, &mut |stage| stages.push(stage)) else {
         panic!()

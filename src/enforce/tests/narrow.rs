@@ -3,7 +3,7 @@
 use super::compile;
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use crate::enforce::{Decision, Enforced, Options, Outcome, Request, enforce};
+use crate::enforce::{Aids, Decision, Enforced, Options, Outcome, Request, enforce};
 use crate::names::TableName;
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ fn decided(sql: &str) -> Arc<Decision> {
         snapshot: &snapshot,
         tables: &tables,
         options: &Options::TESTS,
-        beside: None,
+        aids: Aids::default(),
     };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => decision,

@@ -1,6 +1,6 @@
 //! What is decided where Trino reads by a newer grammar.
 
-use super::super::{Enforced, ErrorCode, Options, Outcome, Request, enforce};
+use super::super::{Aids, Enforced, ErrorCode, Options, Outcome, Request, enforce};
 use super::mesh::{POLICIES, answer, decide_by, session};
 use crate::catalog::table::Tables;
 use crate::policy::SourceFile;
@@ -83,7 +83,7 @@ fn masked_by(mask: &str) -> [Outcome; 2] {
                 snapshot: &snapshot,
                 tables: &tables,
                 options: &options,
-                beside: None,
+                aids: Aids::default(),
             };
             match enforce(&request, &mut |_| ()) {
                 Enforced::Decided(decision) => return Arc::try_unwrap(decision).unwrap().outcome,

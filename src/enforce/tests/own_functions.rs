@@ -2,7 +2,7 @@
 
 use super::mesh::{self, SNAPSHOT, answer, outcome, session};
 use crate::catalog::table::{Need, Tables};
-use crate::enforce::{Options, Request};
+use crate::enforce::{Aids, Options, Request};
 use crate::names::TableName;
 use crate::rewrite::{Guarded, PositionMap, Proposal, Unproved, verify};
 
@@ -69,7 +69,7 @@ fn proved(view: bool, text: &str) -> Result<Guarded, Unproved> {
         snapshot: &SNAPSHOT,
         tables: &tables,
         options: &options,
-        beside: None,
+        aids: Aids::default(),
     };
     let positions = PositionMap::apply(text, Vec::new());
     verify(Proposal { text: text.to_owned(), prepared: None, positions }, &request)

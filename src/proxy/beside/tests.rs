@@ -1,7 +1,7 @@
 use super::*;
 use crate::analysis::session::Session;
 use crate::catalog::table::Tables;
-use crate::enforce::{Alarm, Decision, Enforced, Options, Outcome, Request, enforce};
+use crate::enforce::{Aids, Alarm, Decision, Enforced, Options, Outcome, Request, enforce};
 use crate::policy::Snapshot;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ fn decided(sql: &str, beside: &ReadBeside) -> Arc<Decision> {
         snapshot: &snapshot,
         tables: &tables,
         options: &Options::TESTS,
-        beside: Some(beside),
+        aids: Aids { beside: Some(beside), ..Aids::default() },
     };
     match enforce(&request, &mut |_| ()) {
         Enforced::Decided(decision) => decision,

@@ -295,7 +295,7 @@ impl Sluice {
 /// more policies, `LOSE…` is refused and `SHOW…` is sent as `HIDE…` is. `LATE…` is refused after the time that a policy
 /// names, `EARLY…` before it. `READ…` reads the table `lake.hr.people`, `WRITE…` writes what it reads of it.
 fn decide(asked: &Asked<'_>) -> Enforced {
-    assert!(asked.beside.is_some(), "nothing reads beside");
+    assert!(asked.aids.beside.is_some(), "nothing reads beside");
     let people = TableName::new("lake", "hr", "people");
     if asked.sql.starts_with("WRITE") && asked.tables.get(&Need::Table(people.clone())).is_none() {
         return Enforced::Needs(vec![Need::Table(people)]);

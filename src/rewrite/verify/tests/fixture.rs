@@ -3,7 +3,7 @@
 use super::super::{Proposal, Unproved, verify};
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use crate::enforce::{Options, Request};
+use crate::enforce::{Aids, Options, Request};
 use crate::names::TableName;
 use crate::policy::{Snapshot, SourceFile, compile};
 use crate::rewrite::{Guarded, PositionMap};
@@ -153,8 +153,15 @@ pub(super) fn verify_over(
 ) -> Result<Guarded, Unproved> {
     let subject = SNAPSHOT.subject("analyst", &[]);
     let options = Options::TESTS;
-    let request =
-        Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables, options: &options, beside: None };
+    let request = Request {
+        sql,
+        session,
+        subject: &subject,
+        snapshot: &SNAPSHOT,
+        tables,
+        options: &options,
+        aids: Aids::default(),
+    };
     let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
     let positions = PositionMap::apply(text, Vec::new());
     verify(Proposal { text: text.to_owned(), prepared, positions }, &request)
