@@ -8,7 +8,7 @@ use super::object::{Guard, Object, Reading};
 use crate::catalog::table::Table;
 use crate::enforce::Options;
 use crate::names::TableName;
-use crate::policy::{Snapshot, Subject};
+use crate::policy::{Snapshot, Subject, TableAccess};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use std::cell::OnceCell;
@@ -17,11 +17,12 @@ use std::sync::Arc;
 
 /// About what an object takes besides its columns and expressions, in bytes.
 const OVERHEAD: usize = 1024;
-/// What a column takes besides a mask.
+/// What a column takes besides a mask, or its name in a rule.
 const COLUMN: usize = 96;
-/// What a mask or a filter takes besides its text.
+/// What a mask or a filter takes besides its text, and what a byte of that does with its tree.
 const EXPRESSION: usize = 1536;
-/// What a rule about the table takes, those of columns with their names.
+const LETTER: usize = 8;
+/// What a rule about the table takes besides names of columns.
 const RULE: usize = 256;
 /// What an entry of a list takes besides its text.
 const ENTRY: usize = 32;
@@ -123,8 +124,8 @@ impl Kept {
             Reading::Guarded(guard) => guard.bytes(),
             _ => 0,
         };
-        let rules = object.access.as_ref().map_or(0, |access| access.rules() * RULE);
-        OVERHEAD + of_user + revision.len() + columns + rules
+        let (rules, names) = object.access.as_ref().map_or((0, 0), TableAccess::rules_and_names);
+        OVERHEAD + of_user + revision.len() + columns + rules * RULE + names * COLUMN
     }
 }
 
@@ -132,7 +133,7 @@ impl Guard {
     /// About how much memory it takes.
     fn bytes(&self) -> usize {
         let masks = self.columns.iter().filter_map(|column| column.mask.as_deref());
-        let expressions: usize = masks.chain(&self.filters).map(|expr| EXPRESSION + expr.text.len()).sum();
+        let expressions: usize = masks.chain(&self.filters).map(|expr| EXPRESSION + expr.text.len() * LETTER).sum();
         self.columns.len() * COLUMN + expressions
     }
 }

@@ -55,11 +55,18 @@ pub struct Told {
 }
 
 impl TableAccess {
-    /// How many rules it was made of.
-    pub(crate) fn rules(&self) -> usize {
-        let columns = self.denied.len() + self.guarded.len() + self.masks.len();
+    /// How many rules it was made of, and how many names of columns stand in them: by this its memory is estimated.
+    pub(crate) fn rules_and_names(&self) -> (usize, usize) {
         let policies = self.granted_by.len() + self.denied_by.len() + self.lifted_by.len();
-        self.parts.len() + columns + self.filters.len() + policies
+        let rules = self.parts.len() + self.masks.len() + self.filters.len() + policies;
+        let granted = self.parts.iter().flat_map(|part| match &part.columns {
+            Columns::All => &[],
+            Columns::Some(rules) => rules.as_slice(),
+        });
+        let names = granted.chain(&self.denied).chain(&self.guarded).map(|rule| match rule {
+            ColumnRule::Only(names) | ColumnRule::Except(names) => names.len(),
+        });
+        (rules, names.sum())
     }
 
     /// Access to nothing.
