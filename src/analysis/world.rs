@@ -173,7 +173,8 @@ impl<'a> World<'a> {
     fn make_and_keep(&mut self, name: &TableName) -> Arc<Object> {
         let before = self.looked;
         let object = Arc::new(self.make_object(name));
-        let only_itself = self.looked == before + 1;
+        // What is called after a table rests on that one.
+        let only_itself = self.looked == before + 1 && derived::base(name).is_none();
         if let (true, Some(kept), Some(Known::Table(table))) =
             (only_itself, &self.kept, self.tables.get(&Need::Table(name.clone())))
             && table.kind == TableKind::Table

@@ -137,6 +137,17 @@ fn what_rests_on_other_tables_is_not_kept() {
     }
 }
 
+#[test]
+fn what_is_called_after_a_table_is_not_kept_though_that_one_is() {
+    let objects = objects();
+    assert!(Look::at("lake.scratch.own").again(&objects));
+    let mut look = Look::at("lake.scratch.own$partitions");
+    look.describe("lake.scratch.own", answer(&Need::Table(TableName::new("lake", "scratch", "own"))));
+    look.describe("lake.scratch.own$partitions", described(&[("id", "bigint")]));
+    assert!(look.object(Some(&objects)).reading.unrestricted());
+    assert!(!look.again(&objects));
+}
+
 /// The filter of a table reads another one, which changes.
 #[test]
 fn a_table_whose_policy_reads_another_is_looked_at_anew() {
