@@ -2,7 +2,7 @@
 //!
 //! In: who asks, by which policies, and a table as Trino describes it now. Out: the object that was made from equal ones.
 //! Only those are kept that rest on nothing else: no view, no metadata table, none whose policies read another table. The
-//! verifier makes what it needs anew, so an object that were wrong would end in an alarm and not in a leak.
+//! verifier makes what it needs anew, so a query by an object that were wrong would end in an alarm and not in a leak.
 
 use super::object::{Guard, Object, Reading};
 use crate::catalog::table::Table;

@@ -7,6 +7,9 @@ use crate::rewrite::Beside;
 use crate::sql::{GrammarVersion, SqlError, Statement, parse_statement};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// The tree of a longer text is not kept: it takes many times its memory, and there may be as many as statements that wait for Trino.
+const LONGEST: usize = 32 * 1024;
+
 /// What is at hand for a decision. Nothing that is decided depends on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Aids<'a> {
@@ -40,9 +43,11 @@ impl Trees {
         Some(parsed.swap_remove(at).statement)
     }
 
-    /// Puts in the tree of a text.
+    /// Puts in the tree of a text, unless that is long.
     fn put(&self, sql: &str, grammar: GrammarVersion, statement: Statement) {
-        self.parsed().push(Parsed { sql: sql.to_owned(), grammar, statement });
+        if sql.len() <= LONGEST {
+            self.parsed().push(Parsed { sql: sql.to_owned(), grammar, statement });
+        }
     }
 
     /// The texts whose trees are there.
@@ -79,6 +84,16 @@ impl Request<'_> {
 mod tests {
     use super::*;
     use crate::sql::v476::parse_statement;
+
+    #[test]
+    fn the_tree_of_a_long_text_is_not_kept() {
+        let trees = Trees::default();
+        for (more, kept) in [(0, true), (1, false)] {
+            let sql = format!("SELECT 1{}", " ".repeat(LONGEST - "SELECT 1".len() + more));
+            trees.put(&sql, GrammarVersion::V476, parse_statement(&sql).unwrap());
+            assert_eq!(trees.take(&sql, GrammarVersion::V476).is_some(), kept);
+        }
+    }
 
     #[test]
     fn a_tree_is_of_its_text_and_grammar_alone_and_taken_once() {
