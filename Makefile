@@ -10,7 +10,7 @@ DEMO = $(if $(TRINO),--trino "$(TRINO)") $(if $(PORT),--port $(PORT)) $(if $(SHO
 export SLUICE_CACHE CARGO_TARGET_DIR SHARED PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test clients rules demo demo-once attacks proof mutants conformance fuzz bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
+.PHONY: help fmt lint test clients rules demo demo-once attacks proof mutants conformance fuzz release bench bench-parse bench-plans bench-proxy bench-reload bench-tpc docs reference clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ rules: ## imported policies beside a Trino with its own file rules, all 60 seeds
 fuzz: ## look for a text that parser or decisions do not stand (ARGS="--target decide --seconds 1800 --seed 7")
 	cargo test --locked --release --test fuzz -- $(ARGS)
 
+release: ## Sluice as for production, laid out by what a load goes through (some twenty minutes; prints where the program is)
+	@$(PYTHON) -m deploy.release
+
 bench: ## time each stage, from parsing to the whole of enforce, and the memory of policies
 	cargo bench --locked --bench policy_memory
 	cargo bench --locked --bench enforce
@@ -58,7 +61,7 @@ bench: ## time each stage, from parsing to the whole of enforce, and the memory 
 bench-parse: ## time the parser beside sqlparser, and how it grows (about five minutes after the build)
 	@PYTHONPATH=. $(PYTHON) benches/parse
 
-bench-proxy: ## what Sluice costs beside nginx, haproxy and a bare hyper proxy, against its bars (forty minutes after the build; ARGS=--help)
+bench-proxy: ## what Sluice costs beside nginx, haproxy and a bare hyper proxy, against its bars (forty minutes after `make release`; ARGS=--help)
 	@PYTHONPATH=. $(PYTHON) -m benches.proxy $(ARGS)
 
 bench-reload: ## time statements and pages while 10,000 policies are replaced (seven minutes after the build)

@@ -59,7 +59,6 @@ def command():
     memory.need_descriptors(12_500)
     wrk = need("wrk", "wrk")
     programs = build()
-    os.environ["SLUICE_BINARY"] = str(programs / "sluice")
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     bars = Bars()

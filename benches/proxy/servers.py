@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import urllib.request
 
+from deploy.release import __main__ as release
 from tests.stack import process, sluice, tls
 from tests.stack.progress import Problem, step
 
@@ -85,15 +86,15 @@ def need(command, package):
 
 
 def build():
-    """Builds Sluice and the servers in the release profile; the folder of the programs."""
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or "target").resolve()
-    with step("building Sluice as for a release (some minutes the first time)"):
+    """Builds the servers in the release profile, and Sluice as for production unless SLUICE_BINARY names one; the folder of the servers."""
+    with step("building the other servers (some minutes the first time)"):
         try:
-            subprocess.run(["cargo", "build", "-q", "--locked", "--release", "--bin", "sluice", "--example", "proxy-bench-servers"], check=True,
-                           cwd=HERE.parents[1], stdin=subprocess.DEVNULL)
+            subprocess.run(["cargo", "build", "-q", "--locked", "--release", "--example", "proxy-bench-servers"], check=True, cwd=HERE.parents[1], stdin=subprocess.DEVNULL)
         except (FileNotFoundError, subprocess.CalledProcessError) as e:
-            raise Problem("Sluice does not build: see the compiler's lines above") from e
-    return target / "release"
+            raise Problem("they do not build: see the compiler's lines above") from e
+    if not os.environ.get("SLUICE_BINARY"):
+        os.environ["SLUICE_BINARY"] = str(release.build())
+    return sluice.target() / "release"
 
 
 def answers(url):

@@ -148,7 +148,6 @@ def command():
     chosen = options.parse_args()
     process.end_children_on_signals()
     wrk, programs = need("wrk", "wrk"), build()
-    sluice.os.environ["SLUICE_BINARY"] = str(programs / "sluice")
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     policies = Policies(FOLDER / "policies", chosen.policies)

@@ -20,10 +20,11 @@ class Sluice:
     """A Sluice server.
 
     `folder` keeps its settings, certificates, decision log and output; it is emptied at the first start. `policies` is
-    the folder of policy documents. `settings` is laid over the generated configuration, section by section.
+    the folder of policy documents. `settings` is laid over the generated configuration, section by section. `program` is
+    another one than the built `sluice`.
     """
 
-    def __init__(self, folder, upstream, policies, port=None, settings=None, environment=None):
+    def __init__(self, folder, upstream, policies, port=None, settings=None, environment=None, program=None):
         self.folder = pathlib.Path(folder).resolve()
         self.upstream = upstream
         self.policies = pathlib.Path(policies).resolve()
@@ -31,6 +32,7 @@ class Sluice:
         self.console_port = process.free_port()
         self.settings = settings or {}
         self.environment = environment or {}
+        self.program = program
         self.process = None
 
     @property
@@ -97,7 +99,7 @@ class Sluice:
     def start(self, wait=True):
         """Starts the server, or starts it again after `stop` or `kill`; `wait=False` does not wait until it is ready."""
         process.need_port(self.port, "Sluice", "end what listens there or choose another port")
-        self.process = process.Process("Sluice", [str(binary()), "serve", "--config", str(self.folder / "sluice.yaml")], self.log, self.environment)
+        self.process = process.Process("Sluice", [str(self.program or binary()), "serve", "--config", str(self.folder / "sluice.yaml")], self.log, self.environment)
         if wait:
             self.process.wait_until(self.ready, 180)
 
@@ -145,13 +147,18 @@ def binary():
     given = os.environ.get("SLUICE_BINARY")
     if given:
         return pathlib.Path(given)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-    if not (target / "debug/sluice").exists():
+    built = target() / "debug/sluice"
+    if not built.exists():
         with step("building Sluice (a few minutes the first time)"):
             cargo_build()
     else:
         cargo_build()
-    return target / "debug/sluice"
+    return built
+
+
+def target():
+    """Where cargo builds."""
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 
 
 def cargo_build():
