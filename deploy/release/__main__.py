@@ -30,15 +30,15 @@ def build():
     if not profile.exists():
         merge = profdata(host)
         with step("building Sluice with counters (some ten minutes the first time)"):
-            folder = cargo(target / "counting", host, ["-Cprofile-generate"], ["--example", "proxy-bench-servers"])
-        count(folder, target / "counts")
+            counting = cargo(target / "counting", host, "-Cprofile-generate")
+        count(counting, target / "counts")
         for old in target.glob("*.profdata"):
             old.unlink()
         half = profile.with_suffix(".half")
         subprocess.run([merge, "merge", "-o", half, *(target / "counts").glob("*.profraw")], check=True)
         half.rename(profile)
     with step("building Sluice by what was counted (some ten minutes the first time)"):
-        return cargo(target, host, [f"-Cprofile-use={profile}"], []) / "sluice"
+        return cargo(target, host, f"-Cprofile-use={profile}")
 
 
 def toolchain():
@@ -71,23 +71,38 @@ def profdata(host):
     return program
 
 
-def cargo(target, host, flags, more):
-    """Builds with these flags of the compiler; the folder of the programs. A host that is named keeps them from what only runs at build time."""
-    command = ["cargo", "build", "-q", "--locked", "--release", "--target", host, "--target-dir", str(target), "--bin", "sluice", *more]
-    flags = [*os.environ.get("RUSTFLAGS", "").split(), *flags]
+def cargo(target, host, flag):
+    """Builds Sluice with a flag of the compiler; the path of the program.
+
+    A host that is named keeps the flag from what only runs at build time. Nothing else is built along: what that needs of a dependency gives all
+    functions other names, and what was counted is found by these.
+    """
+    command = ["cargo", "build", "-q", "--locked", "--release", "--target", host, "--target-dir", str(target), "--bin", "sluice"]
+    flags = " ".join([*os.environ.get("RUSTFLAGS", "").split(), flag])
     try:
-        subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL, env={**os.environ, "RUSTFLAGS": " ".join(flags)})
+        subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL, env={**os.environ, "RUSTFLAGS": flags})
     except (FileNotFoundError, subprocess.CalledProcessError) as e:
         raise Problem("Sluice does not build: see the compiler's lines above") from e
-    return target / host / "release"
+    return target / host / "release/sluice"
 
 
-def count(programs, counts):
-    """Puts the program with counters under the load. They are written down when it ends, which it has to do by itself."""
+def upstream():
+    """What stands for Trino under the load, built as the tests are; the path of the program."""
+    with step("building what answers for Trino"):
+        try:
+            subprocess.run(["cargo", "build", "-q", "--locked", "--example", "proxy-bench-servers"], check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+        except (FileNotFoundError, subprocess.CalledProcessError) as e:
+            raise Problem("it does not build: see the compiler's lines above") from e
+    return sluice.target() / "debug/examples/proxy-bench-servers"
+
+
+def count(program, counts):
+    """Puts a program with counters under the load. They are written down when it ends, which it has to do by itself."""
     shutil.rmtree(counts, ignore_errors=True)
     counts.mkdir(parents=True)
+    answering = upstream()
     with step("putting it under load"):
-        answered = load.run(programs / "sluice", programs / "examples/proxy-bench-servers", counts / "run", {"LLVM_PROFILE_FILE": str(counts / "%p.profraw")})
+        answered = load.run(program, answering, counts / "run", {"LLVM_PROFILE_FILE": str(counts / "%p.profraw")})
     say(f"    {answered:,} requests were answered")
     if not any(counts.glob("*.profraw")):
         raise Problem(f"nothing was counted; the server's log is below {counts}/run")

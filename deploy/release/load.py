@@ -8,7 +8,6 @@ import contextlib
 import http.client
 import itertools
 import json
-import os
 import ssl
 import urllib.parse
 
@@ -111,7 +110,7 @@ def started(program, upstream, folder, encrypted, environment):
     if encrypted:
         tls.make(certificates)
     command = [str(upstream), "upstream", f"127.0.0.1:{port}", *([str(certificates)] if encrypted else [])]
-    answers = process.Process("the upstream", command, folder / "upstream.log", {"LLVM_PROFILE_FILE": os.devnull})
+    answers = process.Process("the upstream", command, folder / "upstream.log")
     try:
         answers.wait_until(lambda: process.open_to(port) is not None, 60)
         own = sluice.Sluice(folder / "sluice", f"{'https' if encrypted else 'http'}://localhost:{port}", POLICIES, settings=settings,

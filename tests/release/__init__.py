@@ -3,31 +3,23 @@
 
 import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from deploy.release import __main__ as release
 from deploy.release import load
-from tests.stack.progress import Problem, step
-from tests.stack.sluice import ROOT, binary, target
+from tests.stack.progress import Problem
+from tests.stack.sluice import binary
 
 
 def cases(stack):
     """The cases of this suite."""
     folder = stack.folder / "release"
     shutil.rmtree(folder, ignore_errors=True)
-    upstream = example()
+    upstream = release.upstream()
     yield "the load is answered over plain HTTP and over TLS, each statement with its mask and its filter", lambda: answered(upstream, folder / "load")
     yield "a statement of the load that is refused ends it", lambda: refused(upstream, folder / "refused")
     yield "a count is kept for the code, the load and the compiler that it was made with", kept
-
-
-def example():
-    """The upstream of the load, built as the tests' Sluice is."""
-    with step("building the upstream of the load"):
-        subprocess.run(["cargo", "build", "-q", "--locked", "--example", "proxy-bench-servers"], check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
-    return target() / "debug/examples/proxy-bench-servers"
 
 
 def answered(upstream, folder):
