@@ -106,7 +106,8 @@ def parts(times):
 def started(program, upstream, folder, encrypted, environment):
     """A Sluice before an upstream; its address. Both end by themselves when they are told to."""
     port, certificates = process.free_port(), folder / "tls"
-    settings = {"identity": IDENTITY, **({"upstream": {"ca": str(certificates / "ca.pem")}} if encrypted else {"listen": {"tls": None}})}
+    # Its queries never end, so nothing is waited for.
+    settings = {"identity": IDENTITY, "limits": {"drain": "1s"}, **({"upstream": {"ca": str(certificates / "ca.pem")}} if encrypted else {"listen": {"tls": None}})}
     if encrypted:
         tls.make(certificates)
     command = [str(upstream), "upstream", f"127.0.0.1:{port}", *([str(certificates)] if encrypted else [])]
