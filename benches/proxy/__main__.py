@@ -1,6 +1,6 @@
 """What Sluice costs beside a direct way, nginx, haproxy and a bare hyper proxy, in one run on one machine, and whether that is within the bars.
 
-    make bench-proxy                                   all of it: about forty minutes after the build
+    make bench-proxy                                   all of it: about forty minutes after `make release`
     make bench-proxy ARGS="--only pages --rounds 3"    a part
     make bench-proxy ARGS="--minutes 60"               an hour of mixed load
 
