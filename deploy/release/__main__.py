@@ -78,9 +78,10 @@ def cargo(target, host, flag):
     functions other names, and what was counted is found by these.
     """
     command = ["cargo", "build", "-q", "--locked", "--release", "--target", host, "--target-dir", str(target), "--bin", "sluice"]
-    flags = " ".join([*os.environ.get("RUSTFLAGS", "").split(), flag])
+    # Of the two variables this is the one that a folder with a space in its name can stand in.
+    flags = "\x1f".join([*os.environ.get("RUSTFLAGS", "").split(), flag])
     try:
-        subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL, env={**os.environ, "RUSTFLAGS": flags})
+        subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL, env={**os.environ, "CARGO_ENCODED_RUSTFLAGS": flags})
     except (FileNotFoundError, subprocess.CalledProcessError) as e:
         raise Problem("Sluice does not build: see the compiler's lines above") from e
     return target / host / "release/sluice"
