@@ -52,23 +52,23 @@ fuzz: ## look for a text that parser or decisions do not stand (ARGS="--target d
 	cargo test --locked --release --test fuzz -- $(ARGS)
 
 release: ## Sluice as for production, laid out by what a load goes through (some twenty minutes; prints where the program is)
-	@$(PYTHON) -m deploy.release
+	@$(PYTHON) -m deploy.release $(ARGS)
 
 bench: ## time each stage, from parsing to the whole of enforce, and the memory of policies
 	cargo bench --locked --bench policy_memory
 	cargo bench --locked --bench enforce
 
-bench-parse: ## time the parser beside sqlparser, and how it grows (about five minutes after the build)
-	@PYTHONPATH=. $(PYTHON) benches/parse
+bench-parse: ## time the parser beside sqlparser, and how it grows (about five minutes after the build; ARGS=--help)
+	@PYTHONPATH=. $(PYTHON) benches/parse $(ARGS)
 
 bench-proxy: ## what Sluice costs beside nginx, haproxy and a bare hyper proxy, against its bars (forty minutes after `make release`; ARGS=--help)
 	@PYTHONPATH=. $(PYTHON) -m benches.proxy $(ARGS)
 
-bench-reload: ## time statements and pages while 10,000 policies are replaced (seven minutes after the build)
-	@PYTHONPATH=. $(PYTHON) benches/reload
+bench-reload: ## time statements and pages while 10,000 policies are replaced (seven minutes after `make release`; ARGS=--help)
+	@PYTHONPATH=. $(PYTHON) benches/reload $(ARGS)
 
 bench-tpc: ## time decisions about TPC-H and TPC-DS texts beside sqlparser's reading of them (a minute after the build)
-	@PYTHONPATH=. $(PYTHON) benches/tpc
+	@PYTHONPATH=. $(PYTHON) benches/tpc $(ARGS)
 
 bench-plans: ## what policies do to Trino's plans and times, beside its own file rules (some minutes after the build; needs PostgreSQL)
 	@PYTHONPATH=. $(PYTHON) benches/plans $(ARGS)

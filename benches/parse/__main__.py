@@ -8,11 +8,11 @@ of it; the deepest statements in the stack of a worker.
 The TPC texts come from Trino's published test and benchmark sources. They are kept in the cache and nowhere else.
 """
 
+import argparse
 import hashlib
 import os
 import pathlib
 import subprocess
-import sys
 import zipfile
 
 from tests.clients import tpch
@@ -51,9 +51,12 @@ def statement(template):
 
 def command():
     """Gathers the texts and measures; the exit code."""
+    options = argparse.ArgumentParser(prog="make bench-parse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                      epilog="Other arguments are criterion's, such as a part of a benchmark's name.")
+    _, criterion = options.parse_known_args()
     environment = {**os.environ, "SLUICE_BENCH_TEXTS": str(texts())}
     commands = [
-        ["cargo", "bench", "-q", "--locked", "--bench", "parse", "--", *sys.argv[1:]],
+        ["cargo", "bench", "-q", "--locked", "--bench", "parse", "--", *criterion],
         ["cargo", "test", "-q", "--locked", "--release", "--test", "parse_memory", "--test", "parse_stack", "--", "--nocapture"],
     ]
     # All of them, even if the first finds something.

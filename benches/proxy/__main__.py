@@ -48,7 +48,7 @@ def command():
     """Builds, starts all, measures, prints."""
     options = argparse.ArgumentParser(prog="make bench-proxy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", action="append", choices=PARTS, help="a part; more than one by giving it again")
-    options.add_argument("--seconds", type=int, default=1, help="length of one measurement of pages (default %(default)s)")
+    options.add_argument("--seconds", type=int, default=1, help=f"length of one measurement of pages (default %(default)s); {load.LONGER} times that for pages of 1 KB at 64 connections")
     options.add_argument("--rounds", type=int, default=7, help="measurements of each kind (default %(default)s)")
     options.add_argument("--minutes", type=float, default=10, help="length of the mixed load (default %(default)s)")
     options.add_argument("--pairs", type=int, default=100, help="pairs of SELECT 1 (default %(default)s)")
@@ -62,7 +62,7 @@ def command():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     bars = Bars()
-    print(f"{machine()}; {chosen.rounds} rounds of {chosen.seconds} s in turns, one worker each")
+    print(f"{machine()}; {chosen.rounds} rounds of {chosen.seconds} s in turns ({load.LONGER} times that for pages of 1 KB at 64 connections), one worker each")
 
     def pages(encrypted):
         with all_of_them(programs, FOLDER / ("tls" if encrypted else "plain"), encrypted) as servers:

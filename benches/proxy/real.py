@@ -3,6 +3,7 @@
 import statistics
 import time
 
+from deploy.release.load import IDENTITY
 from tests.clients import tpch
 from tests.stack import sluice, trino
 from tests.stack.progress import Problem, say
@@ -13,7 +14,6 @@ from .servers import HERE
 # With the names of columns that the queries have, and sums that are the same in each order.
 CATALOG = "CREATE CATALOG tpch_standard USING tpch WITH (\"tpch.double-type-mapping\" = 'DECIMAL', \"tpch.column-naming\" = 'STANDARD')"
 SESSION = {"X-Trino-Catalog": "tpch_standard"}
-IDENTITY = {"password_file": None, "trusted_header": {"name": "X-Authenticated-User", "peers": ["127.0.0.1/32", "::1/128"]}}
 
 
 def timed(client, sql, schema):

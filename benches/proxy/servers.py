@@ -9,11 +9,11 @@ import subprocess
 import urllib.request
 
 from deploy.release import __main__ as release
+from deploy.release.load import IDENTITY, USER
 from tests.stack import process, sluice, tls
 from tests.stack.progress import Problem, step
 
 HERE = pathlib.Path(__file__).resolve().parent
-USER = {"X-Trino-User": "analyst", "X-Authenticated-User": "analyst"}
 # One worker each: with as many as cores, what is measured is how the programs push each other aside.
 ONE_WORKER = {"TOKIO_WORKER_THREADS": "1"}
 # The certificates are of this run and this machine.
@@ -129,7 +129,7 @@ def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", l
     }
     urls = {name: f"{scheme}://localhost:{port}" for name, port in ports.items()}
     settings = {
-        "identity": {"password_file": None, "trusted_header": {"name": "X-Authenticated-User", "peers": ["127.0.0.1/32", "::1/128"]}},
+        "identity": IDENTITY,
         **({"limits": limits} if limits else {}),
         **({"upstream": {"ca": str(certificates / "ca.pem")}} if encrypted else {"listen": {"tls": None}}),
     }

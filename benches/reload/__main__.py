@@ -2,7 +2,8 @@
 with the policies at rest, with one of them changed once in a round, and with one changed each second. Prints percentiles in Markdown;
 takes about seven minutes after the build.
 
-    PYTHONPATH=. python3 benches/reload [--seconds N] [--rounds N] [--policies N]
+    make bench-reload
+    make bench-reload ARGS="--seconds 7"
 """
 
 import argparse
@@ -15,9 +16,11 @@ import statistics
 import subprocess
 import sys
 import threading
-import urllib.request
 
-from benches.proxy.__main__ import CASES, ONE_WORKER, STATEMENT, USER, Measured, answers, build, machine, need
+from benches.proxy.__main__ import machine
+from benches.proxy.load import CASES, STATEMENT, pages
+from benches.proxy.servers import ONE_WORKER, Server, answers, build, need
+from deploy.release.load import IDENTITY, USER
 from tests.stack import process, sluice
 from tests.stack.client import wait_for
 from tests.stack.progress import Problem, main, say
@@ -97,11 +100,11 @@ class Policies:
             self.write(self.changes % (self.count // A_FILE))
 
 
-def load(wrk, server, case, connections, seconds):
-    """Drives one case: the percentiles and the longest in microseconds, requests a second."""
-    method, url, body = CASES[case](server)
+def drive(wrk, folder, request, connections, seconds):
+    """One measurement: the percentiles and the longest in microseconds, requests a second."""
+    method, url, body = request
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in USER.items())
-    script = FOLDER / "load.lua"
+    script = folder / "load.lua"
     # A statement that is done with its first page: one that runs on is decided anew at each replacement.
     body = "nil" if body is None else json.dumps(STATEMENT.format("done"))
     script.write_text(LUA.format(method=method, body=body, headers=headers), encoding="utf-8")
@@ -109,13 +112,13 @@ def load(wrk, server, case, connections, seconds):
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     *times, requests, duration, errors = map(int, re.search(r"RESULT" + r" (\d+)" * 8, output).groups())
     if errors or not requests:
-        raise Problem(f"there were {errors} errors in {requests} requests of the case {case}")
+        raise Problem(f"there were {errors} errors in {requests} requests {method} {url}")
     return [*times, requests / (duration / 1e6)]
 
 
-def measure(wrk, server, policies, seconds, rounds):
+def measure(wrk, folder, server, policies, seconds, rounds):
     """The median of all rounds by case, connections, and how often policies change; these take turns."""
-    results = {}
+    results, found = {}, pages(server)
     often = {"at rest": (), "replaced once": (seconds / 3,), "replaced each second": itertools.repeat(1)}
     for case in ("statement", "page of 1 KB"):
         for connections in (1, 16):
@@ -124,7 +127,7 @@ def measure(wrk, server, policies, seconds, rounds):
             for _ in range(rounds):
                 for name, waits in often.items():
                     with policies.after(waits):
-                        taken[name].append(load(wrk, server, case, connections, seconds))
+                        taken[name].append(drive(wrk, folder, CASES[case](server, found), connections, seconds))
             for name, rows in taken.items():
                 results[case, connections, name] = [(statistics.median(values), min(values), max(values)) for values in zip(*rows)]
     return results
@@ -139,33 +142,36 @@ def table(results):
     return "\n".join(lines)
 
 
+def run(wrk, upstream, folder, count, seconds, rounds):
+    """Starts an upstream and a Sluice with so many policies, and measures: the results, how often a policy changed, and how often all were replaced."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    policies = Policies(folder / "policies", count)
+    url = f"http://127.0.0.1:{process.free_port()}"
+    answering = process.Process("upstream", [str(upstream), "upstream", url.removeprefix("http://")], folder / "upstream.log")
+    try:
+        answering.wait_until(lambda: answers(url), 10)
+        with sluice.Sluice(folder / "sluice", url, policies.folder, settings={"listen": {"tls": None}, "identity": IDENTITY}, environment=ONE_WORKER) as ours:
+            wait_for("an answer", lambda: answers(ours.url))
+            results = measure(wrk, folder, Server("Sluice", ours.url), policies, seconds, rounds)
+            replaced = ours.log.read_text(encoding="utf-8").count("policies replaced")
+    finally:
+        answering.stop()
+    return results, policies.changes, replaced
+
+
 def command():
-    """Builds, starts all, measures, prints."""
+    """Builds, measures, prints."""
     options = argparse.ArgumentParser(prog="make bench-reload", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=int, default=10, help="length of one measurement")
-    options.add_argument("--rounds", type=int, default=3, help="measurements of each kind")
-    options.add_argument("--policies", type=int, default=10_000, help="how many policies")
+    options.add_argument("--seconds", type=int, default=10, help="length of one measurement (default %(default)s)")
+    options.add_argument("--rounds", type=int, default=3, help="measurements of each kind (default %(default)s)")
+    options.add_argument("--policies", type=int, default=10_000, help="how many policies (default %(default)s)")
     chosen = options.parse_args()
     process.end_children_on_signals()
     wrk, programs = need("wrk", "wrk"), build()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    policies = Policies(FOLDER / "policies", chosen.policies)
-    port = process.free_port()
-    upstream = process.Process("upstream", [str(programs / "examples/proxy-bench-servers"), "upstream", f"127.0.0.1:{port}"], FOLDER / "upstream.log")
-    settings = {"listen": {"tls": None}, "identity": {"password_file": None, "trusted_header": {"name": "X-Authenticated-User", "peers": ["127.0.0.1/32"]}}}
-    try:
-        upstream.wait_until(lambda: answers(port), 10)
-        with sluice.Sluice(FOLDER / "sluice", f"http://127.0.0.1:{port}", policies.folder, settings=settings, environment=ONE_WORKER) as ours:
-            server = Measured("Sluice", f"http://127.0.0.1:{ours.port}")
-            wait_for("an answer", lambda: urllib.request.urlopen(urllib.request.Request(f"{server.url}/v1/statement", b"SELECT 1", USER), timeout=30).status == 200)
-            server.open()
-            results = measure(wrk, server, policies, chosen.seconds, chosen.rounds)
-            replaced = ours.log.read_text(encoding="utf-8").count("policies replaced")
-    finally:
-        upstream.stop()
+    results, changes, replaced = run(wrk, programs / "examples/proxy-bench-servers", FOLDER, chosen.policies, chosen.seconds, chosen.rounds)
     print(f"{machine()}; {chosen.policies} policies; median, least and most of {chosen.rounds} rounds of {chosen.seconds} s; "
-          f"{policies.changes} changes, {replaced} replacements\n\n{table(results)}")
+          f"{changes} changes, {replaced} replacements\n\n{table(results)}")
     return 0
 
 

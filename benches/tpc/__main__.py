@@ -3,6 +3,7 @@
     make bench-tpc
 """
 
+import argparse
 import os
 import subprocess
 
@@ -12,6 +13,7 @@ from tests.stack.progress import main
 
 def command():
     """Gathers the texts and measures; the exit code."""
+    argparse.ArgumentParser(prog="make bench-tpc", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     environment = {**os.environ, "SLUICE_BENCH_TEXTS": str(texts())}
     return subprocess.run(["cargo", "bench", "-q", "--locked", "--bench", "tpc"], env=environment, check=False).returncode
 

@@ -45,9 +45,12 @@ class Asker:
 
     def ask(self, method, target, body=None):
         """A page."""
-        self.connection.request(method, target, body, USER)
-        response = self.connection.getresponse()
-        page = response.read()
+        try:
+            self.connection.request(method, target, body, USER)
+            response = self.connection.getresponse()
+            page = response.read()
+        except (OSError, http.client.HTTPException) as e:
+            raise Problem(f"{method} {target} {body or ''} was not answered: {e!r}") from e
         if response.status != 200 or b'"error"' in page:
             raise Problem(f"{method} {target} {body or ''} was answered {response.status} {page[:500]}")
         return page

@@ -1,13 +1,16 @@
 """What `make release` puts Sluice under: the load is answered, and is of what it says. The two builds around it take twenty minutes and are left to
 `make bench-proxy`."""
 
+import concurrent.futures
 import json
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 
 from deploy.release import __main__ as release
 from deploy.release import load
+from tests.stack import process
 from tests.stack.progress import Problem
 from tests.stack.sluice import binary
 
@@ -19,6 +22,7 @@ def cases(stack):
     upstream = release.upstream()
     yield "the load is answered over plain HTTP and over TLS, each statement with its mask and its filter", lambda: answered(upstream, folder / "load")
     yield "a statement of the load that is refused ends it", lambda: refused(upstream, folder / "refused")
+    yield "a connection that is refused or breaks ends it with a sentence", broken
     yield "a count is kept for the code, the load and the compiler that it was made with", kept
 
 
@@ -46,6 +50,22 @@ def refused(upstream, folder):
             assert "PERMISSION_DENIED" in str(problem), problem
         else:
             raise AssertionError("a column that is not there was shown")
+
+
+def broken():
+    """Nobody listens, and one who listens goes away without an answer."""
+    port = process.free_port()
+    with socket.create_server(("127.0.0.1", 0)) as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        server.settimeout(10)
+        gone = pool.submit(lambda: server.accept()[0].close())
+        for where in (port, server.getsockname()[1]):
+            try:
+                load.Asker(f"http://127.0.0.1:{where}").pages("small", 1)
+            except Problem as problem:
+                assert str(problem).startswith("POST /v1/statement SELECT id, text FROM lake.bench.small was not answered: "), problem
+            else:
+                raise AssertionError("nobody answered, and nothing was said")
+        gone.result()
 
 
 def kept():
