@@ -130,7 +130,8 @@ def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", l
     urls = {name: f"{scheme}://localhost:{port}" for name, port in ports.items()}
     settings = {
         "identity": IDENTITY,
-        **({"limits": limits} if limits else {}),
+        # The upstream's queries never end, so nothing is waited for.
+        "limits": {"drain": "1s", **(limits or {})},
         **({"upstream": {"ca": str(certificates / "ca.pem")}} if encrypted else {"listen": {"tls": None}}),
     }
     with contextlib.ExitStack() as running:

@@ -148,10 +148,12 @@ def run(wrk, upstream, folder, count, seconds, rounds):
     folder.mkdir(parents=True)
     policies = Policies(folder / "policies", count)
     url = f"http://127.0.0.1:{process.free_port()}"
+    # Its queries never end, so nothing is waited for.
+    settings = {"listen": {"tls": None}, "identity": IDENTITY, "limits": {"drain": "1s"}}
     answering = process.Process("upstream", [str(upstream), "upstream", url.removeprefix("http://")], folder / "upstream.log")
     try:
         answering.wait_until(lambda: answers(url), 10)
-        with sluice.Sluice(folder / "sluice", url, policies.folder, settings={"listen": {"tls": None}, "identity": IDENTITY}, environment=ONE_WORKER) as ours:
+        with sluice.Sluice(folder / "sluice", url, policies.folder, settings=settings, environment=ONE_WORKER) as ours:
             wait_for("an answer", lambda: answers(ours.url))
             results = measure(wrk, folder, Server("Sluice", ours.url), policies, seconds, rounds)
             replaced = ours.log.read_text(encoding="utf-8").count("policies replaced")
