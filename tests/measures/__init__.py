@@ -28,7 +28,7 @@ def helped():
     targets = [target for target, recipe in recipes if "ARGS" in recipe and "$(PYTHON)" in recipe]
     assert len(targets) >= 9, targets
     for target in targets:
-        done = subprocess.run(["make", "-s", target, "ARGS=--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(["make", "-s", "--no-print-directory", target, "ARGS=--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0 and done.stdout.startswith("usage: "), (target, done.stdout[-500:], done.stderr[-500:])
 
 
