@@ -25,8 +25,8 @@ use tracing_subscriber::EnvFilter;
 /// Deep statements are read by recursion, within bounds that fit this stack.
 const STACK: usize = 8 * 1024 * 1024;
 /// One turn in so many is for a task that another thread has woken, as the log's does once a decision is written down: a statement has
-/// such a turn for two that its connections bring. Where all turns are taken, tokio's own 31 let statements wait fifty times as
-/// long as others.
+/// such a turn for two that its connections bring. Where all turns are taken, tokio's own 31 let one statement in a
+/// hundred wait ten times as long as most, and some fifty times.
 const TURN_OF_OTHERS: u32 = 3;
 /// How often the state of the policies is told to the metrics.
 const LOOK: Duration = Duration::from_secs(1);
