@@ -230,11 +230,11 @@ impl Scanner {
         let bytes: &[u8] = chunk;
         let mut at = start;
         let mut ended = false;
-        // In front of this a block is known to need a look at each byte.
-        let mut closely = start;
+        // In front of these a block is known to need a look at each byte, and rows are known not to be flat.
+        let (mut closely, mut flat) = (start, start);
         while !ended && at < bytes.len() {
             if at >= closely && self.nested() {
-                (at, ended) = dispatch!(*LEVEL, simd => self.in_blocks(simd, bytes, at))?;
+                (at, ended) = dispatch!(*LEVEL, simd => self.in_blocks(simd, bytes, at, &mut flat))?;
                 closely = at + BLOCK;
                 continue;
             }

@@ -1,27 +1,37 @@
 //! Values within brackets, block by block.
 
-use super::blocks::{BLOCK, Flat, Marks};
+use super::blocks::{BLOCK, BLOCKS, Flat, Marks};
 use super::class::Class;
 use super::{Field, Malformed, Scanner};
 use fearless_simd::Simd;
 
+/// How many bytes are not looked at as flat rows where some were none.
+const NESTED: usize = 4 * BLOCKS;
+
 impl Scanner {
     /// Reads within brackets up to the end of the bytes. Says where it stopped, in front of a block that needs a look at each
-    /// byte or behind the value's end, and whether the value ended.
+    /// byte or behind the value's end, and whether the value ended. From `flat` on it is worth a try whether rows are flat.
     #[inline(always)]
     pub(super) fn in_blocks<S: Simd>(
         &mut self,
         simd: S,
         bytes: &[u8],
         mut at: usize,
+        flat: &mut usize,
     ) -> Result<(usize, bool), Malformed> {
-        let mut within = self.within_row();
         let mut last = [b' '; BLOCK];
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        loop {
+            if at >= *flat {
+                at += self.in_rows(simd, bytes.get(at..).unwrap_or_default());
+                *flat = at + NESTED;
+            }
+            let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) else {
+                return Ok((at, false));
+            };
             let block = rest.first_chunk().unwrap_or_else(|| filled(&mut last, rest));
             let marks = Marks::of(simd, block);
             if marks.odd {
-                break;
+                return Ok((at, false));
             }
             let begin = at;
             at += rest.len().min(BLOCK);
@@ -30,46 +40,41 @@ impl Scanner {
             if marks.plain() {
                 continue;
             }
-            let inside = marks.inside(begins_in_string);
-            let flat = within.and_then(|within| marks.lists(simd, block).flat(inside, within));
-            if let Some(Flat { begun, within: after }) = flat {
-                self.rows += begun;
-                within = Some(after);
-            } else {
-                self.settle(within);
-                for place in marks.brackets(inside) {
-                    let byte = block.get(place).copied().unwrap_or_default();
-                    match Class::of(byte) {
-                        Class::Open => self.bracket(byte)?,
-                        Class::Close if self.close(byte)? => {
-                            self.in_string = false;
-                            return Ok((begin + place + 1, true));
-                        }
-                        _ => {}
+            for place in marks.brackets(marks.inside(simd, begins_in_string)) {
+                let byte = block.get(place).copied().unwrap_or_default();
+                match Class::of(byte) {
+                    Class::Open => self.bracket(byte)?,
+                    Class::Close if self.close(byte)? => {
+                        self.in_string = false;
+                        return Ok((begin + place + 1, true));
                     }
+                    _ => {}
                 }
-                within = self.within_row();
             }
         }
-        self.settle(within);
-        Ok((at, false))
     }
 
-    /// Among rows, whether what comes is within one of them and not deeper.
-    fn within_row(&self) -> Option<bool> {
-        match self.open.as_slice() {
-            b"[" if self.field == Field::Data => Some(false),
-            b"[[" if self.field == Field::Data => Some(true),
-            _ => None,
+    /// Reads rows without lists and objects in them, as far as a few blocks at once hold nothing else. How many bytes it read.
+    #[inline(always)]
+    fn in_rows<S: Simd>(&mut self, simd: S, bytes: &[u8]) -> usize {
+        let within = match self.open.as_slice() {
+            b"[" if self.field == Field::Data => false,
+            b"[[" if self.field == Field::Data => true,
+            _ => return 0,
+        };
+        let (mut rows, mut read) = (Flat { begun: 0, within, in_string: self.in_string }, 0);
+        for blocks in bytes.as_chunks::<BLOCKS>().0 {
+            let Some(behind) = rows.behind(simd, blocks) else {
+                break;
+            };
+            rows = behind;
+            read += BLOCKS;
         }
-    }
-
-    /// Takes note of what [`Self::within_row`] has become.
-    fn settle(&mut self, within: Option<bool>) {
-        if let Some(within) = within {
-            self.open.truncate(1);
-            self.open.extend(within.then_some(b'['));
-        }
+        self.rows += rows.begun;
+        self.in_string = rows.in_string;
+        self.open.truncate(1);
+        self.open.extend(rows.within.then_some(b'['));
+        read
     }
 }
 
