@@ -2,6 +2,7 @@
 
     make bench-proxy                                   all of it: about forty minutes after `make release`
     make bench-proxy ARGS="--only pages --rounds 3"    a part
+    make bench-proxy ARGS="--workers 1"                with one thread of each proxy
     make bench-proxy ARGS="--minutes 60"               an hour of mixed load
 
 Prints tables in Markdown, and ends with one line: N passed, N failed.
@@ -50,6 +51,7 @@ def command():
     options.add_argument("--only", action="append", choices=PARTS, help="a part; more than one by giving it again")
     options.add_argument("--seconds", type=int, default=1, help=f"length of one measurement of pages (default %(default)s); {load.LONGER} times that for pages of 1 KB at 64 connections")
     options.add_argument("--rounds", type=int, default=7, help="measurements of each kind (default %(default)s)")
+    options.add_argument("--workers", type=int, help="threads or processes of each proxy (default: as many as there are processors, which each of them takes by itself)")
     options.add_argument("--minutes", type=float, default=10, help="length of the mixed load (default %(default)s)")
     options.add_argument("--pairs", type=int, default=100, help="pairs of SELECT 1 (default %(default)s)")
     options.add_argument("--powers", type=int, default=5, help="pairs of TPC-H runs (default %(default)s)")
@@ -62,22 +64,22 @@ def command():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     bars = Bars()
-    print(f"{machine()}; {chosen.rounds} rounds of {chosen.seconds} s in turns ({load.LONGER} times that for pages of 1 KB at 64 connections), one worker each")
+    print(f"{machine()}; {chosen.rounds} rounds of {chosen.seconds} s in turns ({load.LONGER} times that for pages of 1 KB at 64 connections), {chosen.workers or os.cpu_count()} workers each")
 
     def pages(encrypted):
-        with all_of_them(programs, FOLDER / ("tls" if encrypted else "plain"), encrypted) as servers:
+        with all_of_them(programs, FOLDER / ("tls" if encrypted else "plain"), encrypted, workers=chosen.workers) as servers:
             results = load.measure(wrk, FOLDER, servers, chosen.seconds, chosen.rounds)
         load.judge(bars, results, "TLS on both sides, " if encrypted else "")
         return load.table(results)
 
     def idle():
-        with all_of_them(programs, FOLDER / "idle", limits=LIMITS) as servers:
+        with all_of_them(programs, FOLDER / "idle", limits=LIMITS, workers=chosen.workers) as servers:
             return memory.measure(bars, servers[-1])
 
     def mixed():
         policies = FOLDER / "policies"
         shutil.copytree(HERE / "policies", policies)
-        with all_of_them(programs, FOLDER / "soak", policies=policies) as servers:
+        with all_of_them(programs, FOLDER / "soak", policies=policies, workers=chosen.workers) as servers:
             return soak.measure(bars, wrk, FOLDER, servers[-1], policies, chosen.minutes)
 
     parts = {

@@ -14,12 +14,10 @@ from tests.stack import process, sluice, tls
 from tests.stack.progress import Problem, step
 
 HERE = pathlib.Path(__file__).resolve().parent
-# One worker each: with as many as cores, what is measured is how the programs push each other aside.
-ONE_WORKER = {"TOKIO_WORKER_THREADS": "1"}
 # The certificates are of this run and this machine.
 CONTEXT = ssl._create_unverified_context()  # noqa: SLF001
 
-NGINX = """worker_processes 1;
+NGINX = """worker_processes {workers};
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.error.log;
@@ -46,7 +44,7 @@ NGINX_TLS = """ssl_certificate {tls}/server.pem; ssl_certificate_key {tls}/serve
         ssl_protocols TLSv1.2 TLSv1.3;
         proxy_ssl_trusted_certificate {tls}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_session_reuse on;"""
 HAPROXY = """global
-    nbthread 1
+    {workers}
     maxconn 2000
     ssl-server-verify required
 defaults
@@ -97,6 +95,11 @@ def build():
     return sluice.target() / "release"
 
 
+def threads(workers):
+    """The environment in which a program of tokio's has so many; without a number its own choice."""
+    return {"TOKIO_WORKER_THREADS": str(workers)} if workers else {}
+
+
 def answers(url):
     """Whether an upstream answers at an address, through a proxy or by itself."""
     try:
@@ -106,8 +109,12 @@ def answers(url):
 
 
 @contextlib.contextmanager
-def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", limits=None):
-    """Starts all, and ends them. Gives the servers, the one that answers first."""
+def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", limits=None, workers=None):
+    """Starts all, and ends them. Gives the servers, the one that answers first.
+
+    `workers`: threads or processes of each proxy; without it as many as there are processors, which all of them take by
+    themselves (nginx by the configuration that Debian gives it).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     scheme = "https" if encrypted else "http"
     ports = {name: process.free_port() for name in ("upstream", "nginx", "haproxy", "bare")}
@@ -117,8 +124,8 @@ def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", l
         (certificates / "both.pem").write_text((certificates / "server.pem").read_text() + (certificates / "server.key").read_text())
     nginx = {"ssl": " ssl", "certificates": NGINX_TLS.format(tls=certificates)} if encrypted else {"ssl": "", "certificates": ""}
     haproxy = {"bind": f" ssl crt {certificates}/both.pem alpn http/1.1", "server": f" ssl verify required ca-file {certificates}/ca.pem sni str(localhost) verifyhost localhost"} if encrypted else {"bind": "", "server": ""}
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, upstream=ports["upstream"], port=ports["nginx"], scheme=scheme, **nginx), encoding="ascii")
-    (folder / "haproxy.conf").write_text(HAPROXY.format(upstream=ports["upstream"], port=ports["haproxy"], **haproxy), encoding="ascii")
+    (folder / "nginx.conf").write_text(NGINX.format(workers=workers or "auto", folder=folder, upstream=ports["upstream"], port=ports["nginx"], scheme=scheme, **nginx), encoding="ascii")
+    (folder / "haproxy.conf").write_text(HAPROXY.format(workers=f"nbthread {workers}" if workers else "", upstream=ports["upstream"], port=ports["haproxy"], **haproxy), encoding="ascii")
     ours = programs / "examples/proxy-bench-servers"
     extra = [certificates] if encrypted else []
     commands = {
@@ -137,11 +144,10 @@ def all_of_them(programs, folder, encrypted=False, policies=HERE / "policies", l
     with contextlib.ExitStack() as running:
         started = {}
         for name, words in commands.items():
-            environment = ONE_WORKER if name == "bare" else {}
-            started[name] = process.Process(name, [str(word) for word in words], folder / f"{name}.log", environment)
+            started[name] = process.Process(name, [str(word) for word in words], folder / f"{name}.log", threads(workers if name == "bare" else None))
             running.callback(started[name].stop)
             started[name].wait_until(lambda url=urls[name]: answers(url), 20)
-        sluice_itself = running.enter_context(sluice.Sluice(folder / "sluice", urls["upstream"], policies, settings=settings, environment=ONE_WORKER))
+        sluice_itself = running.enter_context(sluice.Sluice(folder / "sluice", urls["upstream"], policies, settings=settings, environment=threads(workers)))
         yield [
             Server("direct", urls["upstream"], started["upstream"].pid),
             Server("nginx", urls["nginx"], started["nginx"].pid),

@@ -19,7 +19,7 @@ import threading
 
 from benches.proxy.__main__ import machine
 from benches.proxy.load import CASES, STATEMENT, pages
-from benches.proxy.servers import ONE_WORKER, Server, answers, build, need
+from benches.proxy.servers import Server, answers, build, need, threads
 from deploy.release.load import IDENTITY, USER
 from tests.stack import process, sluice
 from tests.stack.client import wait_for
@@ -153,7 +153,7 @@ def run(wrk, upstream, folder, count, seconds, rounds):
     answering = process.Process("upstream", [str(upstream), "upstream", url.removeprefix("http://")], folder / "upstream.log")
     try:
         answering.wait_until(lambda: answers(url), 10)
-        with sluice.Sluice(folder / "sluice", url, policies.folder, settings=settings, environment=ONE_WORKER) as ours:
+        with sluice.Sluice(folder / "sluice", url, policies.folder, settings=settings, environment=threads(1)) as ours:
             wait_for("an answer", lambda: answers(ours.url))
             results = measure(wrk, folder, Server("Sluice", ours.url), policies, seconds, rounds)
             replaced = ours.log.read_text(encoding="utf-8").count("policies replaced")

@@ -1,4 +1,5 @@
-"""The load that says what lies together in a release: pages, statements that are new, and statements that came before, over plain HTTP and over TLS.
+"""The load that says what lies together in a release: pages, statements that are new, and statements that came before, over plain HTTP and over TLS,
+to one thread that serves and to several.
 
 Trino is one that only answers (`benches/proxy/upstream.rs`): what counts is the way of a request through Sluice, not what Trino makes of it.
 """
@@ -32,6 +33,8 @@ STATEMENTS = (
     "SELECT region, array_agg(text ORDER BY id)[1], rank() OVER (ORDER BY count(*) DESC) FROM lake.bench.small WHERE id % 7 = {} GROUP BY ROLLUP (region)",
     "SELECT (SELECT count(*) FROM lake.bench.small i WHERE i.region = o.region AND i.id > {}) AS n, upper(substr(o.text, 1, 2)) || '-' || o.region FROM lake.bench.small o -- of each\nFETCH FIRST 10 ROWS ONLY",
 )
+# One thread that serves goes other ways through tokio than several do.
+THREADS = (1, 2)
 
 
 class Asker:
@@ -77,8 +80,8 @@ class Asker:
 def run(program, upstream, folder, environment=None, times=100):
     """Starts a Sluice and what is behind it, and asks; how many requests were answered. `times`: how often, in hundredths of what a release takes."""
     answered = 0
-    for encrypted in (False, True):
-        with started(program, upstream, folder / ("tls" if encrypted else "plain"), encrypted, environment or {}) as url:
+    for encrypted, threads in itertools.product((False, True), THREADS):
+        with started(program, upstream, folder / f"{'tls' if encrypted else 'plain'}-{threads}", encrypted, threads, environment or {}) as url:
             for askers, work in parts(times):
                 with concurrent.futures.ThreadPoolExecutor(askers) as pool:
                     answered += sum(pool.map(work, [Asker(url) for _ in range(askers)]))
@@ -106,7 +109,7 @@ def parts(times):
 
 
 @contextlib.contextmanager
-def started(program, upstream, folder, encrypted, environment):
+def started(program, upstream, folder, encrypted, threads, environment):
     """A Sluice before an upstream; its address. Both end by themselves when they are told to."""
     port, certificates = process.free_port(), folder / "tls"
     # Its queries never end, so nothing is waited for.
@@ -118,7 +121,7 @@ def started(program, upstream, folder, encrypted, environment):
     try:
         answers.wait_until(lambda: process.open_to(port) is not None, 60)
         own = sluice.Sluice(folder / "sluice", f"{'https' if encrypted else 'http'}://localhost:{port}", POLICIES, settings=settings,
-                            environment={"TOKIO_WORKER_THREADS": "1", **environment}, program=program)
+                            environment={"TOKIO_WORKER_THREADS": str(threads), **environment}, program=program)
         with own:
             yield own.url
     finally:

@@ -17,8 +17,8 @@ def cases(stack):
     shutil.rmtree(folder, ignore_errors=True)
     upstream, wrk = release.upstream(), servers.need("wrk", "wrk")
     yield "what takes arguments says which by --help, and does nothing else", helped
-    yield "pages are measured over plain HTTP, and set against the bars", lambda: proxies(wrk, upstream.parents[1], folder / "plain", False)
-    yield "pages are measured over TLS, and set against the bars", lambda: proxies(wrk, upstream.parents[1], folder / "encrypted", True)
+    yield "pages are measured over plain HTTP, with as many threads as each proxy takes, and set against the bars", lambda: proxies(wrk, upstream.parents[1], folder / "plain", False, None)
+    yield "pages are measured over TLS, with one thread of each proxy, and set against the bars", lambda: proxies(wrk, upstream.parents[1], folder / "encrypted", True, 1)
     yield "statements and pages are measured while policies are replaced", lambda: replacements(wrk, upstream, folder / "reload")
 
 
@@ -32,9 +32,9 @@ def helped():
         assert done.returncode == 0 and done.stdout.startswith("usage: "), (target, done.stdout[-500:], done.stderr[-500:])
 
 
-def proxies(wrk, programs, folder, encrypted):
+def proxies(wrk, programs, folder, encrypted, workers):
     """Each server is asked for one case, which stands for all of them: the table and the bars are made of what came."""
-    with servers.all_of_them(programs, folder, encrypted) as all_of_them:
+    with servers.all_of_them(programs, folder, encrypted, workers=workers) as all_of_them:
         measured = {server.name: [load.drive(wrk, folder, server.name, load.CASES["page of 1 KB"](server, load.pages(server)), 1, 1)] for server in all_of_them}
     assert list(measured) == ["direct", "nginx", "haproxy", "bare hyper", "Sluice"]
     results = {(case, connections): measured for case in load.CASES for connections in (1, 64)}

@@ -29,7 +29,8 @@ def cases(stack):
 def answered(upstream, folder):
     """All of the load, a hundredth as often."""
     count = load.run(binary(), upstream, folder, times=1)
-    for kind in ("plain", "tls"):
+    kinds = [f"{kind}-{threads}" for kind in ("plain", "tls") for threads in load.THREADS]
+    for kind in kinds:
         entries = [json.loads(line) for file in sorted((folder / kind / "sluice/audit").iterdir()) for line in file.read_text(encoding="utf-8").splitlines()]
         decisions = [entry for entry in entries if entry["kind"] == "decision"]
         assert {entry["outcome"] for entry in decisions} == {"rewrite"}, [entry for entry in decisions if entry["outcome"] != "rewrite"][:1]
@@ -38,12 +39,12 @@ def answered(upstream, folder):
         assert all(any(sql.startswith(begins) for sql in statements) for begins in of_each), (of_each, statements)
         count -= 2 * len(decisions)
     # What is left are pages that were asked for again, but for the first of each size and asker.
-    assert count > 2 * (200 + 8 * 80) - 50, count
+    assert count > len(kinds) * (200 + 8 * 80 - 25), count
 
 
 def refused(upstream, folder):
     """The sentence says what was answered."""
-    with load.started(binary(), upstream, folder, False, {}) as url:
+    with load.started(binary(), upstream, folder, False, 1, {}) as url:
         try:
             load.Asker(url).statements(["SELECT secret FROM lake.bench.small"])
         except Problem as problem:
