@@ -1,7 +1,8 @@
 //! Sixty-four bytes of JSON at once: where quotes and brackets stand in them.
 //!
-//! In: a block, and whether it begins within a string. Out: [`Marks`], a bit for each byte, the lowest for the first. A
-//! megabyte of rows is read by this in a fraction of the time that its bytes take one by one.
+//! In: a block, and whether it begins within a string. Out: [`Marks`], a bit for each byte, the lowest for the first. Of a few
+//! blocks together, only whether they are no more than flat rows, and how far these go: [`Flat`]. A megabyte of rows is
+//! read by this in a fraction of the time that its bytes take one by one.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, u8x64};
