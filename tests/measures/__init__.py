@@ -17,6 +17,7 @@ def cases(stack):
     shutil.rmtree(folder, ignore_errors=True)
     upstream, wrk = release.upstream(), servers.need("wrk", "wrk")
     yield "what takes arguments says which by --help, and does nothing else", helped
+    yield "nothing is measured where there would be nothing of it", none
     yield "pages are measured over plain HTTP, with as many threads as each proxy takes, and set against the bars", lambda: proxies(wrk, upstream.parents[1], folder / "plain", False, None)
     yield "pages are measured over TLS, with one thread of each proxy, and set against the bars", lambda: proxies(wrk, upstream.parents[1], folder / "encrypted", True, 1)
     yield "statements and pages are measured while policies are replaced", lambda: replacements(wrk, upstream, folder / "reload")
@@ -30,6 +31,13 @@ def helped():
     for target in targets:
         done = subprocess.run(["make", "-s", "--no-print-directory", target, "ARGS=--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0 and done.stdout.startswith("usage: "), (target, done.stdout[-500:], done.stderr[-500:])
+
+
+def none():
+    """No rounds, no workers, no seconds."""
+    for argument in ("seconds", "rounds", "workers", "pairs", "powers"):
+        done = subprocess.run(["make", "-s", "--no-print-directory", "bench-proxy", f"ARGS=--{argument} 0"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode != 0 and f"argument --{argument}: it has to be 1 or more" in done.stderr, (argument, done.stdout[-500:], done.stderr[-500:])
 
 
 def proxies(wrk, programs, folder, encrypted, workers):
