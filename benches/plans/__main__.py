@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 
+from benches.arguments import at_least
 from tests.stack.postgres import Postgres
 from benches.plans.rules import rules
 from benches.proxy.__main__ import build, machine
@@ -146,7 +147,7 @@ def report(results):
 def command():
     """Builds, starts all, measures, prints."""
     options = argparse.ArgumentParser(prog="make bench-plans", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=15, help="measurements of each statement and way")
+    options.add_argument("--rounds", type=at_least(1), default=15, help="measurements of each statement and way")
     options.add_argument("--only", default="", help="statements whose name contains this")
     options.add_argument("--plans", action="store_true", help="print the whole plans too")
     chosen = options.parse_args()

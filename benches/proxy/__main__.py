@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 
+from benches.arguments import at_least
 from tests.stack import process
 from tests.stack.progress import Problem, main, say
 
@@ -45,24 +46,16 @@ def enforce(bars):
     return line
 
 
-def count(told):
-    """A number of things of which there has to be one, as an argument has it."""
-    number = int(told)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it has to be 1 or more")
-    return number
-
-
 def command():
     """Builds, starts all, measures, prints."""
     options = argparse.ArgumentParser(prog="make bench-proxy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", action="append", choices=PARTS, help="a part; more than one by giving it again")
-    options.add_argument("--seconds", type=count, default=1, help=f"length of one measurement of pages (default %(default)s); {load.LONGER} times that for pages of 1 KB at 64 connections")
-    options.add_argument("--rounds", type=count, default=7, help="measurements of each kind (default %(default)s)")
-    options.add_argument("--workers", type=count, help="threads or processes of each proxy (default: as many as there are processors, which each of them takes by itself)")
-    options.add_argument("--minutes", type=float, default=10, help="length of the mixed load (default %(default)s)")
-    options.add_argument("--pairs", type=count, default=100, help="pairs of SELECT 1 (default %(default)s)")
-    options.add_argument("--powers", type=count, default=5, help="pairs of TPC-H runs (default %(default)s)")
+    options.add_argument("--seconds", type=at_least(1), default=1, help=f"length of one measurement of pages (default %(default)s); {load.LONGER} times that for pages of 1 KB at 64 connections")
+    options.add_argument("--rounds", type=at_least(1), default=7, help="measurements of each kind (default %(default)s)")
+    options.add_argument("--workers", type=at_least(1), help="threads or processes of each proxy (default: as many as there are processors, which each of them takes by itself)")
+    options.add_argument("--minutes", type=at_least(0.1, float), default=10, help="length of the mixed load (default %(default)s)")
+    options.add_argument("--pairs", type=at_least(1), default=100, help="pairs of SELECT 1 (default %(default)s)")
+    options.add_argument("--powers", type=at_least(1), default=5, help="pairs of TPC-H runs (default %(default)s)")
     options.add_argument("--scale", default="sf1", help="schema of Trino's tpch catalog for them (default %(default)s, the smallest that TPC-H has)")
     chosen = options.parse_args()
     process.end_children_on_signals()

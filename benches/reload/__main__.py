@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 
+from benches.arguments import at_least
 from benches.proxy.__main__ import machine
 from benches.proxy.load import CASES, STATEMENT, pages
 from benches.proxy.servers import Server, answers, build, need, threads
@@ -165,9 +166,9 @@ def run(wrk, upstream, folder, count, seconds, rounds):
 def command():
     """Builds, measures, prints."""
     options = argparse.ArgumentParser(prog="make bench-reload", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=int, default=10, help="length of one measurement (default %(default)s)")
-    options.add_argument("--rounds", type=int, default=3, help="measurements of each kind (default %(default)s)")
-    options.add_argument("--policies", type=int, default=10_000, help="how many policies (default %(default)s)")
+    options.add_argument("--seconds", type=at_least(1), default=10, help="length of one measurement (default %(default)s)")
+    options.add_argument("--rounds", type=at_least(1), default=3, help="measurements of each kind (default %(default)s)")
+    options.add_argument("--policies", type=at_least(1), default=10_000, help="how many policies (default %(default)s)")
     chosen = options.parse_args()
     process.end_children_on_signals()
     wrk, programs = need("wrk", "wrk"), build()

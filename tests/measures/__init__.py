@@ -34,10 +34,13 @@ def helped():
 
 
 def none():
-    """No rounds, no workers, no seconds."""
-    for argument in ("seconds", "rounds", "workers", "pairs", "powers"):
-        done = subprocess.run(["make", "-s", "--no-print-directory", "bench-proxy", f"ARGS=--{argument} 0"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode != 0 and f"argument --{argument}: it has to be 1 or more" in done.stderr, (argument, done.stdout[-500:], done.stderr[-500:])
+    """No rounds, no workers, no seconds: it is said before anything is built."""
+    numbers = {"bench-proxy": ("seconds", "rounds", "workers", "minutes", "pairs", "powers"), "bench-reload": ("seconds", "rounds", "policies"), "bench-plans": ("rounds",)}
+    for target, arguments in numbers.items():
+        for argument in arguments:
+            done = subprocess.run(["make", "-s", "--no-print-directory", target, f"ARGS=--{argument} 0"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+            least = 0.1 if argument == "minutes" else 1
+            assert done.returncode != 0 and f"argument --{argument}: it has to be {least} or more" in done.stderr, (target, argument, done.stdout[-500:], done.stderr[-500:])
 
 
 def proxies(wrk, programs, folder, encrypted, workers):
