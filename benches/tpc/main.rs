@@ -17,7 +17,9 @@ mod dialect;
 use dialect::Trino;
 use sluice::analysis::session::Session;
 use sluice::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
-use sluice::enforce::{Aids, Decisions, Enforced, Objects, Options, Outcome, Request, Stage, Trees, Views, enforce};
+use sluice::enforce::{
+    Aids, Decisions, Enforced, Objects, Options, Outcome, Proofs, Request, Stage, Trees, Views, enforce,
+};
 use sluice::names::TableName;
 use sluice::policy::{Snapshot, SourceFile, Subject, compile};
 use sluice::proxy::Readers;
@@ -65,7 +67,7 @@ fn main() {
     let tables = layouts();
     let snapshot = policies();
     let readers = Readers::start();
-    let objects = Objects::new(ROOM);
+    let (objects, proofs) = (Objects::new(ROOM), Proofs::new(ROOM));
     let rounds = std::env::var("SLUICE_BENCH_ROUNDS").ok();
     let rounds: Option<usize> = rounds.map(|rounds| rounds.parse().expect("a number of rounds"));
     let mut measured = Vec::new();
@@ -75,7 +77,7 @@ fn main() {
         let session = Session { catalog: Some(set.to_owned()), schema: Some(schema.to_owned()), ..Session::default() };
         for (name, sql) in texts {
             match rounds {
-                Some(rounds) => decide_only(rounds, &sql, &session, &snapshot, &tables, &objects),
+                Some(rounds) => decide_only(rounds, &sql, &session, &snapshot, &tables, &objects, &proofs),
                 None => measured.push(measure(&format!("{set} {name}"), &sql, &session, &snapshot, &tables, &readers)),
             }
         }
@@ -86,10 +88,18 @@ fn main() {
 }
 
 /// Decides so often, without the reading that goes on beside it.
-fn decide_only(rounds: usize, sql: &str, session: &Session, snapshot: &Snapshot, tables: &Tables, objects: &Objects) {
+fn decide_only(
+    rounds: usize,
+    sql: &str,
+    session: &Session,
+    snapshot: &Snapshot,
+    tables: &Tables,
+    objects: &Objects,
+    proofs: &Proofs,
+) {
     let subject = Subject { user: "anna".to_owned(), ..Subject::default() };
     let options = Options { second_opinion: false, ..OPTIONS };
-    let aids = Aids { objects: Some(objects), ..Aids::default() };
+    let aids = Aids { objects: Some(objects), proofs: Some(proofs), ..Aids::default() };
     let request = Request { sql, session, subject: &subject, snapshot, tables, options: &options, aids };
     for _ in 0..rounds {
         black_box(enforce(black_box(&request), &mut |_| ()));
@@ -163,13 +173,14 @@ fn measure(
     let nothing = Tables::default();
     let asking = Request { tables: &nothing, ..request };
     // As the proxy does: sqlparser reads the text beside the other stages.
-    let objects = Objects::new(ROOM);
-    let by = |request: &Request<'_>, objects, observe: &mut dyn FnMut(Stage)| {
+    let (objects, proofs) = (Objects::new(ROOM), Proofs::new(ROOM));
+    let by = |aids: Aids<'_>, observe: &mut dyn FnMut(Stage)| {
         let beside = readers.for_statement();
-        enforce(black_box(&Request { aids: Aids { beside: Some(&beside), objects, trees: None }, ..*request }), observe)
+        enforce(black_box(&Request { aids: Aids { beside: Some(&beside), ..aids }, ..request }), observe)
     };
     // Of tables that the user has read before.
-    let enforced = |observe: &mut dyn FnMut(Stage)| by(&request, Some(&objects), observe);
+    let known = Aids { objects: Some(&objects), proofs: Some(&proofs), ..Aids::default() };
+    let enforced = |observe: &mut dyn FnMut(Stage)| by(known, observe);
     let decided = || match enforced(&mut |_| ()) {
         Enforced::Decided(decision) => decision,
         Enforced::Needs(needs) => panic!("{name} needs {needs:?}"),
@@ -213,11 +224,11 @@ fn measure(
         }));
         // After the same as before a new decision, so that as little of it is near.
         parses();
-        first.push(time(|| by(&request, None, &mut |_| ())));
+        first.push(time(|| by(Aids::default(), &mut |_| ())));
         parses();
         asked.push(time(|| {
             let (beside, trees) = (readers.for_statement(), Trees::default());
-            let aids = Aids { beside: Some(&beside), objects: Some(&objects), trees: Some(&trees) };
+            let aids = Aids { beside: Some(&beside), trees: Some(&trees), ..known };
             let needs = enforce(black_box(&Request { aids, ..asking }), &mut |_| ());
             assert!(matches!(needs, Enforced::Needs(_)), "{name}");
             enforce(black_box(&Request { aids, ..request }), &mut |_| ())

@@ -5,12 +5,13 @@
 
 use super::derived;
 use super::facts::{Facts, FunctionUse, MissingColumn, Problem};
-use super::kept::{Objects, OfUser};
+use super::kept::Objects;
 use super::metadata::{Metadata, is_metadata, metadata_access};
 use super::object::{Guard, Object, PolicyExpr, Reading, SeenColumn, Source, ViewText};
 use super::scope::{ScopeRef, TypeClass};
 use super::walk::{self, ViewOf};
 use crate::catalog::table::{Column, Known, Need, Resolved, Table, TableKind, Tables};
+use crate::enforce::kept::OfUser;
 use crate::enforce::{Options, Views};
 use crate::names::TableName;
 use crate::policy::{
@@ -49,7 +50,9 @@ pub(crate) struct World<'a> {
     looked: usize,
     objects: BTreeMap<TableName, Arc<Object>>,
     /// What tables were to the user in statements before.
-    kept: Option<OfUser<'a>>,
+    kept: Option<OfUser<'a, Object>>,
+    /// Where they are kept.
+    kept_in: Option<&'a Objects>,
     /// The views that are being read, from the outside.
     views: Vec<TableName>,
 }
@@ -73,7 +76,8 @@ impl<'a> World<'a> {
             asked: 0,
             looked: 0,
             objects: BTreeMap::new(),
-            kept: objects.map(|objects| OfUser::new(objects, snapshot, subject, options)),
+            kept: objects.map(|objects| objects.of_user(snapshot, subject, options)),
+            kept_in: objects,
             views: Vec::new(),
         }
     }
@@ -409,8 +413,7 @@ impl<'a> World<'a> {
         let Some(resolved) = self.resolved(&ViewOf { name, text }) else { return Ok(None) };
         let Some(owner) = resolved.as_ref().and_then(|resolved| resolved.owner.as_deref()) else { return for_reader };
         let owner = self.snapshot.owner(owner, self.subject, more_groups);
-        let objects = self.kept.as_ref().map(OfUser::objects);
-        let mut world = World::new(self.snapshot, &owner, self.tables, self.options, objects);
+        let mut world = World::new(self.snapshot, &owner, self.tables, self.options, self.kept_in);
         world.views.clone_from(&self.views);
         let view = world.view(name, text, table);
         self.asked += world.asked;

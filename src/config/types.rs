@@ -302,7 +302,7 @@ pub struct Limits {
     /// Bytes of memory, about, for the texts of running statements, by which places in errors are mapped back.
     pub remembered_bytes: usize,
     /// Bytes of memory, about, for decisions that are used again for an equal statement of the same user, and a quarter as much
-    /// besides for what tables are to users; 0 keeps none of either.
+    /// each for what tables are to users and for what was proved of guards; 0 keeps none of these.
     pub decision_cache_bytes: u64,
     /// How long running queries are served on after a signal to stop.
     #[schemars(with = "String")]

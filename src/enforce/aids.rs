@@ -3,7 +3,7 @@
 use super::Request;
 use super::judge::Stop;
 use crate::analysis::kept::Objects;
-use crate::rewrite::Beside;
+use crate::rewrite::{Beside, Proofs};
 use crate::sql::{GrammarVersion, SqlError, Statement, parse_statement};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,8 @@ pub struct Aids<'a> {
     pub beside: Option<&'a dyn Beside>,
     /// What tables were to users in statements before; without it all are made anew.
     pub objects: Option<&'a Objects>,
+    /// What was proved of guards in statements before; without it each is proved as if it were the first.
+    pub proofs: Option<&'a Proofs>,
     /// Where the trees of the statement's texts stay while Trino is asked; without it they are parsed again.
     pub trees: Option<&'a Trees>,
 }

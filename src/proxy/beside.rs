@@ -8,15 +8,19 @@
 use crate::rewrite::{Beside, TheirReading};
 use std::collections::VecDeque;
 use std::fmt;
+use std::hint::spin_loop;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Builder, available_parallelism};
+use std::time::{Duration, Instant};
 
 /// A text of fewer bytes is read about as soon as a thread wakes: sqlparser takes 12 µs for so many.
 const SHORTEST: usize = 512;
 /// Texts that wait in line at once, in all statements; each has at most 64 KiB. More are read by who asks.
 const MOST_WAITING: usize = 64;
+/// How long who waits for a reading stays awake: about what sqlparser takes for 4 KiB.
+const AWAKE: Duration = Duration::from_micros(100);
 /// As much as the threads have that decide.
 const STACK: usize = 8 * 1024 * 1024;
 
@@ -77,7 +81,7 @@ impl Beside for ReadBeside {
         if text.len() < SHORTEST || begun.iter().any(|other| *other.text == *text) {
             return;
         }
-        let text = Arc::new(Text { text: Arc::from(text), state: Mutex::default(), ended: Condvar::new() });
+        let text = Arc::new(Text { text: Arc::from(text), reading: OnceLock::new() });
         if self.line.join(&text) {
             begun.push(text);
         }
@@ -171,32 +175,27 @@ impl Line {
 /// A text that waits in line, is being read, or was read.
 struct Text {
     text: Arc<str>,
-    state: Mutex<State>,
-    ended: Condvar,
-}
-
-#[derive(Default)]
-enum State {
-    #[default]
-    NotRead,
-    /// `None` if reading it broke.
-    Ended(Option<Arc<TheirReading>>),
+    /// Set once it was read; to `None` if reading it broke.
+    reading: OnceLock<Option<Arc<TheirReading>>>,
 }
 
 impl Text {
     fn end(&self, reading: Option<Arc<TheirReading>>) {
-        *hold(&self.state) = State::Ended(reading);
-        self.ended.notify_all();
+        // It is the only thread that reads this text.
+        let _ = self.reading.set(reading);
     }
 
+    /// Sleeps only where it takes long: most readings end about when they are asked for, and to be woken takes as long as to read
+    /// a short text.
     fn wait(&self) -> Option<Arc<TheirReading>> {
-        let mut state = hold(&self.state);
-        loop {
-            match &*state {
-                State::Ended(reading) => return reading.clone(),
-                State::NotRead => state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner),
+        let begun = Instant::now();
+        while begun.elapsed() < AWAKE {
+            if let Some(reading) = self.reading.get() {
+                return reading.clone();
             }
+            spin_loop();
         }
+        self.reading.wait().clone()
     }
 }
 

@@ -7,7 +7,8 @@ use super::serve::{Caller, Proxy};
 use crate::catalog::table::{Need, Tables};
 use crate::config::{self, Config};
 use crate::enforce::{
-    Aids, Decision, Decisions, Enforced, ErrorCode, Objects, Options, Outcome, Refusal, Request, Stage, Trees, Views,
+    Aids, Decision, Decisions, Enforced, ErrorCode, Objects, Options, Outcome, Proofs, Refusal, Request, Stage, Trees,
+    Views,
 };
 use crate::identity::Proof;
 use crate::policy::{Moment, Snapshot, Subject};
@@ -29,8 +30,8 @@ const ROUNDS: usize = 40;
 const LARGE: usize = 32 * 1024;
 /// How long such a text waits for its turn.
 const TURN: Duration = Duration::from_secs(5);
-/// What tables were to users may take this part of what decisions may.
-const OBJECTS: u64 = 4;
+/// What tables were to users may take this part of what decisions may, and what was proved of guards as much.
+const PART: u64 = 4;
 /// What an entry of a list takes besides its text.
 const ENTRY: usize = 32;
 
@@ -40,7 +41,7 @@ pub(super) trait Enforce: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + 
 
 impl<F: Fn(&Request<'_>, &mut dyn FnMut(Stage)) -> Enforced + Send + Sync + 'static> Enforce for F {}
 
-/// What decides, with the decisions and the objects that were made before. Cloning it is cheap and shares them.
+/// What decides, with the decisions, objects and proofs that were made before. Cloning it is cheap and shares them.
 #[derive(Clone)]
 pub(super) struct Enforcer {
     enforce: Arc<dyn Enforce>,
@@ -48,6 +49,7 @@ pub(super) struct Enforcer {
     views: config::Views,
     decisions: Decisions,
     objects: Objects,
+    proofs: Proofs,
     readers: Arc<Readers>,
     /// Of large texts.
     pub(super) turns: Arc<Semaphore>,
@@ -60,7 +62,8 @@ impl Enforcer {
             second_opinion: config.second_opinion,
             views: config.views,
             decisions: Decisions::new(config.limits.decision_cache_bytes),
-            objects: Objects::new(config.limits.decision_cache_bytes / OBJECTS),
+            objects: Objects::new(config.limits.decision_cache_bytes / PART),
+            proofs: Proofs::new(config.limits.decision_cache_bytes / PART),
             readers: Arc::new(Readers::start()),
             turns: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         }
@@ -77,7 +80,12 @@ impl Enforcer {
             snapshot: &asked.snapshot,
             tables,
             options: &options,
-            aids: Aids { beside: Some(&once.beside), objects: Some(&self.objects), trees: Some(&once.trees) },
+            aids: Aids {
+                beside: Some(&once.beside),
+                objects: Some(&self.objects),
+                proofs: Some(&self.proofs),
+                trees: Some(&once.trees),
+            },
         };
         let mut took = Vec::new();
         let mut last = Instant::now();

@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 pub(super) fn edits(facts: &Facts, text: &str, form: Form, whole_names: bool, fresh: &mut Fresh) -> Vec<Edit> {
     let mut edits = BTreeMap::new();
     let mut aliases: Vec<Option<String>> = Vec::with_capacity(facts.relations.len());
+    let guarded = facts.relations.iter().filter(|relation| relation.guard().is_some());
+    let own: Vec<String> = guarded.filter(|relation| relation.clash).map(|_| fresh.next()).collect();
+    let mut own = own.iter();
+    let given = fresh.given();
     for relation in &facts.relations {
         let Some(guard) = relation.guard() else {
             if whole_names && relation.written.len() < 3 {
@@ -22,9 +26,14 @@ pub(super) fn edits(facts: &Facts, text: &str, form: Form, whole_names: bool, fr
             aliases.push(None);
             continue;
         };
-        let alias =
-            if relation.clash { fresh.next() } else { relation.written.last().cloned().unwrap_or_default().into() };
+        let own = if relation.clash { own.next() } else { None };
+        let alias = own.map_or_else(|| relation.written.last().cloned().unwrap_or_default().into(), String::clone);
         let alias = quoted(&alias);
+        // Nothing in a guard sees what is in another one. So each guard of a table has the same names wherever it stands, by which the
+        // verifier knows it again; in the text of a view they go on from those around it.
+        if !whole_names {
+            fresh.again_from(given);
+        }
         let columns = relation.guarded_columns(guard, facts.reads_known);
         let select = guard_select(relation, guard, &columns, text, form, fresh);
         let whole = match relation.period {

@@ -37,6 +37,16 @@ impl Fresh {
         [PREFIX, itoa::Buffer::new().format(self.last)].concat()
     }
 
+    /// Gives what was given since [`Fresh::next`] gave so many names, all over again. For places that see nothing of each other.
+    pub(super) fn again_from(&mut self, given: u64) {
+        self.last = given;
+    }
+
+    /// Where [`Fresh::again_from`] goes back to.
+    pub(super) fn given(&self) -> u64 {
+        self.last
+    }
+
     fn avoid(&mut self, text: &str) {
         let mut rest = text;
         while let Some(at) = find_prefix(rest) {

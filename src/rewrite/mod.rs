@@ -19,7 +19,7 @@ pub use relations::{Is, Relations, Told};
 pub(crate) use second_opinion::begin as begin_second_opinion;
 pub use second_opinion::{Beside, TheirReading, Unseen, second_opinion};
 pub(crate) use verify::verify_asked;
-pub use verify::{Proposal, Unproved, verify};
+pub use verify::{Proofs, Proposal, Unproved, verify};
 
 use crate::analysis::facts::Facts;
 

@@ -19,6 +19,7 @@ mod word;
 pub use ast::{Identifier, QualifiedName, Span, Statement, StatementKind};
 pub use dump::dump;
 pub use error::{SqlError, SqlErrorKind};
+pub(crate) use parser::MAX_NESTING;
 pub use print::{print_expression, print_statement, same_expression, same_statement};
 pub use redact::redacted;
 pub use summary::{RelationName, Summary, summary};
@@ -29,7 +30,15 @@ pub use version::{Fit, GrammarVersion};
 /// # Errors
 /// [`SqlError`], with the place and, where it is common, the wording of Trino's own parser.
 pub fn parse_statement(text: &str, version: GrammarVersion) -> Result<Statement, SqlError> {
-    parser::statement(text, version)
+    parser::statement(text, version, 0)
+}
+
+/// The same, for a text that stands for a longer one, or in it: it may nest so many levels less.
+///
+/// # Errors
+/// As [`parse_statement`].
+pub(crate) fn parse_statement_within(levels: u32, text: &str, version: GrammarVersion) -> Result<Statement, SqlError> {
+    parser::statement(text, version, levels)
 }
 
 /// Reads one expression, as a policy's mask or filter is.

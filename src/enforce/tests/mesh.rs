@@ -2,7 +2,7 @@
 
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Resolved, SessionProperty, Table, TableKind, Tables};
-use crate::enforce::{Aids, Decision, Enforced, Objects, Options, Outcome, Refusal, Request, Trees, enforce};
+use crate::enforce::{Aids, Decision, Enforced, Objects, Options, Outcome, Proofs, Refusal, Request, Trees, enforce};
 use crate::names::TableName;
 use crate::policy::Snapshot;
 use crate::rewrite::{Guarded, PositionMap, Proposal, Unproved, verify};
@@ -183,9 +183,11 @@ pub(super) fn decide(user: &str, session: &Session, sql: &str) -> (Decision, Vec
 /// As [`decide`], with these options. What makes a decision sooner changes nothing of it.
 pub(super) fn decide_by(options: Options, user: &str, session: &Session, sql: &str) -> (Decision, Vec<Need>) {
     static OBJECTS: LazyLock<Objects> = LazyLock::new(|| Objects::new(1 << 24));
+    static PROOFS: LazyLock<Proofs> = LazyLock::new(|| Proofs::new(1 << 24));
     let (anew, asked) = decide_with(Aids::default(), &options, user, session, sql);
     for _ in 0..2 {
-        let aids = Aids { objects: Some(&OBJECTS), trees: Some(&Trees::default()), ..Aids::default() };
+        let trees = Trees::default();
+        let aids = Aids { objects: Some(&OBJECTS), proofs: Some(&PROOFS), trees: Some(&trees), ..Aids::default() };
         let (sooner, asked_sooner) = decide_with(aids, &options, user, session, sql);
         assert_eq!((format!("{sooner:?}"), &asked_sooner), (format!("{anew:?}"), &asked), "{user}: {sql}");
     }

@@ -10,6 +10,7 @@
 //! looks there first. The columns of the select within stand in the guard itself, so their names alone are certain.
 
 use super::Unproved;
+use super::known::{self, Hides};
 use super::metadata::Metadata;
 use super::own_rules;
 use super::residue;
@@ -45,9 +46,8 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
         Relation::Table(reference) if query.limit.is_none() => {
             let Some(guarded) = Guarded::find(walk, reference, alias)? else { return Ok(false) };
             guarded.plain(walk, select)?;
-            walk.found.plain_filter |= guarded.filters_rows();
-            walk.found.plain_filter_of_json |= guarded.filters_rows() && guarded.holds_json();
-            note(walk, &guarded, reference, query)?;
+            let condition = select.filter.as_ref();
+            note(walk, &guarded, &Parts { query, select, reference, condition }, true)?;
             Ok(true)
         }
         Relation::Subquery { span: _, query: within } if is_limited(walk.text, query) && within.limit.is_none() => {
@@ -57,7 +57,8 @@ pub(super) fn met(walk: &mut Walk<'_>, query: &Query) -> Result<bool, Unproved> 
             if guarded.two_level(walk, select, alias, inner).is_err() {
                 return Ok(false);
             }
-            note(walk, &guarded, reference, query)?;
+            let parts = Parts { query, select: inner, reference, condition: condition_of(inner) };
+            note(walk, &guarded, &parts, false)?;
             Ok(true)
         }
         _ => Ok(false),
@@ -111,37 +112,38 @@ fn of_view<'q>(
         }
     }
     let first = proved.first()?;
-    if inner.is_none() {
-        walk.found.plain_filter |= first.filters_rows();
-        walk.found.plain_filter_of_json |= first.filters_rows() && first.holds_json();
-    }
-    hides(walk, first, query);
+    hides(walk, first, query, inner.is_none());
     walk.found.view_guards.push(proved.into_iter().map(|guarded| guarded.name).collect());
     Some(text)
 }
 
-fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, reference: &TableReference, query: &Query) -> Result<(), Unproved> {
-    hides(walk, guarded, query);
-    reference.period.as_ref().map_or(Ok(()), |period| walk.period(period))
+/// Notes a guard over a table that has been proved; `plain` where it is of the plain form.
+fn note(walk: &mut Walk<'_>, guarded: &Guarded<'_>, parts: &Parts<'_>, plain: bool) -> Result<(), Unproved> {
+    let hides = hides(walk, guarded, parts.query, plain);
+    match (&parts.reference.period, &guarded.rule) {
+        (Some(period), _) => walk.period(period),
+        (None, Rule::Policy { table, access, of_owner: false }) => {
+            known::keep(walk, &guarded.name, guarded.alias, table, access, hides, parts);
+            Ok(())
+        }
+        (None, _) => Ok(()),
+    }
 }
 
-fn hides(walk: &mut Walk<'_>, guarded: &Guarded<'_>, query: &Query) {
-    walk.found.guard = true;
+fn hides(walk: &mut Walk<'_>, guarded: &Guarded<'_>, query: &Query, plain: bool) -> Hides {
+    let hides = guarded.hides();
+    walk.found.guard(hides, plain);
     // Whatever else is read in a guard is read by a policy's expression, which names it by three parts.
     Visit::query(&mut OfPolicies(&mut walk.found.relations), query);
-    walk.found.values_hidden |= match &guarded.rule {
-        // A mask of a column that the table does not have hides nothing.
-        Rule::Policy { table, access, of_owner } => {
-            *of_owner
-                || access.filters_rows()
-                || table
-                    .columns
-                    .iter()
-                    .filter(|column| access.allow(&column.name))
-                    .any(|column| !matches!(access.mask(&column.name, &column.data_type), Ok(None)))
-        }
-        Rule::Visible(_) => true,
-    };
+    hides
+}
+
+/// The condition of the guarded form, which stands in parentheses as the last item of the inner select.
+fn condition_of(inner: &Select) -> Option<&Expr> {
+    match inner.items.last() {
+        Some(SelectItem::Expr { expr: Expr { kind: ExprKind::Parenthesized(condition), .. }, .. }) => Some(condition),
+        _ => None,
+    }
 }
 
 /// Notes the tables that a guard names.
@@ -153,6 +155,18 @@ impl Visit for OfPolicies<'_> {
             self.0.add_of_policy(TableName::new(&catalog.value, &schema.value, &table.value));
         }
     }
+}
+
+/// What a guard over a table consists of.
+pub(super) struct Parts<'q> {
+    /// All of it.
+    pub(super) query: &'q Query,
+    /// What selects from the table.
+    pub(super) select: &'q Select,
+    /// The table.
+    reference: &'q TableReference,
+    /// What it takes rows by.
+    pub(super) condition: Option<&'q Expr>,
 }
 
 /// What a guard must hold.
@@ -231,18 +245,17 @@ impl<'a> Guarded<'a> {
         if filtered { Ok(()) } else { Err(self.unproved("the outer select does not filter")) }
     }
 
-    fn filters_rows(&self) -> bool {
-        match &self.rule {
-            Rule::Policy { access, of_owner, .. } => access.filters_rows() || *of_owner,
-            Rule::Visible(_) => true,
-        }
-    }
-
-    fn holds_json(&self) -> bool {
-        match &self.rule {
-            Rule::Policy { table, .. } => table.columns.iter().any(|column| column.data_type.contains("json")),
-            Rule::Visible(_) => false,
-        }
+    /// What it keeps from the user.
+    fn hides(&self) -> Hides {
+        let Rule::Policy { table, access, of_owner } = &self.rule else {
+            return Hides { rows: true, values: true, json: false };
+        };
+        let rows = access.filters_rows() || *of_owner;
+        // A mask of a column that the table does not have hides nothing.
+        let mut granted = table.columns.iter().filter(|column| access.allow(&column.name));
+        let values = rows || granted.any(|column| !matches!(access.mask(&column.name, &column.data_type), Ok(None)));
+        let json = rows && table.columns.iter().any(|column| column.data_type.contains("json"));
+        Hides { rows, values, json }
     }
 
     fn has_column(&self, column: &str) -> bool {

@@ -18,6 +18,7 @@ mod failure;
 mod function;
 mod guard;
 mod kill;
+mod known;
 mod metadata;
 mod names;
 mod own_rules;
@@ -39,7 +40,9 @@ mod tests;
 use super::guarded::Guarded;
 use super::positions::PositionMap;
 use crate::enforce::Request;
-use crate::sql;
+use crate::sql::{self, SqlError, StatementKind};
+pub use known::Proofs;
+use known::Reading;
 use walk::Found;
 
 /// What rewriting proposes to send to Trino.
@@ -65,6 +68,10 @@ impl Unproved {
     fn because(reason: impl Into<String>) -> Unproved {
         Unproved { reason: reason.into() }
     }
+
+    fn unreadable(error: SqlError) -> Unproved {
+        Unproved::because(format!("the text can't be read: {error}"))
+    }
 }
 
 /// Proves that a proposal is guarded for `request`'s user.
@@ -85,21 +92,48 @@ pub(crate) fn verify_asked(
     asked: &sql::Statement,
 ) -> Result<Guarded, Unproved> {
     session_properties_are_granted(request)?;
-    let tree = parse(&proposal.text, request)?;
-    class::same(request, asked, &tree, proposal.prepared.as_ref().map(|(_, text)| text.as_str()))?;
-    let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    let found = statement::prove(request, &proposal.text, &tree, prepared)?;
-    own_rules::prove(request, asked, prepared.map(|(name, _)| name), &found)?;
+    let (found, only_reads) = match of_known_guards(&proposal, request, asked) {
+        Some(proved) => proved,
+        None => {
+            let prepared = proposal.prepared.as_ref().map(|(name, text)| (name.as_str(), Reading::whole(text)));
+            prove(request, asked, &Reading::whole(&proposal.text), prepared.as_ref())?
+        }
+    };
     let restricted = found.guard || differs(&proposal, request);
-    let only_reads = matches!(tree.kind, sql::StatementKind::Query(_));
     let Found { redefines, relations, .. } = found;
     let Proposal { text, prepared, positions } = proposal;
     Ok(Guarded::new(text, prepared, positions, restricted, only_reads, redefines, relations))
 }
 
+/// The proof of a text with guards that are known; `None` if there are none, or if it takes more than these.
+fn of_known_guards(proposal: &Proposal, request: &Request<'_>, asked: &sql::Statement) -> Option<(Found, bool)> {
+    let statement = Reading::shortened(&proposal.text, request);
+    let prepared = proposal.prepared.as_ref();
+    let prepared = prepared.map(|(name, text)| (name.as_str(), Reading::shortened(text, request)));
+    let mut readings = [Some(&statement), prepared.as_ref().map(|(_, reading)| reading)].into_iter().flatten();
+    if readings.clone().all(|reading| reading.places().is_empty()) {
+        return None;
+    }
+    let proved = prove(request, asked, &statement, prepared.as_ref()).ok()?;
+    readings.all(Reading::all_met).then_some(proved)
+}
+
+/// What is met in a text and in the prepared one that goes along, and whether the text only reads.
+fn prove(
+    request: &Request<'_>,
+    asked: &sql::Statement,
+    statement: &Reading<'_>,
+    prepared: Option<&(&str, Reading<'_>)>,
+) -> Result<(Found, bool), Unproved> {
+    let tree = statement.parse(request)?;
+    class::same(request, asked, &tree, prepared.map(|(_, reading)| &*reading.text))?;
+    let found = statement::prove(request, statement, &tree, prepared)?;
+    own_rules::prove(request, asked, prepared.map(|(name, _)| *name), &found)?;
+    Ok((found, matches!(tree.kind, StatementKind::Query(_))))
+}
+
 fn parse(text: &str, request: &Request<'_>) -> Result<sql::Statement, Unproved> {
-    sql::parse_statement(text, request.options.grammar)
-        .map_err(|error| Unproved::because(format!("the text can't be read: {error}")))
+    sql::parse_statement(text, request.options.grammar).map_err(Unproved::unreadable)
 }
 
 /// Each property that goes along in the session must be one that the user may set.

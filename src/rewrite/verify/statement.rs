@@ -1,6 +1,7 @@
 //! Which statements may be sent, and what each must prove.
 
 use super::Unproved;
+use super::known::Reading;
 use super::names::{Defaults, shown};
 use super::standing::{self, Standing};
 use super::walk::{Found, Walk};
@@ -18,12 +19,12 @@ const DEEPEST_STATEMENT: usize = 4;
 /// Proves a statement; answers what was met in it.
 pub(super) fn prove(
     request: &Request<'_>,
-    text: &str,
+    reading: &Reading<'_>,
     statement: &Statement,
-    prepared: Option<(&str, &str)>,
+    prepared: Option<&(&str, Reading<'_>)>,
 ) -> Result<Found, Unproved> {
     let mut proof = Proof { request, prepared, survey: false, depth: 0 };
-    let found = proof.statement(text, statement)?;
+    let found = proof.statement(reading, statement)?;
     if found.can_tell_of_hidden_rows() {
         return Err(Unproved::because("an expression that can fail beside a filtered guard in the plain form"));
     }
@@ -36,8 +37,9 @@ pub(super) fn named(
     statement: &Statement,
     prepared: Option<(&str, &str)>,
 ) -> Result<Vec<TableName>, Unproved> {
-    let mut proof = Proof { request, prepared, survey: true, depth: 0 };
-    proof.statement(request.sql, statement).map(|found| found.named)
+    let prepared = prepared.map(|(name, text)| (name, Reading::whole(text)));
+    let mut proof = Proof { request, prepared: prepared.as_ref(), survey: true, depth: 0 };
+    proof.statement(&Reading::whole(request.sql), statement).map(|found| found.named)
 }
 
 /// Proves that the user may set a session property, its name in lower case.
@@ -52,13 +54,13 @@ pub(super) fn may_set(request: &Request<'_>, property: &str) -> Result<(), Unpro
 
 struct Proof<'a> {
     request: &'a Request<'a>,
-    prepared: Option<(&'a str, &'a str)>,
+    prepared: Option<&'a (&'a str, Reading<'a>)>,
     survey: bool,
     depth: usize,
 }
 
 impl Proof<'_> {
-    fn statement(&mut self, text: &str, statement: &Statement) -> Result<Found, Unproved> {
+    fn statement(&mut self, text: &Reading<'_>, statement: &Statement) -> Result<Found, Unproved> {
         self.depth += 1;
         if self.depth > DEEPEST_STATEMENT {
             return Err(Unproved::because("statements within statements are too deep"));
@@ -68,7 +70,7 @@ impl Proof<'_> {
         Ok(found)
     }
 
-    fn kind(&mut self, text: &str, kind: &StatementKind) -> Result<Found, Unproved> {
+    fn kind(&mut self, text: &Reading<'_>, kind: &StatementKind) -> Result<Found, Unproved> {
         let nothing = Found::default();
         match kind {
             StatementKind::Query(query) => self.query(text, query),
@@ -99,8 +101,8 @@ impl Proof<'_> {
             }
             StatementKind::ExecuteImmediate { text: inner, parameters } => {
                 let found = self.parameters(text, parameters)?;
-                let tree = super::parse(&inner.value, self.request)?;
-                self.statement(&inner.value, &tree).map(|inner| inner.and(found))
+                let inner = Reading::whole(&inner.value);
+                self.statement(&inner, &inner.parse(self.request)?).map(|inner| inner.and(found))
             }
             StatementKind::ShowCreate { object, name } => {
                 self.show_create(*object, name).map(|()| nothing.told_at(Told::Never))
@@ -177,8 +179,9 @@ impl Proof<'_> {
         }
     }
 
-    fn walk<'t>(&'t self, text: &'t str) -> Walk<'t> {
-        let mut walk = Walk::new(self.request, text, self.defaults(), Vec::new());
+    fn walk<'t>(&'t self, text: &'t Reading<'_>) -> Walk<'t> {
+        let mut walk = Walk::new(self.request, &text.text, self.defaults(), Vec::new());
+        walk.known = text.places();
         walk.survey = self.survey;
         walk
     }
@@ -187,13 +190,13 @@ impl Proof<'_> {
         Defaults { catalog: self.request.session.catalog.as_deref(), schema: self.request.session.schema.as_deref() }
     }
 
-    fn query(&self, text: &str, query: &Query) -> Result<Found, Unproved> {
+    fn query(&self, text: &Reading<'_>, query: &Query) -> Result<Found, Unproved> {
         let mut walk = self.walk(text);
         walk.query(query)?;
         Ok(walk.found)
     }
 
-    fn constant(&self, text: &str, what: &'static str, expr: &Expr) -> Result<Found, Unproved> {
+    fn constant(&self, text: &Reading<'_>, what: &'static str, expr: &Expr) -> Result<Found, Unproved> {
         let mut walk = self.walk(text);
         walk.constant(what, expr)?;
         Ok(walk.found)
@@ -201,7 +204,7 @@ impl Proof<'_> {
 
     /// Trino puts parameters where the `?` stand and resolves them there, so a column or a query in one would be read
     /// at a place that was judged without it.
-    fn parameters(&self, text: &str, parameters: &[Expr]) -> Result<Found, Unproved> {
+    fn parameters(&self, text: &Reading<'_>, parameters: &[Expr]) -> Result<Found, Unproved> {
         parameters.iter().try_fold(Found::default(), |found, parameter| {
             Ok(found.and(self.constant(text, "a parameter", parameter)?))
         })
@@ -210,10 +213,7 @@ impl Proof<'_> {
     /// Trino runs the text that goes along under this name.
     fn prepared(&mut self, name: &str) -> Result<Found, Unproved> {
         match self.prepared {
-            Some((sent, inner)) if sent == name => {
-                let tree = super::parse(inner, self.request)?;
-                self.statement(inner, &tree)
-            }
+            Some((sent, inner)) if *sent == name => self.statement(inner, &inner.parse(self.request)?),
             _ => Err(Unproved::because(format!("the text of the prepared statement {name} does not go along"))),
         }
     }

@@ -3,6 +3,7 @@
 //! Each node is taken apart in full, so a new field of the tree does not compile until it is looked at.
 
 use super::Unproved;
+use super::known::{self, Hides, Place};
 use super::names::{Defaults, Named, NamedQueries, shown};
 use super::standing::{self, Standing};
 use super::{function, guard, routine};
@@ -25,6 +26,8 @@ pub(super) struct Walk<'a> {
     pub(super) request: &'a Request<'a>,
     /// The text that the tree was read from.
     pub(super) text: &'a str,
+    /// The guards that are known in it, by where they stand.
+    pub(super) known: &'a [Place],
     /// Where names are looked up.
     pub(super) defaults: Defaults<'a>,
     /// The views whose text this is, the outermost first; empty for a statement. In a view's text nothing is guarded.
@@ -80,6 +83,14 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Notes a guard; `plain` where it is of the plain form.
+    pub(super) fn guard(&mut self, hides: Hides, plain: bool) {
+        self.guard = true;
+        self.values_hidden |= hides.values;
+        self.plain_filter |= plain && hides.rows;
+        self.plain_filter_of_json |= plain && hides.json;
+    }
+
     /// Whether a user's expression could fail over a row that a plain guard hides.
     pub(super) fn can_tell_of_hidden_rows(&self) -> bool {
         self.plain_filter && self.can_fail || self.plain_filter_of_json && self.can_fail_on_json
@@ -117,6 +128,7 @@ impl<'a> Walk<'a> {
         Walk {
             request,
             text,
+            known: &[],
             defaults,
             views,
             kept: None,
@@ -142,7 +154,7 @@ impl<'a> Walk<'a> {
             routine::prove_own(self, &query.functions)?;
         }
         self.depth += 1;
-        if !guard::met(self, query)? {
+        if !(known::met(self, query)? || guard::met(self, query)?) {
             let Query { span: _, session: _, functions: _, with, body, order_by, offset: _, limit: _ } = query;
             let mark = self.named.enter();
             if let Some(with) = with {

@@ -36,24 +36,29 @@ use compact_str::CompactString;
 use std::cell::OnceCell;
 
 /// How deep queries, expressions, types and patterns may nest.
-pub(super) const MAX_NESTING: u32 = 250;
+pub(crate) const MAX_NESTING: u32 = 250;
 
 /// Most bytes of a statement.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 type Parsed<T> = Result<T, SqlError>;
 
-/// Reads a whole statement.
-pub(super) fn statement(text: &str, version: GrammarVersion) -> Parsed<Statement> {
-    whole(text, version, |parser| parser.statement())
+/// Reads a whole statement, as if it stood within so many levels.
+pub(super) fn statement(text: &str, version: GrammarVersion, within: u32) -> Parsed<Statement> {
+    whole(text, version, within, |parser| parser.statement())
 }
 
 /// Reads a whole expression.
 pub(super) fn expression(text: &str, version: GrammarVersion) -> Parsed<Expr> {
-    whole(text, version, |parser| parser.expression())
+    whole(text, version, 0, |parser| parser.expression())
 }
 
-fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {
+fn whole<T>(
+    text: &str,
+    version: GrammarVersion,
+    within: u32,
+    read: impl Fn(&mut Parser<'_>) -> Parsed<T>,
+) -> Parsed<T> {
     if text.len() > MAX_BYTES {
         return Err(SqlError::limit(Span::default(), format!("the statement has more than {MAX_BYTES} bytes")));
     }
@@ -63,8 +68,8 @@ fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) 
         tokens: tokens(text, version)?,
         at: 0,
         next: Token::of_kind(TokenKind::End, Span::default()),
-        depth: 0,
-        deepest: 0,
+        depth: within,
+        deepest: within,
         objection: None,
         parentheses: OnceCell::new(),
         match_clause: None,
@@ -74,7 +79,8 @@ fn whole<T>(text: &str, version: GrammarVersion, read: impl Fn(&mut Parser<'_>) 
     let result = to_the_end(&mut parser, &read);
     if matches!(&result, Err(error) if error.kind == SqlErrorKind::Syntax) {
         // What else could have stood there is found by reading once more: what is right is read without asking for it.
-        parser = Parser { depth: 0, deepest: 0, objection: None, match_clause: None, wrong: Some(parser.at), ..parser };
+        let wrong = Some(parser.at);
+        parser = Parser { depth: within, deepest: within, objection: None, match_clause: None, wrong, ..parser };
         return to_the_end(&mut parser, &read);
     }
     result

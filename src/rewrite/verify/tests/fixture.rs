@@ -1,6 +1,6 @@
 //! A small mesh, its policies, and the guards that an analyst's statements get.
 
-use super::super::{Proposal, Unproved, verify};
+use super::super::{Proofs, Proposal, Unproved, verify};
 use crate::analysis::session::Session;
 use crate::catalog::table::{Column, Known, Need, Table, TableKind, Tables};
 use crate::enforce::{Aids, Options, Request};
@@ -143,7 +143,7 @@ pub(super) fn verify_in(session: &Session, sql: &str, text: &str, prepared: Opti
     verify_over(&tables(), session, sql, text, prepared)
 }
 
-/// As [`verify_in`], over these tables.
+/// As [`verify_in`], over these tables. What was proved before changes nothing.
 pub(super) fn verify_over(
     tables: &Tables,
     session: &Session,
@@ -151,20 +151,51 @@ pub(super) fn verify_over(
     text: &str,
     prepared: Option<&str>,
 ) -> Result<Guarded, Unproved> {
+    static PROOFS: LazyLock<Proofs> = LazyLock::new(|| Proofs::new(1 << 24));
     let subject = SNAPSHOT.subject("analyst", &[]);
-    let options = Options::TESTS;
-    let request = Request {
-        sql,
-        session,
-        subject: &subject,
-        snapshot: &SNAPSHOT,
-        tables,
-        options: &options,
-        aids: Aids::default(),
+    let verified = |proofs| {
+        let aids = Aids { proofs, ..Aids::default() };
+        let options = &Options::TESTS;
+        let request = Request { sql, session, subject: &subject, snapshot: &SNAPSHOT, tables, options, aids };
+        let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
+        let positions = PositionMap::apply(text, Vec::new());
+        verify(Proposal { text: text.to_owned(), prepared, positions }, &request)
     };
-    let prepared = prepared.map(|text| ("q".to_owned(), text.to_owned()));
+    let anew = verified(None);
+    for _ in 0..2 {
+        assert_eq!(format!("{:?}", verified(Some(&PROOFS))), format!("{anew:?}"), "{text}");
+    }
+    anew
+}
+
+/// Does something with the request of an analyst who sends a text, and by what was proved before.
+pub(super) fn with_request<T>(proofs: Option<&Proofs>, sql: &str, work: impl FnOnce(&Request<'_>) -> T) -> T {
+    let session = Session { catalog: Some("lake".into()), schema: Some("hr".into()), ..Session::default() };
+    let (subject, options, tables) = (SNAPSHOT.subject("analyst", &[]), Options::TESTS, tables());
+    let aids = Aids { proofs, ..Aids::default() };
+    let (session, subject, tables, options) = (&session, &subject, &tables, &options);
+    work(&Request { sql, session, subject, snapshot: &SNAPSHOT, tables, options, aids })
+}
+
+/// Verifies a text that is what the user sent, by what was proved before.
+pub(super) fn verify_by(proofs: Option<&Proofs>, text: &str) -> Result<Guarded, Unproved> {
     let positions = PositionMap::apply(text, Vec::new());
-    verify(Proposal { text: text.to_owned(), prepared, positions }, &request)
+    let proposal = Proposal { text: text.to_owned(), prepared: None, positions };
+    with_request(proofs, text, |request| verify(proposal, request))
+}
+
+/// The same of a prepared text.
+pub(super) fn verify_prepared_by(proofs: Option<&Proofs>, text: &str) -> Result<Guarded, Unproved> {
+    let prepared = Some(("q".to_owned(), text.to_owned()));
+    let positions = PositionMap::apply(text, Vec::new());
+    with_request(proofs, "EXECUTE q USING 1", |request| {
+        let mut session = request.session.clone();
+        session.prepared.insert("q".to_owned(), text.to_owned());
+        verify(
+            Proposal { text: request.sql.to_owned(), prepared, positions },
+            &Request { session: &session, ..*request },
+        )
+    })
 }
 
 /// Verifies a text that is what the user sent.

@@ -3,6 +3,7 @@
 mod accepted;
 mod fixture;
 mod forged;
+mod known;
 mod mutations;
 mod own_rules;
 mod relations;
