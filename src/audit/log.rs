@@ -52,19 +52,27 @@ impl Log {
     /// # Errors
     /// [`AuditError::Folder`], if no file can be made there.
     pub fn open(config: &Audit) -> Result<Log, AuditError> {
+        let several = Handle::try_current().is_ok_and(|runtime| runtime.metrics().num_workers() > 1);
+        Log::open_for(config, several)
+    }
+
+    /// The same, where several threads hand in records, each of which may wait for the disk.
+    ///
+    /// # Errors
+    /// As of `open`.
+    pub fn open_for(config: &Audit, several: bool) -> Result<Log, AuditError> {
         let wrong = |error: io::Error| AuditError::Folder {
             folder: config.folder.clone(),
             reason: Arc::from(error.to_string()),
         };
         let folder = Folder::open(&config.folder, config.sync == Sync::Disk).map_err(wrong)?;
-        Log::start(folder, config.rotate_bytes, config.sync).map_err(wrong)
+        Log::start(folder, config.rotate_bytes, config.sync, several).map_err(wrong)
     }
 
-    fn start(disk: impl Disk, rotate_bytes: u64, sync: Sync) -> io::Result<Log> {
+    fn start(disk: impl Disk, rotate_bytes: u64, sync: Sync, several: bool) -> io::Result<Log> {
         let healthy = Arc::new(AtomicBool::new(true));
         let writer = Arc::new(Mutex::new(Writer::new(disk, rotate_bytes, sync, healthy.clone())?));
         let (lines, waiting) = channel();
-        let several = Handle::try_current().is_ok_and(|runtime| runtime.metrics().num_workers() > 1);
         let at_once = several.then(|| Arc::clone(&writer) as Arc<dyn AtOnce>);
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || Writer::run(&writer, &waiting))?;
         Ok(Log { lines, at_once, healthy })

@@ -8,7 +8,7 @@ use crate::console::{self, Answers, Hook, Metrics, PoliciesInUse, Readiness, Rea
 use crate::identity::{
     ClientCertificates, GroupFeed, Identify, Ldap, Oidc, Passwords, ServiceTokens, TrustedPeers, Ways,
 };
-use crate::proxy::{Acceptor, Proxy, Rooms, page_key};
+use crate::proxy::{Acceptor, Proxy, Rooms, Threads, page_key, serve_by_threads};
 use crate::store::{Status, Store, Webhook};
 use clap::Args;
 use std::num::NonZero;
@@ -16,18 +16,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
-/// Deep statements are read by recursion, within bounds that fit this stack.
-const STACK: usize = 8 * 1024 * 1024;
-/// One turn in so many is for a task that another thread has woken, as the log's does once a decision is written down: a statement has
-/// such a turn for two that its connections bring. Where all turns are taken, tokio's own 31 let one statement in a
-/// hundred wait ten times as long as most, and some fifty times.
-const TURN_OF_OTHERS: u32 = 3;
 /// How often the state of the policies is told to the metrics.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -55,22 +48,11 @@ impl Arguments {
         // Memory holds passwords and rows, which a crash must not write to the disk.
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
         rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(std::io::Error::from)?;
-        let serving = serve(self.config.clone(), (in_force, stamp), set_filter);
-        if workers() > 1 {
-            let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
-            return runtime.block_on(serving);
-        }
-        // One thread need not look whether others have work for it.
-        let runtime = alone()?;
-        let thread = std::thread::Builder::new().name("sluice-serve".to_owned()).stack_size(STACK);
-        let served = thread.spawn(move || runtime.block_on(serving))?.join();
-        served.unwrap_or_else(|broken| std::panic::resume_unwind(broken))
+        let (config, threads) = (self.config.clone(), workers());
+        serve_by_threads(threads.saturating_sub(1), move |threads| {
+            serve(config, (in_force, stamp), set_filter, threads)
+        })?
     }
-}
-
-/// What serves by one thread.
-fn alone() -> std::io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().global_queue_interval(TURN_OF_OTHERS).build()
 }
 
 /// How many threads serve: as tokio has it, what the environment says or one for each processor.
@@ -79,10 +61,15 @@ fn workers() -> usize {
     told.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }
 
-async fn serve(path: PathBuf, (in_force, stamp): (InForce, Stamp), set_filter: SetFilter) -> Result<(), Failure> {
+async fn serve(
+    path: PathBuf,
+    (in_force, stamp): (InForce, Stamp),
+    set_filter: SetFilter,
+    threads: Threads,
+) -> Result<(), Failure> {
     let config = in_force.config.clone();
     let metrics = Arc::new(Metrics::new()?);
-    let log = Arc::new(Log::open(&config.audit)?);
+    let log = Arc::new(Log::open_for(&config.audit, threads.several())?);
     let policies = config.policies.clone();
     let webhook = policies.webhook.as_ref().map(Webhook::load).transpose()?;
     let store = tokio::task::spawn_blocking(move || Store::open(&policies)).await??;
@@ -117,7 +104,7 @@ async fn serve(path: PathBuf, (in_force, stamp): (InForce, Stamp), set_filter: S
 
     let urls = config.clusters().map(|(_, upstream)| upstream.url.as_str()).collect::<Vec<_>>().join(", ");
     tracing::info!(address = %listener.local_addr()?, tls = tls.is_some(), trino = urls, "serving");
-    proxy.serve(listener, tls, stop).await;
+    proxy.serve(listener, tls, threads, stop).await;
     end.cancel();
     beside.close();
     beside.wait().await;
@@ -321,50 +308,4 @@ fn log_messages(config: &Config) -> Result<SetFilter, Failure> {
             Box::new(move |text| Ok(filter.reload(EnvFilter::try_new(text)?)?))
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::sync::{Notify, oneshot};
-
-    #[test]
-    fn what_another_thread_wakes_has_its_turn_while_others_always_go_on() {
-        const WAITING: usize = 300;
-        let turns = Arc::new(AtomicUsize::new(0));
-        let passed = alone().unwrap().block_on(async {
-            let both = Arc::new([Notify::new(), Notify::new()]);
-            for own in [0, 1] {
-                let (both, turns) = (Arc::clone(&both), Arc::clone(&turns));
-                tokio::spawn(async move {
-                    loop {
-                        both[own].notified().await;
-                        turns.fetch_add(1, Ordering::SeqCst);
-                        both[1 - own].notify_one();
-                    }
-                });
-            }
-            both[0].notify_one();
-            let (mut wakes, mut woken) = (Vec::new(), Vec::new());
-            for _ in 0..WAITING {
-                let (wake, waits) = oneshot::channel::<()>();
-                wakes.push(wake);
-                woken.push(tokio::spawn(waits));
-            }
-            // Each of them waits.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let at_wake = Arc::clone(&turns);
-            let waker = std::thread::spawn(move || {
-                wakes.into_iter().for_each(|wake| wake.send(()).unwrap());
-                at_wake.load(Ordering::SeqCst)
-            });
-            for one in woken {
-                one.await.unwrap().unwrap();
-            }
-            // The waking thread may be stopped behind its last one, and look later than this.
-            turns.load(Ordering::SeqCst).saturating_sub(waker.join().unwrap())
-        });
-        assert!(passed <= WAITING * 10, "{passed} turns of others passed");
-    }
 }

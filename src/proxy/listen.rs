@@ -2,8 +2,10 @@
 
 use super::places::Most;
 use super::serve::Proxy;
+use super::threads::Threads;
 use super::tls::Acceptor;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,14 +23,27 @@ const TIDY: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Proxy {
-    /// Serves connections until `stop`. Then no statement is started, those that run are served until they end or
+    /// Serves connections until `stop`, by this thread and the others. Then no statement is started, those that run are served until they end or
     /// `limits.drain` is over, what is left is written down as unknown, and it returns.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, tls: Option<Arc<Acceptor>>, stop: CancellationToken) {
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<Arc<Acceptor>>,
+        threads: Threads,
+        stop: CancellationToken,
+    ) {
+        let threads = Arc::new(threads);
         let close = CancellationToken::new();
         let abort = CancellationToken::new();
         let connections = TaskTracker::new();
-        let taking =
-            tokio::spawn(Arc::clone(&self).take(listener, tls, close.clone(), abort.clone(), connections.clone()));
+        let taking = Arc::clone(&self).take(
+            (listener, tls),
+            Arc::clone(&threads),
+            close.clone(),
+            abort.clone(),
+            connections.clone(),
+        );
+        let taking = tokio::spawn(taking);
         let tidying = tokio::spawn(Arc::clone(&self).tidy(close.clone()));
         stop.cancelled().await;
         self.drain();
@@ -80,8 +95,8 @@ impl Proxy {
 
     async fn take(
         self: Arc<Self>,
-        listener: TcpListener,
-        tls: Option<Arc<Acceptor>>,
+        (listener, tls): (TcpListener, Option<Arc<Acceptor>>),
+        threads: Arc<Threads>,
         close: CancellationToken,
         abort: CancellationToken,
         connections: TaskTracker,
@@ -118,25 +133,35 @@ impl Proxy {
             };
             let (proxy, tls, close, abort) = (Arc::clone(&self), tls.clone(), close.clone(), abort.clone());
             // Boxed, here and below: a future holds room for each that it awaits twice over, and most connections are idle.
-            let connection = Box::pin(proxy.connection(stream, peer, tls, close));
-            connections.spawn(async move {
-                let _places = (place, from);
+            let connection = Box::pin(proxy.connection(stream.into_std(), peer, tls, close));
+            let (on_thread, thread) = threads.place();
+            let serving = async move {
+                let _places = (place, from, on_thread);
                 abort.run_until_cancelled(connection).await;
-            });
+            };
+            match thread {
+                Some(thread) => connections.spawn_on(serving, thread),
+                None => connections.spawn(serving),
+            };
         }
     }
 
     async fn connection(
         self: Arc<Self>,
-        stream: TcpStream,
+        stream: io::Result<net::TcpStream>,
         peer: SocketAddr,
         tls: Option<Arc<Acceptor>>,
         close: CancellationToken,
     ) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, %peer, "a connection was gone at once");
-            return;
-        }
+        // It belongs to the thread that serves it from here on.
+        let stream = stream.and_then(TcpStream::from_std).and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, %peer, "a connection was gone at once");
+                return;
+            }
+        };
         let Some(tls) = tls else {
             return Box::pin(self.speak(stream, peer, None, close)).await;
         };

@@ -1,7 +1,7 @@
 //! The listener, the protocol, and the way to Trino and back.
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
-//! results back. `listen` takes connections, `http1` and `http2` speak HTTP on them, `serve` answers requests, `statement` is the
+//! results back. `listen` takes connections and gives each to one of `threads`, `http1` and `http2` speak HTTP on them, `serve` answers requests, `statement` is the
 //! way of a statement, which `outlive` goes to its end, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
 //! is, `results` changes pages on their way, `spooled` gives what Trino puts into a storage. `resolved` gives none before
@@ -52,6 +52,7 @@ mod started;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tls;
 mod told;
 mod transactions;
@@ -66,4 +67,5 @@ pub use mark::{MarkKeyError, page_key};
 pub use query_id::QueryId;
 pub use serve::{Proxy, Rooms};
 pub use spooled::Spooling;
+pub use threads::{Threads, serve as serve_by_threads};
 pub use tls::{Acceptor, TlsError};

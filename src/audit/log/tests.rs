@@ -14,6 +14,11 @@ fn config(folder: &Path, sync: Sync) -> Audit {
     Audit { folder: folder.to_owned(), rotate_bytes: 1_000_000, sync }
 }
 
+/// Whether the test runs by several threads.
+fn several() -> bool {
+    Handle::current().metrics().num_workers() > 1
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     files.sort();
@@ -171,7 +176,7 @@ async fn a_disk_that_makes_one_wait_is_left_to_the_thread() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Small::new(folder.path(), 1_000_000);
     let pace = disk.pace.clone();
-    let log = Arc::new(Log::start(disk, 1_000_000, Sync::Write).unwrap());
+    let log = Arc::new(Log::start(disk, 1_000_000, Sync::Write, several()).unwrap());
     let (one, other) = (decision("SELECT 1"), decision("SELECT 2"));
     let wrote = |at: usize| pace.by.lock().unwrap()[at].clone();
     log.append(&one).await.unwrap();
@@ -224,7 +229,7 @@ fn a_full_disk_takes_nothing_keeps_no_half_line_and_is_tried_again() {
         let folder = tempfile::tempdir().unwrap();
         let disk = Small::new(folder.path(), 1000);
         let room = disk.room.clone();
-        let log = Log::start(disk, 1_000_000, Sync::Write).unwrap();
+        let log = Log::start(disk, 1_000_000, Sync::Write, several()).unwrap();
         log.append(&decision("SELECT 1")).await.unwrap();
         for _ in 0..3 {
             let error = log.append(&decision(&"x".repeat(2000))).await.unwrap_err();
@@ -246,7 +251,7 @@ fn a_disk_with_room_again_is_found_without_a_statement() {
         let folder = tempfile::tempdir().unwrap();
         let disk = Small::new(folder.path(), 0);
         let room = disk.room.clone();
-        let log = Log::start(disk, 1_000_000, Sync::Write).unwrap();
+        let log = Log::start(disk, 1_000_000, Sync::Write, several()).unwrap();
         log.append(&decision("SELECT 1")).await.unwrap_err();
         assert!(!log.healthy());
         room.store(1_000_000, Ordering::SeqCst);
@@ -260,7 +265,7 @@ fn a_record_that_the_disk_does_not_confirm_is_not_kept_and_its_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let disk = Small::new(folder.path(), 1_000_000);
         let failing_syncs = disk.failing_syncs.clone();
-        let log = Log::start(disk, 1_000_000, Sync::Disk).unwrap();
+        let log = Log::start(disk, 1_000_000, Sync::Disk, several()).unwrap();
         log.append(&decision("SELECT 1")).await.unwrap();
         failing_syncs.store(1, Ordering::SeqCst);
         log.append(&decision("SELECT 2")).await.unwrap_err();

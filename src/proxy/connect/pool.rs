@@ -11,12 +11,13 @@ use super::received::Received;
 use super::timer::Timer;
 use super::wire::{Connection, ExchangeError, Stream};
 use super::written::{To, Written};
+use crate::proxy::threads;
 use http::{Response, Uri};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
@@ -28,9 +29,15 @@ const TRIES: usize = 3;
 /// HTTP/2, as TLS calls it.
 const H2: &[u8] = b"h2";
 
-/// The connections that are idle, those that became so last at the end.
-#[derive(Debug, Default)]
-pub(super) struct Idle(Mutex<VecDeque<(Box<Connection>, Instant)>>);
+/// As many threads as keep connections of their own; where there are more, two may have the same ones.
+const THREADS: usize = 64;
+
+/// The connections that are idle, by the thread that they belong to.
+#[derive(Debug)]
+pub(super) struct Idle(Vec<Mutex<OfThread>>);
+
+/// Those of one thread, each with since when it has been idle; those that became so last at the end.
+type OfThread = VecDeque<(Box<Connection>, Instant)>;
 
 /// Connections to one address.
 #[derive(Clone, Debug)]
@@ -64,7 +71,7 @@ impl Pool {
     ) -> Pool {
         let host = address.authority().map(ToString::to_string).unwrap_or_default();
         let streams = http2.map(|bounds| Arc::new(Streams::new(host, bounds)));
-        Pool { connector, address, connect_timeout, idle: Arc::default(), streams }
+        Pool { connector, address, connect_timeout, idle: Arc::new(Idle::new()), streams }
     }
 
     /// Whether HTTP/2 is offered, so that a request may go by either.
@@ -204,15 +211,26 @@ pub(super) fn offered() -> Vec<Vec<u8>> {
 }
 
 impl Idle {
+    fn new() -> Idle {
+        Idle((0..THREADS).map(|_| Mutex::default()).collect())
+    }
+
+    /// Those of this thread.
+    fn own(&self) -> Option<MutexGuard<'_, OfThread>> {
+        Some(self.0.get(threads::number() % THREADS)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Keeps a connection for the next request.
     pub(super) fn keep(&self, mut connection: Box<Connection>) {
         connection.shrink();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((connection, Instant::now()));
+        if let Some(mut idle) = self.own() {
+            idle.push_back((connection, Instant::now()));
+        }
     }
 
     /// The connection that became idle last. Those that have been so for too long are closed.
     fn take(&self) -> Option<Box<Connection>> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.own()?;
         while idle.front().is_some_and(|(_, since)| since.elapsed() > IDLE) {
             idle.pop_front();
         }

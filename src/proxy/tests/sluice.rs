@@ -12,7 +12,7 @@ use crate::identity::{TrustedPeers, Ways};
 use crate::names::TableName;
 use crate::proxy::clock::Clock;
 use crate::proxy::connect::{self, HttpClient, http_client};
-use crate::proxy::{Cluster, Clusters, Live, Proofs, Proxy, Rooms, Spooling};
+use crate::proxy::{Cluster, Clusters, Live, Proofs, Proxy, Rooms, Spooling, Threads};
 use crate::rewrite::{Edit, Guarded, Is, PositionMap, Relations, Told};
 use crate::sql::Span;
 use crate::store::Store;
@@ -164,7 +164,7 @@ impl Sluice {
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&store).watch(stop.clone()));
         tokio::spawn(Arc::clone(&proxy).follow_policies(stop.clone()));
-        let serving = tokio::spawn(Arc::clone(&proxy).serve(listener, None, stop.clone()));
+        let serving = tokio::spawn(Arc::clone(&proxy).serve(listener, None, Threads::default(), stop.clone()));
         let mut to_sluice = upstream;
         to_sluice.url = format!("http://{address}");
         to_sluice.answer_timeout = jiff::SignedDuration::from_secs(30);

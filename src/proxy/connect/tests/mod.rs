@@ -1,6 +1,7 @@
 mod answers;
 
 use super::*;
+use crate::proxy::threads::Threads;
 use http::header::{AUTHORIZATION, HOST};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -134,6 +135,22 @@ async fn a_connection_is_used_again_once_its_answer_was_read() {
         2,
         "what is left of an answer that nobody reads must not come before another"
     );
+}
+
+#[tokio::test]
+async fn each_thread_has_connections_of_its_own() {
+    let (url, taken) = counting_server(100).await;
+    let client = http_client(&upstream(&url)).unwrap();
+    let threads = Threads::start(1).unwrap();
+    let (_here, none) = threads.place();
+    let (_there, other) = threads.place();
+    assert!(none.is_none());
+    for _ in 0..3 {
+        assert_eq!(got(&client).await, "ok");
+        let client = client.clone();
+        assert_eq!(other.unwrap().spawn(async move { got(&client).await }).await.unwrap(), "ok");
+        assert_eq!(taken.load(Ordering::SeqCst), 2);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,206 @@
+//! The threads that serve connections, each by itself.
+//!
+//! A connection stays with the thread that it was given to, and so does what is asked of Trino for it: nothing that a page goes
+//! through has to be handed from one thread to another. The first of them takes connections too, and does all else that there is.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{Builder, JoinHandle};
+use tokio::runtime::{self, Handle, Runtime};
+use tokio_util::sync::CancellationToken;
+
+/// Deep statements are read by recursion, within bounds that fit this stack.
+const STACK: usize = 8 * 1024 * 1024;
+/// One turn in so many is for a task that another thread has woken, as the log's does once a decision is written down: a statement has
+/// such a turn for two that its connections bring. Where all turns are taken, tokio's own 31 let one statement in a
+/// hundred wait ten times as long as most, and some fifty times.
+const TURN_OF_OTHERS: u32 = 3;
+
+thread_local! {
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The number of this thread among those that serve, from 0; 0 for any other too.
+pub(super) fn number() -> usize {
+    NUMBER.get()
+}
+
+/// The threads beside the first one. They end with this value.
+#[derive(Debug, Default)]
+pub struct Threads {
+    beside: Vec<Beside>,
+    first: Arc<AtomicUsize>,
+    end: CancellationToken,
+}
+
+#[derive(Debug)]
+struct Beside {
+    runtime: Handle,
+    connections: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The place of a connection on a thread.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs something on a first thread, to which there are so many others.
+///
+/// # Errors
+/// Of the system, if there is no room for the threads.
+pub fn serve<T: Send + 'static, F: Future<Output = T>>(
+    count: usize,
+    work: impl FnOnce(Threads) -> F + Send + 'static,
+) -> io::Result<T> {
+    let (runtime, threads) = (alone()?, Threads::start(count)?);
+    let serving = move || runtime.block_on(work(threads));
+    let served = Builder::new().name("sluice-serve".to_owned()).stack_size(STACK).spawn(serving)?.join();
+    Ok(served.unwrap_or_else(|broken| std::panic::resume_unwind(broken)))
+}
+
+/// What serves by one thread: it need not look whether others have work for it.
+fn alone() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_all().global_queue_interval(TURN_OF_OTHERS).build()
+}
+
+impl Threads {
+    pub(super) fn start(count: usize) -> io::Result<Threads> {
+        let mut threads = Threads::default();
+        for number in 1..=count {
+            let (runtime, end) = (alone()?, threads.end.clone());
+            let handle = runtime.handle().clone();
+            let thread = Builder::new().name(format!("sluice-serve-{number}")).stack_size(STACK).spawn(move || {
+                NUMBER.set(number);
+                runtime.block_on(end.cancelled());
+            })?;
+            threads.beside.push(Beside { runtime: handle, connections: Arc::default(), thread: Some(thread) });
+        }
+        Ok(threads)
+    }
+
+    /// Whether there are any beside the first.
+    pub fn several(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
+    /// A place on the thread that has the fewest connections; and the thread, if it is not this one.
+    pub(super) fn place(&self) -> (Place, Option<&Handle>) {
+        let beside = self.beside.iter().map(|beside| (&beside.connections, Some(&beside.runtime)));
+        let all = [(&self.first, None)].into_iter().chain(beside);
+        let (connections, thread) =
+            all.min_by_key(|(count, _)| count.load(Ordering::Relaxed)).unwrap_or((&self.first, None));
+        connections.fetch_add(1, Ordering::Relaxed);
+        (Place(Arc::clone(connections)), thread)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.end.cancel();
+        for thread in self.beside.iter_mut().filter_map(|beside| beside.thread.take()) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that serves connections broke down");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+    use tokio::sync::{Notify, oneshot};
+
+    #[test]
+    fn a_connection_gets_the_thread_with_the_fewest() {
+        let threads = Threads::start(2).unwrap();
+        assert!(threads.several());
+        let ran_on = |thread: Option<&Handle>| {
+            let Some(thread) = thread else { return number() };
+            let (tell, told) = channel();
+            thread.spawn(async move { tell.send(number()).unwrap() });
+            told.recv().unwrap()
+        };
+        let mut places = Vec::new();
+        let take = |places: &mut Vec<Place>| {
+            let (place, thread) = threads.place();
+            places.push(place);
+            ran_on(thread)
+        };
+        let taken: Vec<usize> = (0..6).map(|_| take(&mut places)).collect();
+        assert_eq!(taken, [0, 1, 2, 0, 1, 2]);
+        places.remove(5);
+        places.remove(1);
+        assert_eq!([take(&mut places), take(&mut places), take(&mut places)], [1, 2, 0]);
+    }
+
+    #[test]
+    fn one_thread_alone_does_all() {
+        let threads = Threads::start(0).unwrap();
+        assert!(!threads.several());
+        assert!((0..3).map(|_| threads.place()).all(|(_, thread)| thread.is_none()));
+    }
+
+    #[test]
+    fn the_others_end_with_the_first_and_what_is_left_on_them_is_dropped() {
+        let (ends, ended) = channel::<()>();
+        let served = serve(1, |threads| async move {
+            let on_other = threads.beside[0].runtime.spawn(async { number() }).await.unwrap();
+            threads.beside[0].runtime.spawn(async move {
+                let _ends = ends;
+                std::future::pending::<()>().await;
+            });
+            (number(), on_other)
+        });
+        assert_eq!(served.unwrap(), (0, 1));
+        assert!(ended.recv().is_err());
+    }
+
+    #[test]
+    fn what_another_thread_wakes_has_its_turn_while_others_always_go_on() {
+        const WAITING: usize = 300;
+        let turns = Arc::new(AtomicUsize::new(0));
+        let passed = alone().unwrap().block_on(async {
+            let both = Arc::new([Notify::new(), Notify::new()]);
+            for own in [0, 1] {
+                let (both, turns) = (Arc::clone(&both), Arc::clone(&turns));
+                tokio::spawn(async move {
+                    loop {
+                        both[own].notified().await;
+                        turns.fetch_add(1, Ordering::SeqCst);
+                        both[1 - own].notify_one();
+                    }
+                });
+            }
+            both[0].notify_one();
+            let (mut wakes, mut woken) = (Vec::new(), Vec::new());
+            for _ in 0..WAITING {
+                let (wake, waits) = oneshot::channel::<()>();
+                wakes.push(wake);
+                woken.push(tokio::spawn(waits));
+            }
+            // Each of them waits.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let at_wake = Arc::clone(&turns);
+            let waker = std::thread::spawn(move || {
+                wakes.into_iter().for_each(|wake| wake.send(()).unwrap());
+                at_wake.load(Ordering::SeqCst)
+            });
+            for one in woken {
+                one.await.unwrap().unwrap();
+            }
+            // The waking thread may be stopped behind its last one, and look later than this.
+            turns.load(Ordering::SeqCst).saturating_sub(waker.join().unwrap())
+        });
+        assert!(passed <= WAITING * 10, "{passed} turns of others passed");
+    }
+}
