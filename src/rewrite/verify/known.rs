@@ -46,6 +46,8 @@ const LIMITED: &str = ") \"sluice_2\" WHERE \"sluice_3\" LIMIT 92233720368547758
 const LEVELS: u32 = 32;
 /// Longer texts are read as a whole, so that a limit of the parser's is met where it would be.
 const LONGEST: usize = 1024 * 1024;
+/// Bytes of a table's name; one that is longer, or has letters beyond ASCII where these end, is read each time.
+const LONGEST_NAME: usize = 256;
 /// What begins or ends a comment. No piece holds it.
 const COMMENTS: [&str; 3] = ["--", "/*", "*/"];
 /// About what pieces take besides their texts, in bytes.
@@ -234,9 +236,15 @@ fn shortened<'t>(text: &'t str, request: &Request<'_>, proofs: &OfUser<'_, Piece
     let mut reading = Reading { text: Cow::Borrowed(text), places: Vec::new() };
     let mut short = String::new();
     let mut done = 0;
+    // Both are looked for once from the start to the end, however often one stands there without the other.
+    let mut sources = memmem::find_iter(text.as_bytes(), FROM).peekable();
     for start in memmem::find_iter(text.as_bytes(), BEGINS) {
-        let found = text.get(start + 1..).filter(|_| start >= done).and_then(|within| known(within, request, proofs));
-        let Some((length, place)) = found else { continue };
+        if start < done {
+            continue;
+        }
+        while sources.next_if(|source| *source < start).is_some() {}
+        let Some(source) = sources.peek() else { break };
+        let Some((length, place)) = known(text, start + 1, source + FROM.len(), request, proofs) else { continue };
         short.push_str(text.get(done..start).unwrap_or_default());
         let at = short.len() as u32;
         short.push_str(STANDS_FOR_IT);
@@ -251,10 +259,17 @@ fn shortened<'t>(text: &'t str, request: &Request<'_>, proofs: &OfUser<'_, Piece
     reading
 }
 
-/// The guard with which a text begins, and its length, if all of it is known.
-fn known(text: &str, request: &Request<'_>, proofs: &OfUser<'_, Pieces>) -> Option<(usize, Place)> {
+/// The guard that begins at a place in a text, and its length, if all of it is known; `source` is where its table's name may stand.
+fn known(
+    text: &str,
+    start: usize,
+    source: usize,
+    request: &Request<'_>,
+    proofs: &OfUser<'_, Pieces>,
+) -> Option<(usize, Place)> {
+    let (text, name) = (text.get(start..)?, text.as_bytes().get(source..)?);
     // What is found so may be another text than a table's name. Then nothing is known of it, or it is compared in vain.
-    let name = text.get(memmem::find(text.as_bytes(), FROM.as_bytes())? + FROM.len()..)?;
+    let name = std::str::from_utf8(name.get(..name.len().min(LONGEST_NAME))?).ok()?;
     let (catalog, rest) = name.split_once("\".\"")?;
     let (schema, rest) = rest.split_once("\".\"")?;
     let (name, _) = rest.split_once('"')?;

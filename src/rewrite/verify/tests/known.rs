@@ -180,6 +180,21 @@ fn the_text_that_is_prepared_is_known_too() {
 }
 
 #[test]
+fn a_text_is_looked_through_in_linear_time() {
+    let proofs = proofs();
+    for text in [
+        "(SELECT ",
+        "(SELECT 1 FROM \"a",
+        "(SELECT \"sluice_1\".\"id\", ",
+        " FROM \"",
+        " FROM \"lake\".\"hr\".\"employees\"",
+    ] {
+        assert_eq!(known(&proofs, &text.repeat(1_000_000 / text.len())), 0, "{text}");
+        assert_eq!(known(&proofs, &format!("{}{PLAIN}", text.repeat(100_000 / text.len()))), 1, "{text}");
+    }
+}
+
+#[test]
 fn a_text_nests_as_deep_as_without_it() {
     let proofs = proofs();
     let mut proved_at = Vec::new();
