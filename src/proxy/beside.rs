@@ -8,11 +8,10 @@
 use crate::rewrite::{Beside, TheirReading};
 use std::collections::VecDeque;
 use std::fmt;
-use std::hint::spin_loop;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{Builder, available_parallelism};
+use std::thread::{Builder, available_parallelism, yield_now};
 use std::time::{Duration, Instant};
 
 /// A text of fewer bytes is read about as soon as a thread wakes: sqlparser takes 12 µs for so many.
@@ -186,14 +185,14 @@ impl Text {
     }
 
     /// Sleeps only where it takes long: most readings end about when they are asked for, and to be woken takes as long as to read
-    /// a short text.
+    /// a short text. Whoever else can run goes first, the thread that reads among them where there is one processor.
     fn wait(&self) -> Option<Arc<TheirReading>> {
         let begun = Instant::now();
         while begun.elapsed() < AWAKE {
             if let Some(reading) = self.reading.get() {
                 return reading.clone();
             }
-            spin_loop();
+            yield_now();
         }
         self.reading.wait().clone()
     }

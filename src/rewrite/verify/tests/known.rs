@@ -74,6 +74,11 @@ fn nothing_is_known_before_it_was_proved_and_for_nobody_else() {
     assert_eq!([PLAIN, &other, MASKED, ONLY_MASKED].map(|guard| known(&proofs, guard)), [1, 1, 0, 0]);
     verify_by(Some(&proofs), &format!("SELECT 1 FROM {LIMITED} x")).unwrap();
     assert_eq!([PLAIN, LIMITED, MASKED].map(|guard| known(&proofs, guard)), [1, 1, 0]);
+    let others = with_request(Some(&proofs), PLAIN, |request| {
+        let subject = crate::policy::Subject { user: "other".to_owned(), ..request.subject.clone() };
+        Reading::shortened(PLAIN, &crate::enforce::Request { subject: &subject, ..*request }).places().len()
+    });
+    assert_eq!(others, 0);
     let nothing = Proofs::new(0);
     verify_by(Some(&nothing), &format!("SELECT 1 FROM {PLAIN} x")).unwrap();
     assert_eq!(known(&nothing, PLAIN), 0);
@@ -88,6 +93,25 @@ fn a_guard_that_was_not_proved_leaves_nothing() {
         let guard = PLAIN.replace(from, to);
         verify_by(Some(&proofs), &format!("SELECT 1 FROM {guard} x")).unwrap_err();
         assert_eq!([&guard, PLAIN].map(|guard| known(&proofs, guard)), [0, 0], "{guard}");
+    }
+}
+
+#[test]
+fn a_guard_that_rests_on_more_or_holds_a_comment_leaves_nothing() {
+    let reviews = concat!(
+        r#"(SELECT "sluice_1"."id" FROM "lake"."hr"."reviews" "sluice_1" WHERE ("sluice_1"."employee_id" IN "#,
+        r#"(SELECT "sluice_2"."id" FROM "lake"."hr"."employees" "sluice_2" WHERE "sluice_2"."region" = 'EU')) "#,
+        r#"AND ("sluice_1"."score" < 9))"#,
+    );
+    let commented = MASKED.replace("(NULL)", "(/* */ NULL)");
+    let elsewhere = PLAIN.replace("sluice_1", "sluice_4");
+    let in_time = ONLY_MASKED.replace("\"orders\"", "\"orders\" FOR VERSION AS OF 7");
+    for guard in [reviews, &commented, &elsewhere, &in_time] {
+        let proofs = Proofs::new(1 << 20);
+        verify_by(Some(&proofs), &format!("SELECT 1 FROM {guard} x")).unwrap();
+        for other in [guard, PLAIN, MASKED, ONLY_MASKED] {
+            assert_eq!(known(&proofs, other), 0, "{guard} {other}");
+        }
     }
 }
 
@@ -161,6 +185,23 @@ fn what_stands_around_a_guard_counts() {
             "SELECT * FROM (SELECT 0)",
             "WITH RECURSIVE x (a) AS {} SELECT * FROM x",
             "SELECT * FROM lake.hr.employees FOR VERSION AS OF {}",
+            // Forms that the grammar tells apart by what stands in a parenthesis.
+            "SELECT trim({}), trim(({})), trim(({}) FROM 'a'), trim(BOTH FROM {})",
+            "SELECT substring({}), substring(({})), substring(({}) FROM 1), position(({}) IN 'a')",
+            "SELECT try_cast({}), try_cast(({}) AS varchar), cast({} AS varchar), cast(({}) AS varchar)",
+            "SELECT row{}, row({}), array[{}], {}[1], (({})), ({}, {})",
+            "SELECT count{}, count({}), count(ALL {}), count(DISTINCT ({})), array_agg(1 ORDER BY {})",
+            "SELECT 1 WHERE 1 = ALL {} OR 1 = ANY ({}) OR ({}) = 1 OR 1 IN ({}) OR 1 IN (({}), 2) OR unique {}",
+            "SELECT x -> {}, (x) -> {}, {} AT TIME ZONE 'a', {} BETWEEN {} AND {}, CASE WHEN {} THEN {} END",
+            "SELECT * FROM ({}) x, (({})) y, LATERAL {} z, UNNEST({}), TABLE(f(a => {})), TABLE(f(TABLE{}))",
+            "SELECT * FROM ({} UNION {}) x ORDER BY {} LIMIT 1",
+            "SELECT * FROM ({} x JOIN {} y ON true) TABLESAMPLE BERNOULLI ({})",
+            "MERGE INTO lake.scratch_1.t USING {} x ON true WHEN MATCHED THEN DELETE",
+            "DELETE FROM lake.scratch_1.t WHERE EXISTS {}",
+            "VALUES {}, ({})",
+            "TABLE {}",
+            "CALL system.runtime.kill_query({})",
+            "SET SESSION query_max_run_time = {}",
         ] {
             proved(&proofs, &around.replace("{}", guard));
         }
