@@ -15,7 +15,7 @@ use super::results::scanner::Malformed;
 use super::results::segments::ELSEWHERE;
 use super::revoke;
 use super::routes::{PagePath, PageQuery};
-use super::serve::Proxy;
+use super::serve::{Proxy, apart};
 use super::started::{End, Statement};
 use super::told;
 use super::transactions;
@@ -105,10 +105,10 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
         }
         (StatusCode::OK, Some(way)) => match way.pass(proxy, &statement, response).await {
             Ok(page) => page,
-            Err(error) => Box::pin(unpassed(proxy, &statement, &origin, &target, error)).await,
+            Err(error) => apart(unpassed(proxy, &statement, &origin, &target, error)).await,
         },
         (StatusCode::OK, None) if method == Method::GET => {
-            Box::pin(unresolved(proxy, &origin, &statement, response)).await
+            apart(unresolved(proxy, &origin, &statement, response)).await
         }
         (StatusCode::NOT_FOUND, _) => {
             proxy.started.end(&statement, End::Unknown);

@@ -31,6 +31,7 @@ use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::task::TaskTracker;
@@ -219,16 +220,15 @@ impl Proxy {
         let live = self.live();
         let client = Client { peer, presented, proofs: &live.proofs };
         match route {
-            // Apart are those that take much more room than the way of a page.
-            Route::Info(path) => Box::pin(pages::info(self, request.method().clone(), path)).await,
+            Route::Info(path) => apart(pages::info(self, request.method().clone(), path)).await,
             Route::Login(asked) => {
                 let (login, metrics) = (live.proofs.login.as_deref(), &self.rooms.metrics);
-                Box::pin(login::answer(login, metrics, asked, request.headers())).await
+                apart(login::answer(login, metrics, asked, request.headers())).await
             }
-            Route::Statement => Box::pin(self.statement(client, &live, origin, request)).await,
+            Route::Statement => apart(self.statement(client, &live, origin, request)).await,
             Route::Kill(query) => match self.asked_by(client, request.headers()).await {
-                Ok(owner) => Box::pin(pages::kill(self, &query, &owner)).await,
-                Err(declined) => declined.answer(self, client, request.headers()).await,
+                Ok(owner) => apart(pages::kill(self, &query, &owner)).await,
+                Err(declined) => apart(declined.answer(self, client, request.headers())).await,
             },
             Route::Page(path, query) => {
                 let asker = self.asked_by(client, request.headers()).await;
@@ -239,13 +239,13 @@ impl Proxy {
                     {
                         (owner, true)
                     }
-                    (Err(declined), _) => return declined.answer(self, client, request.headers()).await,
+                    (Err(declined), _) => return apart(declined.answer(self, client, request.headers())).await,
                 };
                 let method = request.method().clone();
                 let packer = if self.packs { Packer::for_client(request.headers()) } else { None };
                 pages::answer(self, PageRequest { method, path, query, owner, unproved, packer, origin }).await
             }
-            Route::Segment(part, sealed) => Box::pin(self.segment(client, part, &sealed, request.headers())).await,
+            Route::Segment(part, sealed) => apart(self.segment(client, part, &sealed, request.headers())).await,
         }
     }
 
@@ -315,6 +315,14 @@ impl Proxy {
         let user = ClientHeaders::acting_user(headers)?;
         Ok(Owner { user: user.unwrap_or_else(|| principal.clone()), principal })
     }
+}
+
+/// An answer that is not on the way of a page. It takes room of its own, since it takes much more, and its code stands elsewhere: within
+/// that of the page's way it would part what processors read as one.
+pub(super) fn apart<'a>(
+    answering: impl Future<Output = Response<Answer>> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = Response<Answer>> + Send + 'a>> {
+    Box::pin(answering)
 }
 
 /// The other end of a connection.

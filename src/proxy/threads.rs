@@ -7,7 +7,8 @@ use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
+use std::time::{Duration, Instant};
 use tokio::runtime::{self, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -17,9 +18,38 @@ const STACK: usize = 8 * 1024 * 1024;
 /// such a turn for two that its connections bring. Where all turns are taken, tokio's own 31 let one statement in a
 /// hundred wait ten times as long as most, and some fifty times.
 const TURN_OF_OTHERS: u32 = 3;
+/// For how long a thread that always finds something to do goes on before it lets others have its processor: another of these
+/// threads, a client, Trino. The kernel would take it away at a tick of its clock, of which there may be no more than 250 a second,
+/// and until then the connections of a thread that waits for the same processor would wait too.
+const STRETCH: Duration = Duration::from_micros(500);
+/// A thread that waited for longer than this slept, or others had its processor.
+const SLEPT: Duration = Duration::from_micros(20);
 
 thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(0) };
+    static GOING: Cell<Option<Going>> = const { Cell::new(None) };
+}
+
+/// For how long a thread has been going on.
+#[derive(Clone, Copy, Debug)]
+struct Going {
+    since: Instant,
+    /// When it last looked for more to do.
+    looked: Instant,
+}
+
+impl Going {
+    /// Looks for more to do. Gives whether others should have the processor first.
+    fn look(before: Option<Going>, now: Instant) -> (Going, bool) {
+        let since = before.map_or(now, |before| before.since);
+        let long = now.duration_since(since) >= STRETCH;
+        (Going { since: if long { now } else { since }, looked: now }, long)
+    }
+
+    /// Goes on when there is more.
+    fn on(self, now: Instant) -> Going {
+        if now.duration_since(self.looked) > SLEPT { Going { since: now, ..self } } else { self }
+    }
 }
 
 /// The number of this thread among those that serve, from 0; 0 for any other too.
@@ -68,7 +98,22 @@ pub fn serve<T: Send + 'static, F: Future<Output = T>>(
 
 /// What serves by one thread: it need not look whether others have work for it.
 fn alone() -> io::Result<Runtime> {
-    runtime::Builder::new_current_thread().enable_all().global_queue_interval(TURN_OF_OTHERS).build()
+    alone_beside(thread::yield_now)
+}
+
+/// The same, by what lets others have the processor.
+fn alone_beside(let_others: impl Fn() + Send + Sync + 'static) -> io::Result<Runtime> {
+    let mut builder = runtime::Builder::new_current_thread();
+    builder.enable_all().global_queue_interval(TURN_OF_OTHERS);
+    builder.on_thread_park(move || {
+        let (going, long) = Going::look(GOING.get(), Instant::now());
+        GOING.set(Some(going));
+        if long {
+            let_others();
+        }
+    });
+    builder.on_thread_unpark(|| GOING.set(GOING.get().map(|going| going.on(Instant::now()))));
+    builder.build()
 }
 
 impl Threads {
@@ -117,7 +162,7 @@ impl Drop for Threads {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
-    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
 
     #[test]
@@ -163,6 +208,50 @@ mod tests {
         });
         assert_eq!(served.unwrap(), (0, 1));
         assert!(ended.recv().is_err());
+    }
+
+    #[test]
+    fn who_always_goes_on_lets_others_have_the_processor_now_and_then() {
+        let began = Instant::now();
+        let at = |micros| began + Duration::from_micros(micros);
+        let (going, long) = Going::look(None, at(0));
+        assert!(!long);
+        let (going, long) = Going::look(Some(going.on(at(20))), at(499));
+        assert!(!long, "it has not gone on for long");
+        let (going, long) = Going::look(Some(going.on(at(500))), at(501));
+        assert!(long);
+        let (going, long) = Going::look(Some(going.on(at(510))), at(1_000));
+        assert!(!long, "it begins anew");
+        let (_, long) = Going::look(Some(going.on(at(1_021))), at(1_520));
+        assert!(!long, "it slept");
+    }
+
+    #[test]
+    fn others_have_the_processor_of_a_thread_that_is_never_idle_and_not_of_one_that_sleeps() {
+        let given = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&given);
+        let runtime = alone_beside(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        let runtime = runtime.unwrap();
+        runtime.block_on(async {
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+        });
+        // The system may have stopped it now and then between waking up and sleeping on.
+        let before = given.load(Ordering::SeqCst);
+        assert!(before <= 5, "{before} times in 20");
+        // What is sent is there at once, and each time the runtime has to ask the system for it.
+        runtime.block_on(async {
+            let (mut one, mut other) = tokio::net::UnixStream::pair().unwrap();
+            let until = Instant::now() + Duration::from_secs(20);
+            while given.load(Ordering::SeqCst) < before + 5 {
+                assert!(Instant::now() < until);
+                one.write_all(&[1]).await.unwrap();
+                assert_eq!(other.read(&mut [0; 8]).await.unwrap(), 1);
+            }
+        });
     }
 
     #[test]

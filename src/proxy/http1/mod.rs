@@ -252,8 +252,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     ended = "\r\n";
                 }
                 self.put(data).await?;
+                // The body does what is left to do at its end when it is dropped, once all is sent.
+                if body.is_end_stream() {
+                    break;
+                }
                 // What is there already goes along with it.
-                if !self.large.is_empty() && body.size_hint().lower() == 0 && !body.is_end_stream() {
+                if !self.large.is_empty() && body.size_hint().lower() == 0 {
                     poll_fn(|context| self.poll_send(context)).await?;
                 }
             }

@@ -187,6 +187,12 @@ impl PageBody {
         }
     }
 
+    /// Whether it is the last page, for what follows from the end of a query comes before its client knows of it: the client's next
+    /// statement may read what this one has defined. Else there is time to tell once the client has the page.
+    fn ends_query(&self) -> bool {
+        self.summary.as_ref().is_some_and(|summary| summary.next.is_none())
+    }
+
     fn tell(&mut self, passed: Passed) {
         if let Some(on_passed) = self.on_passed.take() {
             let waiting = if self.packed { 0 } else { self.waiting() };
@@ -211,7 +217,9 @@ impl Body for PageBody {
         if !self.packed {
             self.bytes += next.as_ref().map_or(0, |bytes| bytes.len() as u64);
         }
-        self.given();
+        if next.is_none() || self.ends_query() {
+            self.given();
+        }
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
 
@@ -235,9 +243,78 @@ impl Drop for PageBody {
     /// A client may close its connection once it has the page's last byte, before the end of the body came from Trino;
     /// trino-go-client does. It has the page and goes on with the query.
     fn drop(&mut self) {
+        self.given();
         let told = self.on_passed.is_none();
         let left = !self.ready.is_empty() || self.packer.is_some();
         let whole = if told || left { None } else { self.page.finish().ok() };
         self.tell(whole.map_or(Passed::ClientGone, Passed::Whole));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::tests::context;
+    use super::*;
+    use crate::config::Upstream;
+    use crate::proxy::connect::{empty, http_client};
+    use http::{Request, Response};
+    use std::sync::{Arc, Mutex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// What Trino answers.
+    async fn answer(page: &'static str) -> Response<Received> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _asked = stream.read(&mut [0; 1000]).await.unwrap();
+            let length = page.len();
+            stream
+                .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{page}").as_bytes())
+                .await
+                .unwrap();
+        });
+        http_client(&Upstream::at(url)).unwrap().send(Request::new(empty())).await.unwrap()
+    }
+
+    /// What is told once the last byte of a page was taken, once it is known that none follows, and when it is dropped. `asked`: whether
+    /// it is asked for more than there is.
+    async fn told(page: &'static str, asked: bool) -> [Vec<&'static str>; 3] {
+        let heard: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let telling = Arc::clone(&heard);
+        let on_passed = move |passed, bytes| {
+            assert!(bytes > 0);
+            telling.lock().unwrap().push(match passed {
+                Passed::Whole(_) => "whole",
+                Passed::CutOff => "cut off",
+                Passed::ClientGone => "client gone",
+            });
+        };
+        let page = (answer(page).await.into_body(), Box::new(Page::new(context(Some("q_1")))));
+        let stall = Duration::from_secs(5);
+        let mut body = PageBody::new(page.0, page.1, None, stall, CancellationToken::new(), Box::new(on_passed));
+        let mut next = async || poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        assert!(next().await.is_some_and(|frame| frame.is_ok()));
+        let taken = heard.lock().unwrap().clone();
+        if asked {
+            assert!(next().await.is_none());
+        }
+        let ended = heard.lock().unwrap().clone();
+        assert!(body.is_end_stream());
+        drop(body);
+        let dropped = heard.lock().unwrap().clone();
+        [taken, ended, dropped]
+    }
+
+    #[tokio::test]
+    async fn a_page_is_told_of_once_and_the_last_one_before_its_client_has_it() {
+        const NEXT: &str = r#"{"id":"q_1","nextUri":"http://trino/v1/statement/executing/q_1/y/1","stats":{}}"#;
+        const LAST: &str = r#"{"id":"q_1","stats":{"state":"FINISHED"}}"#;
+        let (none, whole) = (vec![], vec!["whole"]);
+        for asked in [true, false] {
+            assert_eq!(told(LAST, asked).await, [whole.clone(), whole.clone(), whole.clone()]);
+        }
+        assert_eq!(told(NEXT, true).await, [none.clone(), whole.clone(), whole.clone()]);
+        assert_eq!(told(NEXT, false).await, [none.clone(), none, whole]);
     }
 }

@@ -339,4 +339,4 @@ fn quoted(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

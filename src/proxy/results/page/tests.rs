@@ -3,7 +3,7 @@ use crate::proxy::origin::Origins;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-fn context(query: Option<&str>) -> PageContext {
+pub(in super::super) fn context(query: Option<&str>) -> PageContext {
     let mut headers = http::HeaderMap::new();
     headers.insert("host", "sluice.example:8443".parse().unwrap());
     PageContext {
