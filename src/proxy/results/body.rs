@@ -187,8 +187,8 @@ impl PageBody {
         }
     }
 
-    /// Whether it is the last page, for what follows from the end of a query comes before its client knows of it: the client's next
-    /// statement may read what this one has defined. Else there is time to tell once the client has the page.
+    /// Whether it is the last page. What follows from the end of a query has to come before its client knows of it, since the client's
+    /// next statement may read what this one has defined. Of other pages there is time to tell once the client has them.
     fn ends_query(&self) -> bool {
         self.summary.as_ref().is_some_and(|summary| summary.next.is_none())
     }
@@ -290,9 +290,10 @@ mod tests {
                 Passed::ClientGone => "client gone",
             });
         };
-        let page = (answer(page).await.into_body(), Box::new(Page::new(context(Some("q_1")))));
-        let stall = Duration::from_secs(5);
-        let mut body = PageBody::new(page.0, page.1, None, stall, CancellationToken::new(), Box::new(on_passed));
+        let incoming = answer(page).await.into_body();
+        let page = Box::new(Page::new(context(Some("q_1"))));
+        let (stall, revoked) = (Duration::from_secs(5), CancellationToken::new());
+        let mut body = PageBody::new(incoming, page, None, stall, revoked, Box::new(on_passed));
         let mut next = async || poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
         assert!(next().await.is_some_and(|frame| frame.is_ok()));
         let taken = heard.lock().unwrap().clone();
