@@ -1,9 +1,11 @@
 //! Keeps answers about tables for a short time.
 //!
 //! In: what a decision needs to know. Out: answers, each asked of Trino once however many statements wait for it. What
-//! does not exist is remembered for a shorter time, an error not at all.
+//! does not exist is remembered for a shorter time, an error not at all. Tables in use are asked for again before they are
+//! forgotten, so that statements need not wait for them.
 
-use super::questions::{CatalogError, ask, can_exist};
+use super::in_use::{InUse, Used};
+use super::questions::{CatalogError, Cause, ask, can_exist, together};
 use super::table::{Known, Need};
 use super::trino::TrinoClient;
 use crate::config::CatalogCache;
@@ -11,9 +13,11 @@ use crate::names::TableName;
 use moka::Expiry;
 use moka::future::Cache;
 use prometheus::IntCounter;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 /// What Trino says of tables, cached. Cloning it is cheap and shares the cache.
@@ -21,6 +25,9 @@ use tokio::task::JoinSet;
 pub struct Catalog {
     trino: TrinoClient,
     cache: Cache<Need, Answer>,
+    in_use: InUse,
+    /// A table that is older is asked for again when a statement needs it, which does not wait for that.
+    old: Duration,
     /// Counts invalidations: an answer that was asked for before one is not kept.
     changes: Arc<AtomicU64>,
     hits: Option<IntCounter>,
@@ -31,32 +38,60 @@ pub struct Catalog {
 struct Answer {
     known: Known,
     keep: bool,
+    asked: Instant,
+    used: Used,
 }
 
+/// How long answers are kept, from the moment at which they were asked for.
 #[derive(Debug)]
 struct Keep {
     found: Duration,
     missing: Duration,
 }
 
-impl Expiry<Need, Answer> for Keep {
-    fn expire_after_create(&self, need: &Need, answer: &Answer, _now: Instant) -> Option<Duration> {
-        Some(match answer {
+impl Keep {
+    fn time(&self, need: &Need, answer: &Answer) -> Duration {
+        match answer {
             Answer { keep: false, .. } => Duration::ZERO,
             // Trino lists a query a moment after its id is known.
             Answer { known: Known::Missing, .. } if matches!(need, Need::Query(_)) => Duration::ZERO,
             Answer { known: Known::Missing, .. } => self.missing,
             Answer { .. } => self.found,
-        })
+        }
     }
+}
+
+impl Expiry<Need, Answer> for Keep {
+    fn expire_after_create(&self, need: &Need, answer: &Answer, now: Instant) -> Option<Duration> {
+        Some(self.time(need, answer).saturating_sub(now.saturating_duration_since(answer.asked)))
+    }
+
+    fn expire_after_update(&self, need: &Need, answer: &Answer, now: Instant, _: Option<Duration>) -> Option<Duration> {
+        self.expire_after_create(need, answer, now)
+    }
+}
+
+/// One question, that is put to Trino when its answer is waited for.
+struct Question {
+    needs: Vec<Need>,
+    answers: OnceCell<Answers>,
+}
+
+/// What Trino said.
+struct Answers {
+    /// The invalidations that there were before.
+    changes: u64,
+    asked: Instant,
+    known: HashMap<Need, Result<Known, Arc<Cause>>>,
 }
 
 impl Catalog {
     /// An empty cache in front of `trino`.
     pub fn new(trino: TrinoClient, config: &CatalogCache) -> Catalog {
         let keep = Keep { found: config.keep.unsigned_abs(), missing: config.keep_missing.unsigned_abs() };
+        let (old, in_use) = (keep.found / 2, InUse::new(config.entries, keep.found / 4, keep.found * 10));
         let cache = Cache::builder().max_capacity(config.entries).expire_after(keep).build();
-        Catalog { trino, cache, changes: Arc::default(), hits: None, misses: None }
+        Catalog { trino, cache, in_use, old, changes: Arc::default(), hits: None, misses: None }
     }
 
     /// The same cache, which counts what it had and what it had to ask Trino for.
@@ -64,35 +99,36 @@ impl Catalog {
         Catalog { hits: Some(hits), misses: Some(misses), ..self }
     }
 
-    /// Answers each need; those that are not cached are asked of Trino side by side.
+    /// Answers each need; those that are not cached are asked of Trino, tables of one schema together and all else side by side.
     ///
     /// # Errors
     /// [`CatalogError`] of the first need that Trino did not answer. Nothing is assumed in its place.
     pub async fn answer(&self, needs: &[Need]) -> Result<Vec<(Need, Known)>, CatalogError> {
         let mut answers = Vec::with_capacity(needs.len());
-        let mut asking = JoinSet::new();
+        let mut open = Vec::new();
         for need in needs {
             if !can_exist(need) {
                 answers.push((need.clone(), Known::Missing));
             } else if let Some(answer) = self.cache.get(need).await {
                 count(self.hits.as_ref());
+                self.used(need, &answer);
                 answers.push((need.clone(), answer.known));
             } else {
-                let (this, need) = (self.clone(), need.clone());
+                open.push(need.clone());
+            }
+        }
+        let mut asking = JoinSet::new();
+        for needs in together(open) {
+            let question = Arc::new(Question { needs, answers: OnceCell::new() });
+            for need in question.needs.clone() {
+                let (this, question) = (self.clone(), Arc::clone(&question));
                 asking.spawn(async move {
-                    let known = this.ask(&need).await;
-                    known.map(|known| (need, known))
+                    let known = this.ask(&need, &question).await;
+                    known.map(|known| vec![(need, known)])
                 });
             }
         }
-        while let Some(answer) = asking.join_next().await {
-            match answer {
-                Ok(answer) => answers.push(answer?),
-                Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
-                Err(_) => {}
-            }
-        }
-        Ok(answers)
+        all(asking, answers).await
     }
 
     /// Answers each need by asking Trino, whatever is cached, and keeps the answers.
@@ -100,56 +136,98 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`], as [`Catalog::answer`].
     pub async fn answer_anew(&self, needs: &[Need]) -> Result<Vec<(Need, Known)>, CatalogError> {
+        let (there, never): (Vec<Need>, Vec<Need>) = needs.iter().cloned().partition(can_exist);
         let mut asking = JoinSet::new();
-        for need in needs {
-            let (this, need) = (self.clone(), need.clone());
-            asking.spawn(async move {
-                let known = if can_exist(&need) { this.ask_anew(&need).await } else { Ok(Known::Missing) };
-                known.map(|known| (need, known))
+        for needs in together(there) {
+            let this = self.clone();
+            asking.spawn(async move { this.ask_anew(&needs).await });
+        }
+        all(asking, never.into_iter().map(|need| (need, Known::Missing)).collect()).await
+    }
+
+    /// Notes that a statement needs what is cached.
+    fn used(&self, need: &Need, answer: &Answer) {
+        answer.used.set();
+        if let (Need::Table(name), Known::Table(_)) = (need, &answer.known)
+            && answer.asked.elapsed() >= self.old
+            && let Some(names) = self.in_use.turn(name, Instant::now())
+        {
+            let this = self.clone();
+            tokio::spawn(async move {
+                for needs in together(names.into_iter().map(Need::Table)) {
+                    if let Err(error) = this.ask_anew(&needs).await {
+                        tracing::debug!(%error, "Trino could not be asked again about tables in use");
+                    }
+                }
             });
         }
-        let mut answers = Vec::with_capacity(needs.len());
-        while let Some(answer) = asking.join_next().await {
-            match answer {
-                Ok(answer) => answers.push(answer?),
-                Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
-                Err(_) => {}
-            }
-        }
-        Ok(answers)
     }
 
-    /// Nobody else's question is waited for: it may have been asked before.
-    async fn ask_anew(&self, need: &Need) -> Result<Known, CatalogError> {
-        count(self.misses.as_ref());
-        let before = self.changes.load(Ordering::SeqCst);
-        match ask(&self.trino, need).await {
-            Ok(known) => {
-                if before == self.changes.load(Ordering::SeqCst) {
-                    self.cache.insert(need.clone(), Answer { known: known.clone(), keep: true }).await;
-                }
-                Ok(known)
-            }
-            Err(cause) => Err(CatalogError { need: format!("{need:?}"), cause: Arc::new(cause) }),
-        }
-    }
-
-    async fn ask(&self, need: &Need) -> Result<Known, CatalogError> {
-        let before = self.changes.load(Ordering::SeqCst);
-        let question = async {
+    /// Asks what stands together. Nobody else's question is waited for: it may have been asked before. What is answered is kept, also where
+    /// something else is not.
+    async fn ask_anew(&self, needs: &[Need]) -> Result<Vec<(Need, Known)>, CatalogError> {
+        let answers = self.put(needs).await;
+        for need in needs {
             count(self.misses.as_ref());
-            let before = self.changes.load(Ordering::SeqCst);
-            let known = ask(&self.trino, need).await?;
-            Ok(Answer { known, keep: before == self.changes.load(Ordering::SeqCst) })
-        };
-        let answer = self.cache.try_get_with_by_ref(need, question).await;
-        if before != self.changes.load(Ordering::SeqCst) {
-            // the change may have fallen between the last look and the moment at which the cache took the answer in
-            self.cache.invalidate(need).await;
+            if let Ok(answer) = self.taken(need, &answers)
+                && answer.keep
+            {
+                self.cache.insert(need.clone(), answer).await;
+                self.forget_if_changed(need, answers.changes).await;
+            }
         }
-        match answer {
-            Ok(answer) => Ok(answer.known),
+        let known = answers.known.into_iter().map(|(need, known)| match known {
+            Ok(known) => Ok((need, known)),
             Err(cause) => Err(CatalogError { need: format!("{need:?}"), cause }),
+        });
+        known.collect()
+    }
+
+    /// Asks for one of a question's needs, unless somebody asks for it already.
+    async fn ask(&self, need: &Need, question: &Question) -> Result<Known, CatalogError> {
+        let before = self.changes();
+        let asked = async {
+            count(self.misses.as_ref());
+            let answers = question.answers.get_or_init(|| self.put(&question.needs)).await;
+            self.taken(need, answers)
+        };
+        let answer = self.cache.try_get_with_by_ref(need, asked).await;
+        self.forget_if_changed(need, before).await;
+        match answer {
+            Ok(answer) => {
+                answer.used.set();
+                Ok(answer.known)
+            }
+            Err(cause) => Err(CatalogError { need: format!("{need:?}"), cause: Arc::clone(&cause) }),
+        }
+    }
+
+    /// Puts a question to Trino.
+    async fn put(&self, needs: &[Need]) -> Answers {
+        let (changes, asked) = (self.changes(), Instant::now());
+        let known = needs.iter().cloned().zip(ask(&self.trino, needs).await).collect();
+        Answers { changes, asked, known }
+    }
+
+    /// What a question's answer says of a need, to be kept if nothing has changed meanwhile.
+    fn taken(&self, need: &Need, answers: &Answers) -> Result<Answer, Arc<Cause>> {
+        let unanswered = || Arc::new(Cause::Unreadable("it does not tell of all that was asked for"));
+        let known = answers.known.get(need).cloned().ok_or_else(unanswered)??;
+        let (keep, used) = (answers.changes == self.changes(), Used::default());
+        if let (Need::Table(name), Known::Table(_), true) = (need, &known, keep) {
+            self.in_use.asked(name, used.clone());
+        }
+        Ok(Answer { known, keep, asked: answers.asked, used })
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// A change may have fallen between the last look and the moment at which the cache took an answer in.
+    async fn forget_if_changed(&self, need: &Need, before: u64) {
+        if before != self.changes() {
+            self.cache.invalidate(need).await;
         }
     }
 
@@ -167,6 +245,21 @@ impl Catalog {
     }
 }
 
+/// All answers, once they are there.
+async fn all(
+    mut asking: JoinSet<Result<Vec<(Need, Known)>, CatalogError>>,
+    mut answers: Vec<(Need, Known)>,
+) -> Result<Vec<(Need, Known)>, CatalogError> {
+    while let Some(answer) = asking.join_next().await {
+        match answer {
+            Ok(answer) => answers.extend(answer?),
+            Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+            Err(_) => {}
+        }
+    }
+    Ok(answers)
+}
+
 fn count(counter: Option<&IntCounter>) {
     if let Some(counter) = counter {
         counter.inc();
@@ -174,156 +267,4 @@ fn count(counter: Option<&IntCounter>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::fake::{Fake, Reply};
-    use jiff::SignedDuration;
-    use serde_json::json;
-    use std::sync::atomic::AtomicBool;
-
-    fn keeping(keep: SignedDuration, keep_missing: SignedDuration) -> CatalogCache {
-        CatalogCache { entries: 100, keep, keep_missing }
-    }
-
-    fn need(table: &str) -> Need {
-        Need::Table(TableName::new("lake", "hr", table))
-    }
-
-    fn one_column(_sql: &str) -> Reply {
-        Reply::rows(vec![json!([0, "BASE TABLE", ""]), json!([1, "id", "bigint"])])
-    }
-
-    fn counted(fake: &Fake, config: &CatalogCache) -> (Catalog, IntCounter, IntCounter) {
-        let hits = IntCounter::new("hits", "hits").unwrap();
-        let misses = IntCounter::new("misses", "misses").unwrap();
-        (Catalog::new(fake.client(), config).counting(hits.clone(), misses.clone()), hits, misses)
-    }
-
-    #[tokio::test]
-    async fn a_table_is_asked_for_once_and_then_known() {
-        let fake = Fake::start(one_column).await;
-        let (catalog, hits, misses) = counted(&fake, &CatalogCache::default());
-        let first = catalog.answer(&[need("a"), need("b"), need("a$files")]).await.unwrap();
-        assert_eq!(first.len(), 3);
-        assert_eq!(first.iter().filter(|(_, known)| *known == Known::Missing).count(), 1);
-        catalog.answer(&[need("b")]).await.unwrap();
-        assert_eq!((fake.statements().len(), hits.get(), misses.get()), (2, 1, 2));
-    }
-
-    #[tokio::test]
-    async fn many_statements_that_wait_for_one_table_ask_once() {
-        let fake = Fake::start(one_column).await;
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        let mut waiting = JoinSet::new();
-        for _ in 0..50 {
-            let catalog = catalog.clone();
-            waiting.spawn(async move { catalog.answer(&[need("a")]).await.unwrap() });
-        }
-        assert_eq!(waiting.join_all().await.len(), 50);
-        assert_eq!(fake.statements().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn what_does_not_exist_is_remembered_for_its_own_short_time() {
-        let fake = Fake::start(|_| Reply::rows(vec![])).await;
-        let config = keeping(SignedDuration::from_secs(60), SignedDuration::from_millis(200));
-        let catalog = Catalog::new(fake.client(), &config);
-        for _ in 0..3 {
-            assert_eq!(catalog.answer(&[need("a")]).await.unwrap(), [(need("a"), Known::Missing)]);
-        }
-        assert_eq!(fake.statements().len(), 1);
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        catalog.answer(&[need("a")]).await.unwrap();
-        assert_eq!(fake.statements().len(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_query_that_trino_does_not_list_yet_is_asked_for_again() {
-        let fake = Fake::start(|_| Reply::rows(vec![])).await;
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        let need = Need::Query("20260101_120000_00042_abcde".into());
-        for _ in 0..2 {
-            assert_eq!(catalog.answer(std::slice::from_ref(&need)).await.unwrap(), [(need.clone(), Known::Missing)]);
-        }
-        assert_eq!(fake.statements().len(), 2);
-    }
-
-    #[tokio::test]
-    async fn what_is_asked_anew_is_asked_of_trino_and_kept() {
-        let views = Arc::new(AtomicBool::new(false));
-        let switch = views.clone();
-        let fake = Fake::start(move |sql| match switch.load(Ordering::SeqCst) {
-            _ if sql.contains("information_schema.views") => Reply::rows(vec![json!(["SELECT 1 id"])]),
-            true => Reply::rows(vec![json!([0, "VIEW", ""]), json!([1, "id", "bigint"])]),
-            false => one_column(sql),
-        })
-        .await;
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        let table = catalog.answer(&[need("a")]).await.unwrap();
-        views.store(true, Ordering::SeqCst);
-        assert_eq!(catalog.answer(&[need("a")]).await.unwrap(), table);
-        let view = catalog.answer_anew(&[need("a"), need("a$files")]).await.unwrap();
-        assert!(view.contains(&(need("a$files"), Known::Missing)));
-        let view: Vec<_> = view.into_iter().filter(|(asked, _)| *asked == need("a")).collect();
-        assert_ne!(view, table);
-        assert_eq!(catalog.answer(&[need("a")]).await.unwrap(), view);
-    }
-
-    #[tokio::test]
-    async fn an_error_is_told_and_not_remembered() {
-        let broken = Arc::new(AtomicBool::new(true));
-        let switch = broken.clone();
-        let fake = Fake::start(move |sql| {
-            if switch.load(Ordering::SeqCst) { Reply::error("GENERIC_INTERNAL_ERROR", "no") } else { one_column(sql) }
-        })
-        .await;
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        let error = catalog.answer(&[need("a")]).await.unwrap_err();
-        assert!(error.to_string().ends_with("GENERIC_INTERNAL_ERROR: no"), "{error}");
-        assert!(!error.unreachable());
-        broken.store(false, Ordering::SeqCst);
-        assert!(matches!(catalog.answer(&[need("a")]).await.unwrap()[0].1, Known::Table(_)));
-    }
-
-    #[tokio::test]
-    async fn a_trino_that_is_not_there_is_an_error_that_says_so() {
-        let fake = Fake::start(one_column).await;
-        fake.fail_next_statements(1);
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        assert!(catalog.answer(&[need("a")]).await.unwrap_err().unreachable());
-    }
-
-    #[tokio::test]
-    async fn a_changed_table_is_asked_for_again() {
-        let fake = Fake::start(one_column).await;
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        catalog.answer(&[need("a"), need("b")]).await.unwrap();
-        catalog.invalidate(&TableName::new("lake", "hr", "a")).await;
-        catalog.answer(&[need("a"), need("b")]).await.unwrap();
-        assert_eq!(fake.statements().len(), 3);
-        catalog.invalidate_all();
-        catalog.answer(&[need("a"), need("b")]).await.unwrap();
-        assert_eq!(fake.statements().len(), 5);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn an_answer_from_before_a_change_is_not_kept() {
-        let (asked, wait) = std::sync::mpsc::channel::<()>();
-        let wait = std::sync::Mutex::new(wait);
-        let fake = Fake::start(move |sql| {
-            let _released = wait.lock().unwrap().recv_timeout(Duration::from_secs(5));
-            one_column(sql)
-        })
-        .await;
-        let catalog = Catalog::new(fake.client(), &CatalogCache::default());
-        let asking = catalog.clone();
-        let first = tokio::spawn(async move { asking.answer(&[need("a")]).await.unwrap() });
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        catalog.invalidate(&TableName::new("lake", "hr", "a")).await;
-        asked.send(()).unwrap();
-        first.await.unwrap();
-        asked.send(()).unwrap();
-        catalog.answer(&[need("a")]).await.unwrap();
-        assert_eq!(fake.statements().len(), 2);
-    }
-}
+mod tests;

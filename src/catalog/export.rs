@@ -3,12 +3,12 @@
 //! In: which catalogs and schemas. Out: their tables, views and materialized views, each schema by one statement. Nothing
 //! is left out silently: what can't be read is an error.
 
+use super::described;
 use super::listing::Listing;
-use super::questions::{CatalogError, Cause, Described};
+use super::questions::{CatalogError, Cause};
 use super::trino::TrinoClient;
-use crate::names::{TableName, literal, quoted};
+use crate::names::quoted;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -45,7 +45,7 @@ pub async fn export(
         {
             let trino = trino.clone();
             asking.spawn(async move {
-                let tables = tables(&trino, &catalog, &schema).await;
+                let tables = described::all(&trino, &catalog, &schema).await;
                 tables.map_err(|cause| of(&format!("{catalog}.{schema}"), cause))
             });
         }
@@ -77,34 +77,6 @@ async fn names(trino: &TrinoClient, sql: String) -> Result<Vec<String>, Cause> {
         _ => Err(Cause::Unreadable("a row is not a name")),
     };
     trino.rows(sql).await?.into_iter().map(name).collect()
-}
-
-/// What stands in a row: a table's kind at 0, its columns from 1, its text as a materialized view at -1, as a view at -2.
-fn question(catalog: &str, schema: &str) -> String {
-    let (from, of_schema) = (quoted(catalog), format!("WHERE table_schema = {}", literal(schema)));
-    format!(
-        "SELECT table_name, 0, table_type, '' FROM {from}.information_schema.tables {of_schema} \
-         UNION ALL \
-         SELECT table_name, ordinal_position, column_name, data_type FROM {from}.information_schema.columns {of_schema} \
-         UNION ALL \
-         SELECT table_name, -2, view_definition, '' FROM {from}.information_schema.views {of_schema} \
-         UNION ALL \
-         SELECT name, -1, definition, '' FROM system.metadata.materialized_views \
-         WHERE catalog_name = {} AND schema_name = {}",
-        literal(catalog),
-        literal(schema),
-    )
-}
-
-async fn tables(trino: &TrinoClient, catalog: &str, schema: &str) -> Result<BTreeMap<TableName, Described>, Cause> {
-    let mut found = BTreeMap::<TableName, Described>::new();
-    for row in trino.rows(question(catalog, schema)).await? {
-        let [Value::String(table), place, first, second] = row.as_slice() else {
-            return Err(Cause::Unreadable("a row is not a name and three values"));
-        };
-        found.entry(TableName::new(catalog, schema, table)).or_default().add(place, first, second)?;
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -45,6 +45,13 @@ impl Reply {
     }
 }
 
+/// The tables that a question of Sluice's names.
+pub(crate) fn tables_of(sql: &str) -> Vec<String> {
+    let names = sql.split_once("table_name IN (").and_then(|(_, names)| names.split_once(')'));
+    let names = names.map(|(names, _)| names.split(", ")).into_iter().flatten();
+    names.map(|name| name.trim_matches('\'').to_owned()).collect()
+}
+
 #[derive(Default)]
 struct State {
     statements: Mutex<Vec<String>>,

@@ -52,7 +52,7 @@ pub(super) fn listing(upstream: &Upstream, wanted: &Wanted<'_>) -> Result<Listin
 /// A Trino with the one table `lake.hr.employees`, as long as its runtime is there.
 #[cfg(test)]
 pub(super) fn fake() -> (tokio::runtime::Runtime, crate::catalog::fake::Fake) {
-    use crate::catalog::fake::{Fake, Reply};
+    use crate::catalog::fake::{Fake, Reply, tables_of};
     use serde_json::json;
     let columns = ["id", "email", "ssn", "region"];
     let answer = move |sql: &str| {
@@ -60,13 +60,12 @@ pub(super) fn fake() -> (tokio::runtime::Runtime, crate::catalog::fake::Fake) {
             vec![json!(["lake"])]
         } else if sql.contains("schemata") {
             vec![json!(["hr"])]
-        } else if sql.starts_with("SELECT table_name, 0") {
+        } else if sql.starts_with("SELECT table_name, 0")
+            && (!sql.contains("table_name IN") || tables_of(sql).iter().any(|name| name == "employees"))
+        {
             let of = |(place, name): (usize, &&str)| json!(["employees", place + 1, name, "varchar"]);
             let rows = columns.iter().enumerate().map(of);
             rows.chain([json!(["employees", 0, "BASE TABLE", ""])]).collect()
-        } else if sql.contains("table_name = 'employees'") {
-            let of = |(place, name): (usize, &&str)| json!([place + 1, name, "varchar"]);
-            columns.iter().enumerate().map(of).chain([json!([0, "BASE TABLE", ""])]).collect()
         } else {
             vec![]
         })

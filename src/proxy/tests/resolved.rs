@@ -2,6 +2,7 @@
 
 use super::sluice::Sluice;
 use super::trino::{FakeTrino, QUERY, Reply, Seen, leading_to, page, path};
+use crate::catalog::fake::tables_of;
 use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -35,15 +36,17 @@ fn is_own(seen: &Seen) -> bool {
     seen.headers["x-trino-user"] == "sluice"
 }
 
-/// The answer to a question about a table.
-fn table() -> Reply {
-    Reply::Page(page(json!({"data": [[0, "BASE TABLE", ""], [1, "id", "bigint"]]})))
+/// The answer to a question about tables.
+fn tables(asked: &Seen) -> Reply {
+    let rows = tables_of(&asked.body).into_iter();
+    let rows = rows.flat_map(|name| [json!([name, 0, "BASE TABLE", ""]), json!([name, 1, "id", "bigint"])]);
+    Reply::Page(page(json!({"data": rows.collect::<Vec<_>>()})))
 }
 
 /// A Trino as it is: a statement waits, then runs, then gives a row. `info` is what its info says.
 async fn trino(info: impl Fn() -> Reply + Send + Sync + 'static) -> FakeTrino {
     FakeTrino::start(move |seen| match seen.method.as_str() {
-        "POST" if is_own(seen) => table(),
+        "POST" if is_own(seen) => tables(seen),
         "POST" => Reply::Page(waiting(1)),
         "DELETE" => Reply::Status(204, ""),
         _ if is_info(seen) => info(),
@@ -248,7 +251,7 @@ async fn an_error_of_a_statement_that_was_never_analyzed_is_shown() {
 async fn busy(pages: usize, told: bool) -> FakeTrino {
     let left = Arc::new(AtomicUsize::new(pages));
     FakeTrino::start(move |seen| match seen.method.as_str() {
-        "POST" if is_own(seen) => table(),
+        "POST" if is_own(seen) => tables(seen),
         "POST" => Reply::Page(waiting(1)),
         "DELETE" => Reply::Status(204, ""),
         _ if is_info(seen) => Reply::Page(if told {
