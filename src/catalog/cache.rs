@@ -5,7 +5,7 @@
 //! forgotten, so that statements need not wait for them.
 
 use super::in_use::{InUse, Used};
-use super::questions::{CatalogError, Cause, ask, can_exist, together};
+use super::questions::{CatalogError, Cause, FEW, MANY, ask, can_exist, together};
 use super::table::{Known, Need};
 use super::trino::TrinoClient;
 use crate::config::CatalogCache;
@@ -30,8 +30,14 @@ pub struct Catalog {
     old: Duration,
     /// Counts invalidations: an answer that was asked for before one is not kept.
     changes: Arc<AtomicU64>,
+    counts: Counts,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Counts {
     hits: Option<IntCounter>,
     misses: Option<IntCounter>,
+    renewals: Option<IntCounter>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,15 +97,16 @@ impl Catalog {
         let keep = Keep { found: config.keep.unsigned_abs(), missing: config.keep_missing.unsigned_abs() };
         let (old, in_use) = (keep.found / 2, InUse::new(config.entries, keep.found / 4, keep.found * 10));
         let cache = Cache::builder().max_capacity(config.entries).expire_after(keep).build();
-        Catalog { trino, cache, in_use, old, changes: Arc::default(), hits: None, misses: None }
+        Catalog { trino, cache, in_use, old, changes: Arc::default(), counts: Counts::default() }
     }
 
-    /// The same cache, which counts what it had and what it had to ask Trino for.
-    pub fn counting(self, hits: IntCounter, misses: IntCounter) -> Catalog {
-        Catalog { hits: Some(hits), misses: Some(misses), ..self }
+    /// The same cache, which counts what it had, what it asked Trino for while a statement waited, and what it asked for again.
+    pub fn counting(self, [hits, misses, renewals]: [IntCounter; 3]) -> Catalog {
+        let counts = Counts { hits: Some(hits), misses: Some(misses), renewals: Some(renewals) };
+        Catalog { counts, ..self }
     }
 
-    /// Answers each need; those that are not cached are asked of Trino, tables of one schema together and all else side by side.
+    /// Answers each need; those that are not cached are asked of Trino side by side, tables of one schema some at a time.
     ///
     /// # Errors
     /// [`CatalogError`] of the first need that Trino did not answer. Nothing is assumed in its place.
@@ -110,7 +117,7 @@ impl Catalog {
             if !can_exist(need) {
                 answers.push((need.clone(), Known::Missing));
             } else if let Some(answer) = self.cache.get(need).await {
-                count(self.hits.as_ref());
+                count(self.counts.hits.as_ref());
                 self.used(need, &answer);
                 answers.push((need.clone(), answer.known));
             } else {
@@ -118,7 +125,7 @@ impl Catalog {
             }
         }
         let mut asking = JoinSet::new();
-        for needs in together(open) {
+        for needs in together(open, FEW) {
             let question = Arc::new(Question { needs, answers: OnceCell::new() });
             for need in question.needs.clone() {
                 let (this, question) = (self.clone(), Arc::clone(&question));
@@ -138,9 +145,9 @@ impl Catalog {
     pub async fn answer_anew(&self, needs: &[Need]) -> Result<Vec<(Need, Known)>, CatalogError> {
         let (there, never): (Vec<Need>, Vec<Need>) = needs.iter().cloned().partition(can_exist);
         let mut asking = JoinSet::new();
-        for needs in together(there) {
+        for needs in together(there, FEW) {
             let this = self.clone();
-            asking.spawn(async move { this.ask_anew(&needs).await });
+            asking.spawn(async move { this.ask_anew(&needs, this.counts.misses.as_ref()).await });
         }
         all(asking, never.into_iter().map(|need| (need, Known::Missing)).collect()).await
     }
@@ -154,8 +161,8 @@ impl Catalog {
         {
             let this = self.clone();
             tokio::spawn(async move {
-                for needs in together(names.into_iter().map(Need::Table)) {
-                    if let Err(error) = this.ask_anew(&needs).await {
+                for needs in together(names.into_iter().map(Need::Table), MANY) {
+                    if let Err(error) = this.ask_anew(&needs, this.counts.renewals.as_ref()).await {
                         tracing::debug!(%error, "Trino could not be asked again about tables in use");
                     }
                 }
@@ -165,10 +172,10 @@ impl Catalog {
 
     /// Asks what stands together. Nobody else's question is waited for: it may have been asked before. What is answered is kept, also where
     /// something else is not.
-    async fn ask_anew(&self, needs: &[Need]) -> Result<Vec<(Need, Known)>, CatalogError> {
+    async fn ask_anew(&self, needs: &[Need], counter: Option<&IntCounter>) -> Result<Vec<(Need, Known)>, CatalogError> {
         let answers = self.put(needs).await;
         for need in needs {
-            count(self.misses.as_ref());
+            count(counter);
             if let Ok(answer) = self.taken(need, &answers)
                 && answer.keep
             {
@@ -187,7 +194,7 @@ impl Catalog {
     async fn ask(&self, need: &Need, question: &Question) -> Result<Known, CatalogError> {
         let before = self.changes();
         let asked = async {
-            count(self.misses.as_ref());
+            count(self.counts.misses.as_ref());
             let answers = question.answers.get_or_init(|| self.put(&question.needs)).await;
             self.taken(need, answers)
         };

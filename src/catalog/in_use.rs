@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_schema_has_one_question_at_a_time() {
         let (in_use, now) = (InUse::new(10, APART, APART), Instant::now());
-        let mut turn = |schema: &str, after| in_use.turn(&name(schema, "a"), now + after).is_some();
+        let turn = |schema: &str, after| in_use.turn(&name(schema, "a"), now + after).is_some();
         assert!(turn("hr", Duration::ZERO) && turn("other", Duration::ZERO));
         assert!(!turn("hr", APART - Duration::from_millis(1)));
         assert!(turn("hr", APART));

@@ -11,9 +11,12 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Most tables that one statement asks for while somebody waits: Trino looks one up after another, which may take long in a lake.
+pub(super) const FEW: usize = 4;
+
 /// Most tables that one statement asks for. Of more than a hundred names Trino would list the whole schema instead
 /// (its default of `optimizer.experimental-max-prefetched-information-schema-prefixes`).
-const AT_ONCE: usize = 50;
+pub(super) const MANY: usize = 50;
 
 /// Trino's name of the error where there is no such catalog.
 const NO_CATALOG: &str = "CATALOG_NOT_FOUND";
@@ -57,8 +60,8 @@ impl CatalogError {
     }
 }
 
-/// The needs that one question answers: tables of one schema, and each other need by itself.
-pub(super) fn together(needs: impl IntoIterator<Item = Need>) -> Vec<Vec<Need>> {
+/// The needs that one question answers: tables of one schema, `most` at a time, and each other need by itself.
+pub(super) fn together(needs: impl IntoIterator<Item = Need>, most: usize) -> Vec<Vec<Need>> {
     let (mut schemas, mut questions) = (BTreeMap::<_, Vec<Need>>::new(), Vec::new());
     for need in needs.into_iter().collect::<BTreeSet<_>>() {
         match &need {
@@ -66,7 +69,7 @@ pub(super) fn together(needs: impl IntoIterator<Item = Need>) -> Vec<Vec<Need>> 
             _ => questions.push(vec![need]),
         }
     }
-    questions.extend(schemas.values().flat_map(|needs| needs.chunks(AT_ONCE)).map(<[Need]>::to_vec));
+    questions.extend(schemas.values().flat_map(|needs| needs.chunks(most)).map(<[Need]>::to_vec));
     questions
 }
 
@@ -273,15 +276,15 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_one_schema_stand_together_and_no_more_of_them_than_trino_looks_up_by_name() {
+    fn tables_of_one_schema_stand_together() {
         let table = |schema: &str, table: &str| Need::Table(TableName::new("lake", schema, table));
         let (view, catalog) = (Need::View(TableName::new("lake", "hr", "a")), Need::Catalog("lake".into()));
         let needs = [&view, &table("hr", "a"), &table("it", "a"), &catalog, &table("hr", "b"), &table("hr", "a")];
-        let questions = together(needs.into_iter().cloned());
+        let questions = together(needs.into_iter().cloned(), 2);
         let tables = vec![table("hr", "a"), table("hr", "b")];
         assert_eq!(questions, [vec![catalog], vec![view], tables, vec![table("it", "a")]]);
-        let many = together((0..AT_ONCE + 1).map(|number| table("hr", &number.to_string())));
-        assert_eq!(many.iter().map(Vec::len).collect::<Vec<_>>(), [AT_ONCE, 1]);
+        let many = together((0..9).map(|number| table("hr", &number.to_string())), FEW);
+        assert_eq!(many.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 1]);
     }
 
     /// A schema with a table, two views and a table that can't be read.

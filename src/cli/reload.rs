@@ -120,8 +120,7 @@ impl Making {
             Some(version) => TrinoGrammar::configured(version),
             None => TrinoGrammar::asked(trino.clone()).await,
         });
-        let (hits, misses) = self.metrics.catalog_cache();
-        let catalog = Arc::new(Catalog::new(trino, &config.catalog).counting(hits, misses));
+        let catalog = Arc::new(Catalog::new(trino, &config.catalog).counting(self.metrics.catalog_cache()));
         let end = self.end.child_token();
         let (known, metrics) = ((catalog, Arc::clone(&grammar)), Arc::clone(&self.metrics));
         let cluster = match name {

@@ -44,6 +44,7 @@ pub struct Metrics {
     decisions_recalled: IntCounter,
     catalog_hits: IntCounter,
     catalog_misses: IntCounter,
+    catalog_renewals: IntCounter,
 }
 
 /// Counts a statement as in flight until it is dropped.
@@ -187,7 +188,11 @@ impl Metrics {
             catalog_hits: counter("sluice_catalog_cache_hits_total", "Answers about tables that were cached.")?,
             catalog_misses: counter(
                 "sluice_catalog_cache_misses_total",
-                "Answers about tables that Trino was asked for.",
+                "Answers about tables that Trino was asked for while a statement waited.",
+            )?,
+            catalog_renewals: counter(
+                "sluice_catalog_cache_renewals_total",
+                "Answers about tables in use that Trino was asked for again before they were forgotten.",
             )?,
             registry: registry.clone(),
         };
@@ -336,9 +341,9 @@ impl Metrics {
         self.second_opinion_refusals.inc();
     }
 
-    /// The counters of hits and misses, for [`crate::catalog::Catalog::counting`].
-    pub fn catalog_cache(&self) -> (IntCounter, IntCounter) {
-        (self.catalog_hits.clone(), self.catalog_misses.clone())
+    /// The counters of hits, misses and renewals, for [`crate::catalog::Catalog::counting`].
+    pub fn catalog_cache(&self) -> [IntCounter; 3] {
+        [self.catalog_hits.clone(), self.catalog_misses.clone(), self.catalog_renewals.clone()]
     }
 
     /// All of them in Prometheus' text format.
@@ -372,7 +377,7 @@ mod tests {
         metrics.stage(Stage::SecondOpinion, Duration::from_micros(30));
         metrics.enforced(Duration::from_millis(3));
         let flying = metrics.in_flight();
-        metrics.catalog_cache().1.inc();
+        metrics.catalog_cache()[1].inc();
         let now = text(&metrics);
         for line in [
             "sluice_decisions_total{outcome=\"deny\"} 1",

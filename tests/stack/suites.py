@@ -21,7 +21,7 @@ from .sluice import Sluice
 from .trino import Trino
 
 # Those that work most come first, and those that wait most last: `lanes` begins at both ends.
-SUITES = ["smoke", "proof", "clients", "attacks", "rules", "masks", "resolved", "metadata", "writes", "postgres", "views", "told", "conformance", "demo", "howto", "certificates", "identity", "spooling", "clusters", "full", "replicas", "clock", "release", "measures", "ldap", "feeds", "repositories", "reload", "faults", "hostile", "streaming"]
+SUITES = ["smoke", "proof", "clients", "attacks", "rules", "masks", "resolved", "metadata", "catalog", "writes", "postgres", "views", "told", "conformance", "demo", "howto", "certificates", "identity", "spooling", "clusters", "full", "replicas", "clock", "release", "measures", "ldap", "feeds", "repositories", "reload", "faults", "hostile", "streaming"]
 # Suites that must not run beside others (`lanes`), and why.
 ALONE = {"streaming": "it waits until an upstream can send no more, and measures memory meanwhile"}
 FOLDER = pathlib.Path("target/stack")

@@ -23,16 +23,15 @@ fn asked(fake: &Fake) -> Vec<Vec<String>> {
     fake.statements().iter().map(|sql| tables_of(sql)).collect()
 }
 
-fn counted(fake: &Fake, config: &CatalogCache) -> (Catalog, IntCounter, IntCounter) {
-    let hits = IntCounter::new("hits", "hits").unwrap();
-    let misses = IntCounter::new("misses", "misses").unwrap();
-    (Catalog::new(fake.client(), config).counting(hits.clone(), misses.clone()), hits, misses)
+fn counted(fake: &Fake, config: &CatalogCache) -> (Catalog, [IntCounter; 3]) {
+    let counters = ["hits", "misses", "renewals"].map(|name| IntCounter::new(name, name).unwrap());
+    (Catalog::new(fake.client(), config).counting(counters.clone()), counters)
 }
 
 #[tokio::test]
 async fn a_table_is_asked_for_once_and_then_known() {
     let fake = Fake::start(one_column).await;
-    let (catalog, hits, misses) = counted(&fake, &CatalogCache::default());
+    let (catalog, [hits, misses, _]) = counted(&fake, &CatalogCache::default());
     let first = catalog.answer(&[need("a"), need("b"), need("a$files")]).await.unwrap();
     assert_eq!(first.len(), 3);
     assert_eq!(first.iter().filter(|(_, known)| *known == Known::Missing).count(), 1);
@@ -204,7 +203,7 @@ const OLD: Duration = Duration::from_millis(600);
 #[tokio::test]
 async fn tables_in_use_are_asked_for_again_together_before_they_are_forgotten() {
     let fake = Fake::start(one_column).await;
-    let (catalog, hits, _) = counted(&fake, &for_a_second());
+    let (catalog, [hits, misses, renewals]) = counted(&fake, &for_a_second());
     catalog.answer(&[need("a"), need("b")]).await.unwrap();
     catalog.answer(&[need("c")]).await.unwrap();
     catalog.answer(&[need("missing$files")]).await.unwrap();
@@ -214,7 +213,7 @@ async fn tables_in_use_are_asked_for_again_together_before_they_are_forgotten() 
     tokio::time::sleep(OLD).await;
     // What was asked for first would be forgotten by now.
     catalog.answer(&[need("a"), need("b"), need("c")]).await.unwrap();
-    assert_eq!(hits.get(), 4);
+    assert_eq!([hits.get(), misses.get(), renewals.get()], [4, 3, 3]);
     assert_eq!(asked(&fake)[2], ["a", "b", "c"]);
 }
 
