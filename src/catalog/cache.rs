@@ -221,7 +221,7 @@ impl Catalog {
         let unanswered = || Arc::new(Cause::Unreadable("it does not tell of all that was asked for"));
         let known = answers.known.get(need).cloned().ok_or_else(unanswered)??;
         let (keep, used) = (answers.changes == self.changes(), Used::default());
-        if let (Need::Table(name), Known::Table(_), true) = (need, &known, keep) {
+        if let (Need::Table(name), Known::Table(_)) = (need, &known) {
             self.in_use.asked(name, used.clone());
         }
         Ok(Answer { known, keep, asked: answers.asked, used })

@@ -294,3 +294,28 @@ async fn an_answer_is_kept_from_the_moment_at_which_it_was_asked_for() {
     }
     assert_eq!(fake.statements().len(), 2);
 }
+
+#[tokio::test]
+async fn a_table_in_use_that_can_not_be_read_any_more_is_not_asked_for_again() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let switch = broken.clone();
+    let reply = move |sql: &str| {
+        let about_it = tables_of(sql).iter().any(|name| name == "b");
+        if about_it && switch.load(Ordering::SeqCst) {
+            Reply::error("HIVE_INVALID_METADATA", "no")
+        } else {
+            one_column(sql)
+        }
+    };
+    let fake = Fake::start(reply).await;
+    let (catalog, [hits, ..]) = counted(&fake, &for_a_second());
+    catalog.answer(&[need("a"), need("b")]).await.unwrap();
+    broken.store(true, Ordering::SeqCst);
+    for questions in [2, 3] {
+        tokio::time::sleep(OLD).await;
+        catalog.answer(&[need("a")]).await.unwrap();
+        fake.page_requests(questions).await;
+    }
+    assert_eq!(hits.get(), 2);
+    assert_eq!(asked(&fake), [vec!["a", "b"], vec!["a", "b"], vec!["a"], vec!["b"], vec!["a"]]);
+}
