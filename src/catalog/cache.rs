@@ -170,8 +170,8 @@ impl Catalog {
         }
     }
 
-    /// Asks what stands together. Nobody else's question is waited for: it may have been asked before. What is answered is kept, also where
-    /// something else is not.
+    /// Asks what stands together. Nobody else's question is waited for: it may have been asked before. What is answered is
+    /// kept, also where something else is not.
     async fn ask_anew(&self, needs: &[Need], counter: Option<&IntCounter>) -> Result<Vec<(Need, Known)>, CatalogError> {
         let answers = self.put(needs).await;
         for need in needs {

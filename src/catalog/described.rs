@@ -1,6 +1,7 @@
 //! What rows of `information_schema` say of tables.
 //!
-//! In: tables of one schema by name, or all of them. Out: each as Trino describes it. Names go in as quoted literals and identifiers.
+//! In: tables of one schema by name, or all of them. Out: each as Trino describes it. Names go in as quoted literals and
+//! identifiers.
 
 use super::questions::Cause;
 use super::table::{Column, Table, TableKind};

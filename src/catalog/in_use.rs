@@ -1,6 +1,7 @@
 //! Which tables of a schema statements need at this time, so that these are asked for again before they are forgotten.
 //!
-//! One question about a schema asks for all of them. Those that no statement has needed since they were asked for last are left out.
+//! One question about a schema asks for all of them, but for those that no statement has needed since they were asked for
+//! last.
 
 use crate::names::TableName;
 use compact_str::CompactString;
@@ -59,8 +60,8 @@ impl InUse {
         self.with(name, |schema| schema.tables.insert(name.table.clone(), used));
     }
 
-    /// What to ask for where a statement needs a table that was asked for some time ago: the table, and the others of its schema that are in use. `None` if
-    /// the schema was just asked about.
+    /// What to ask for where a statement needs a table that was asked for some time ago: that, and the others of its schema
+    /// that are in use. `None` if the schema was just asked about.
     pub(super) fn turn(&self, name: &TableName, now: Instant) -> Option<Vec<TableName>> {
         self.with(name, |schema| {
             if schema.asked.is_some_and(|asked| now.duration_since(asked) < self.apart) {

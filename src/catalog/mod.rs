@@ -1,9 +1,9 @@
 //! What tables look like: columns, types, view texts.
 //!
 //! [`table`] is pure: what analysis needs to know. The rest of this room asks Trino for it by a service identity and
-//! caches the answers: `trino` runs one statement, `questions`, `described` and `resolved` know which, `cache` keeps what came and `in_use` knows
-//! what is asked for again before it is forgotten, `export` asks
-//! for all tables, `grammar` follows by which grammar Trino reads.
+//! caches the answers: `trino` runs one statement; `questions`, `described` and `resolved` know which; `cache` keeps what
+//! came, and `in_use` knows what to ask for again before it is forgotten; `export` asks for all tables; `grammar` follows by
+//! which grammar Trino reads.
 
 mod cache;
 mod described;
