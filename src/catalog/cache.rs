@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+/// Longest time for which it is known which tables of a schema were in use.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What Trino says of tables, cached. Cloning it is cheap and shares the cache.
 #[derive(Clone, Debug)]
 pub struct Catalog {
@@ -95,7 +98,8 @@ impl Catalog {
     /// An empty cache in front of `trino`.
     pub fn new(trino: TrinoClient, config: &CatalogCache) -> Catalog {
         let keep = Keep { found: config.keep.unsigned_abs(), missing: config.keep_missing.unsigned_abs() };
-        let (old, in_use) = (keep.found / 2, InUse::new(config.entries, keep.found / 4, keep.found * 10));
+        let old = keep.found / 2;
+        let in_use = InUse::new(config.entries, keep.found / 4, keep.found.saturating_mul(10).min(DAY));
         let cache = Cache::builder().max_capacity(config.entries).expire_after(keep).build();
         Catalog { trino, cache, in_use, old, changes: Arc::default(), counts: Counts::default() }
     }

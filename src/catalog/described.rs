@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 /// Tables of one schema.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Which<'a> {
-    pub(super) catalog: &'a str,
-    pub(super) schema: &'a str,
+struct Which<'a> {
+    catalog: &'a str,
+    schema: &'a str,
     /// Their names; all without.
-    pub(super) tables: Option<&'a [&'a str]>,
+    tables: Option<&'a [&'a str]>,
 }
 
 /// What a row holds beside a table's name: its kind at 0, its columns from 1, its text as a materialized view at -1, which

@@ -11,7 +11,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Most tables that one statement asks for while somebody waits: Trino looks one up after another, which may take long in a lake.
+/// Most tables that one statement asks for while somebody waits: Trino looks one up after another, which may take long in a
+/// lake.
 pub(super) const FEW: usize = 4;
 
 /// Most tables that one statement asks for. Of more than a hundred names Trino would list the whole schema instead

@@ -24,7 +24,7 @@ def cases(stack):
         trino.rows(statement)
     with stack.sluice("catalog", POLICIES, settings={"catalog": {"keep": "10m"}}) as sluice:
         yield "tables of a schema are asked for together", lambda: together(trino, sluice)
-        yield "what is not there, and what can't be read, spoils no table beside it", lambda: beside(trino, sluice)
+        yield "what is not there spoils no table beside it", lambda: beside(trino, sluice)
     with stack.sluice("catalog-kept", POLICIES, settings={"catalog": {"keep": f"{KEEP}s"}}) as sluice:
         yield "no statement waits for tables that are in use", lambda: in_use(trino, sluice)
     trino.rows("DROP SCHEMA lake.c_shop CASCADE")
@@ -77,6 +77,8 @@ def in_use(trino, sluice):
         if seen is None and width == 5:
             seen = time.monotonic()
         time.sleep(0.2)
+    # What was asked last is answered by then.
+    time.sleep(2)
     metrics = sluice.metrics()
     assert metrics["sluice_catalog_cache_misses_total"] == misses, "a statement has waited"
     renewals = metrics["sluice_catalog_cache_renewals_total"]

@@ -218,7 +218,7 @@ async fn tables_in_use_are_asked_for_again_together_before_they_are_forgotten() 
 }
 
 #[tokio::test]
-async fn a_table_that_no_statement_needs_is_forgotten() {
+async fn a_table_that_no_statement_needs_is_not_asked_for_again() {
     let fake = Fake::start(one_column).await;
     let catalog = Catalog::new(fake.client(), &for_a_second());
     catalog.answer(&[need("a"), need("b")]).await.unwrap();
@@ -232,7 +232,37 @@ async fn a_table_that_no_statement_needs_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_statement_does_not_wait_for_what_is_asked_again_and_a_failure_is_not_repeated_at_once() {
+async fn a_statement_does_not_wait_for_what_is_asked_again() {
+    let answered = AtomicBool::new(false);
+    let reply = move |sql: &str| {
+        let reply = one_column(sql);
+        if answered.swap(true, Ordering::SeqCst) { reply.slow_after_first() } else { reply }
+    };
+    let fake = Fake::start(reply).await;
+    let catalog = Catalog::new(fake.client(), &for_a_second());
+    let first = catalog.answer(&[need("a")]).await.unwrap();
+    tokio::time::sleep(OLD).await;
+    for _ in 0..3 {
+        assert_eq!(catalog.answer(&[need("a")]).await.unwrap(), first);
+        // The second question is put, and its answer never comes.
+        fake.page_requests(2).await;
+    }
+}
+
+#[tokio::test]
+async fn tables_are_known_for_no_time_or_for_as_long_as_can_be_said() {
+    let fake = Fake::start(one_column).await;
+    for (keep, questions) in [(SignedDuration::ZERO, 2), (SignedDuration::from_hours(24 * 365 * 500), 3)] {
+        let catalog = Catalog::new(fake.client(), &keeping(keep, SignedDuration::ZERO));
+        for _ in 0..2 {
+            catalog.answer(&[need("a")]).await.unwrap();
+        }
+        assert_eq!(fake.statements().len(), questions);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_to_ask_again_is_not_repeated_at_once() {
     let answered = AtomicBool::new(false);
     let reply = move |sql: &str| {
         if answered.swap(true, Ordering::SeqCst) {
