@@ -72,7 +72,7 @@ impl Proxy {
                 let mut response = match as_http1(request) {
                     Ok(request) => {
                         let request = request.map(Asked::Streamed);
-                        proxy.answer(peer.ip().to_canonical(), presented.as_deref(), request).await
+                        proxy.answer(&peer.ip().to_canonical(), presented.as_deref(), request).await
                     }
                     Err(wrong) => answer::wrong(wrong),
                 };

@@ -33,6 +33,7 @@ mod origin;
 mod outlive;
 mod pages;
 mod patience;
+mod placed;
 mod places;
 mod prepared;
 #[doc(hidden)]

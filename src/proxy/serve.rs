@@ -177,7 +177,7 @@ impl Proxy {
     /// Answers a request.
     pub(super) async fn answer(
         self: &Arc<Self>,
-        peer: IpAddr,
+        peer: &IpAddr,
         presented: Option<&Presented>,
         request: Request<Asked>,
     ) -> Response<Answer> {
@@ -192,7 +192,7 @@ impl Proxy {
 
     async fn answered(
         self: &Arc<Self>,
-        peer: IpAddr,
+        peer: &IpAddr,
         presented: Option<&Presented>,
         request: Request<Asked>,
     ) -> Response<Answer> {
@@ -218,7 +218,7 @@ impl Proxy {
             return answer::wrong(wrong);
         }
         let live = self.live();
-        let client = Client { peer, presented, proofs: &live.proofs };
+        let client = Client { peer: *peer, presented, proofs: &live.proofs };
         match route {
             Route::Info(path) => apart(pages::info(self, request.method().clone(), path)).await,
             Route::Login(asked) => {

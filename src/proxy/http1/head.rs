@@ -51,12 +51,23 @@ const fn wrong(reason: &'static str) -> Unreadable {
 
 const LONG: Unreadable =
     Unreadable { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason: "The request's head is too large" };
-const NO_HTTP: Unreadable = wrong("This is no HTTP/1.1");
+pub(super) const NO_HTTP: Unreadable = wrong("This is no HTTP/1.1");
 const NO_LENGTH: Unreadable = wrong("Content-Length is one number");
 const NO_CODING: Unreadable = wrong("Transfer-Encoding is `chunked` and nothing else");
 
+/// How a head was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// All of it, without the values by which a client proves who it is.
+    pub(super) bytes: Bytes,
+    /// Where its target ends.
+    pub(super) behind: usize,
+    /// Where those values stood.
+    pub(super) secrets: Vec<(HeaderName, Range<usize>)>,
+}
+
 /// Takes a head of at most `most` bytes off the front of what was read, if all of it is there.
-pub(super) fn take(read: &mut BytesMut, most: usize) -> Result<Option<Head>, Unreadable> {
+pub(super) fn take(read: &mut BytesMut, most: usize) -> Result<Option<(Head, Written)>, Unreadable> {
     let Some(mut parsed) = parse(read)? else {
         return if read.len() >= most { Err(LONG) } else { Ok(None) };
     };
@@ -65,7 +76,7 @@ pub(super) fn take(read: &mut BytesMut, most: usize) -> Result<Option<Head>, Unr
     }
     parsed.take_secrets(read);
     let bytes = read.split_to(parsed.length).freeze();
-    finish(&bytes, parsed).map(Some)
+    finish(bytes, parsed).map(Some)
 }
 
 /// Where the parts of a head stand.
@@ -79,8 +90,8 @@ struct Parsed {
 
 enum Value {
     At(Range<usize>),
-    /// One that is overwritten when the request is over.
-    Secret(Zeroizing<Vec<u8>>),
+    /// One that is overwritten when the request is over, and where it stood.
+    Secret(Range<usize>, Zeroizing<Vec<u8>>),
 }
 
 impl Parsed {
@@ -92,11 +103,17 @@ impl Parsed {
                 && secret
                 && let Some(bytes) = read.get_mut(place.clone())
             {
-                *value = Value::Secret(Zeroizing::new(bytes.to_vec()));
-                bytes.zeroize();
+                *value = Value::Secret(place.clone(), take_secret(bytes));
             }
         }
     }
+}
+
+/// A copy of a value that is overwritten when it is dropped. What was read is overwritten now.
+pub(super) fn take_secret(read: &mut [u8]) -> Zeroizing<Vec<u8>> {
+    let taken = Zeroizing::new(read.to_vec());
+    read.zeroize();
+    taken
 }
 
 fn is_secret(name: &[u8]) -> bool {
@@ -126,21 +143,24 @@ fn parse(read: &[u8]) -> Result<Option<Parsed>, Unreadable> {
     Ok(Some(Parsed { length, method, target, current: request.version == Some(1), fields }))
 }
 
-fn finish(bytes: &Bytes, parsed: Parsed) -> Result<Head, Unreadable> {
+fn finish(bytes: Bytes, parsed: Parsed) -> Result<(Head, Written), Unreadable> {
+    let mut secrets = Vec::new();
     let mut headers = HeaderMap::with_capacity(parsed.fields.len());
     let mut framing = Framing::default();
     for (name, value) in parsed.fields {
         let name = bytes.get(name).and_then(|name| HeaderName::from_bytes(name).ok());
         let (value, secret) = match value {
-            Value::At(place) => (bytes.get(place).map(|value| bytes.slice_ref(value)), false),
-            Value::Secret(value) => (Some(Bytes::from_owner(value)), true),
+            Value::At(place) => (bytes.get(place).map(|value| bytes.slice_ref(value)), None),
+            Value::Secret(place, value) => (Some(Bytes::from_owner(value)), Some(place)),
         };
         let (name, value) = name.zip(value).ok_or(NO_HTTP)?;
         framing.note(&name, &value, parsed.current)?;
         let mut value = HeaderValue::from_maybe_shared(value).map_err(|_| NO_HTTP)?;
-        value.set_sensitive(secret);
+        value.set_sensitive(secret.is_some());
+        secrets.extend(secret.map(|place| (name.clone(), place)));
         headers.append(name, value);
     }
+    let behind = parsed.target.end;
     let target = bytes.get(parsed.target).map(|target| bytes.slice_ref(target));
     let mut request = Request::new(());
     *request.method_mut() = parsed.method;
@@ -148,7 +168,8 @@ fn finish(bytes: &Bytes, parsed: Parsed) -> Result<Head, Unreadable> {
     *request.headers_mut() = headers;
     let kept = !framing.closes && (parsed.current || framing.keeps);
     let waits = framing.waits && parsed.current;
-    Ok(Head { request, length: framing.length()?, current: parsed.current, kept, waits })
+    let head = Head { request, length: framing.length()?, current: parsed.current, kept, waits };
+    Ok((head, Written { bytes, behind, secrets }))
 }
 
 /// What headers say of the body and of the connection.

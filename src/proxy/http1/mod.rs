@@ -4,6 +4,7 @@
 //! task's work: while a request is answered it is also looked at whether its client is still there, and it is let go of
 //! where that is not so. Only what one read or one frame gave is kept.
 
+mod again;
 mod asked;
 mod given;
 mod head;
@@ -11,11 +12,13 @@ pub(super) mod probe;
 #[cfg(test)]
 mod tests;
 
+use self::again::Heads;
 use self::asked::{Feed, Progress};
 use self::given::{Connected, Date, End};
 use self::head::{Head, Unreadable};
 use super::answer::{self, Answer};
 use super::patience::{Answering, Patient, Times};
+use super::placed::placed;
 use super::serve::Proxy;
 use super::tls::Presented;
 pub(super) use asked::Asked;
@@ -61,7 +64,7 @@ impl Proxy {
         };
         let from = peer.ip().to_canonical();
         let connection = Connection::new(stream, times, limits.header_bytes);
-        let served = connection.serve(&close, |request| self.answer(from, presented.as_ref(), request)).await;
+        let served = connection.serve(&close, |request| self.answer(&from, presented.as_ref(), request)).await;
         if let Err(error) = served {
             tracing::debug!(%error, %peer, "a connection ended");
         }
@@ -87,6 +90,7 @@ struct Connection<S> {
     answering: Answering,
     /// What came and was not taken yet.
     read: BytesMut,
+    heads: Heads,
     /// Most bytes of a head.
     most: usize,
     /// What is sent next: this, then what is too large to be copied into it, then what comes behind that.
@@ -103,6 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stream: Patient::new(stream, times, answering.clone()),
             answering,
             read: BytesMut::new(),
+            heads: Heads::default(),
             most,
             out: BytesMut::new(),
             large: Bytes::new(),
@@ -125,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let (body, mut feed) = asked::body(length);
             let one = self.answering.one();
             // A connection that is idle must not hold the room that an answer takes on its way.
-            let answering = Box::pin(answer(request.map(|()| body)));
+            let answering = Box::into_pin(placed(|| answer(request.map(|()| body))));
             let response = self.answered(answering, &mut feed, waits).await?;
             let says_close = response.headers().get(CONNECTION).is_some_and(|value| value == "close");
             // Who waited for word in vain may send the body or not, so nobody knows what comes next.
@@ -151,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn next(&mut self, mut closing: Pin<&mut impl Future<Output = ()>>) -> Result<Option<Head>, Broken> {
         loop {
             if !self.read.is_empty() {
-                match head::take(&mut self.read, self.most) {
+                match self.heads.take(&mut self.read, self.most) {
                     Ok(Some(head)) => return Ok(Some(head)),
                     Ok(None) => {}
                     Err(unreadable) => return Err(self.refuse(unreadable).await?),

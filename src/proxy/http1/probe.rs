@@ -1,7 +1,8 @@
 //! All that is read on a connection, for what is tried with any bytes.
 
+use super::again::Heads;
 use super::asked::Left;
-use super::head::{self, Length};
+use super::head::Length;
 use crate::proxy::framing::Chunks;
 use bytes::BytesMut;
 
@@ -9,12 +10,13 @@ use bytes::BytesMut;
 /// read, if there is a reason.
 pub(in crate::proxy) fn all<'a>(pieces: impl Iterator<Item = &'a [u8]>, most: usize) -> Vec<String> {
     let (mut read, mut said) = (BytesMut::new(), Vec::new());
+    let mut heads = Heads::default();
     let mut open: Option<(String, Left, Vec<u8>)> = None;
     for piece in pieces {
         read.extend_from_slice(piece);
         loop {
             match &mut open {
-                None => match head::take(&mut read, most) {
+                None => match heads.take(&mut read, most) {
                     Ok(None) => break,
                     Ok(Some(head)) => {
                         let left = match head.length {

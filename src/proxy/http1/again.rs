@@ -1,0 +1,267 @@
+//! A head that says what the one before it said is not read again: clients of Trino ask for page after page by one head, of which
+//! nothing changes but the target.
+//!
+//! In: what was read of a connection. Out: what [`head::take`] gives for it. What proves who a client is is not kept from one request
+//! for the next: it is read from each head anew, and judged anew by who asks.
+
+use super::head::{self, Head, Length, NO_HTTP, Unreadable, Written};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use std::ops::Range;
+
+/// All that stands before the target of a request for a page.
+const GET: &[u8] = b"GET ";
+
+/// The heads of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    known: Option<Known>,
+}
+
+/// The last head that may come again.
+#[derive(Debug)]
+struct Known {
+    /// What stood behind its target, without the values by which the client proved who it is.
+    rest: Bytes,
+    /// Where those stood in it, one after the other.
+    secrets: Vec<(HeaderName, Range<usize>)>,
+    /// All other headers.
+    headers: HeaderMap,
+    current: bool,
+    kept: bool,
+}
+
+impl Heads {
+    /// Takes a head of at most `most` bytes off the front of what was read, if all of it is there.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub(super) fn take(&mut self, read: &mut BytesMut, most: usize) -> Result<Option<Head>, Unreadable> {
+        if let Some(known) = &self.known
+            && let Some(behind) = known.comes_again(read, most)
+        {
+            return known.taken(read, behind).map(Some);
+        }
+        let Some((head, written)) = head::take(read, most)? else {
+            return Ok(None);
+        };
+        if head.request.method() == Method::GET && head.length == Length::Known(0) && !head.waits {
+            self.known = Known::of(&head, written);
+        }
+        Ok(Some(head))
+    }
+}
+
+impl Known {
+    /// `None` if a value that proves something was given twice: each has one place.
+    fn of(head: &Head, written: Written) -> Option<Known> {
+        let mut headers = head.request.headers().clone();
+        let mut secrets = Vec::with_capacity(written.secrets.len());
+        for (name, place) in written.secrets {
+            headers.remove(&name)?;
+            secrets.push((name, place.start.checked_sub(written.behind)?..place.end.checked_sub(written.behind)?));
+        }
+        let rest = written.bytes.slice(written.behind..);
+        Some(Known { rest, secrets, headers, current: head.current, kept: head.kept })
+    }
+
+    /// Where the target ends, if what was read begins with this head.
+    fn comes_again(&self, read: &[u8], most: usize) -> Option<usize> {
+        let target = read.strip_prefix(GET)?;
+        let target = target.get(..memchr::memchr(b' ', target)?)?;
+        let behind = GET.len() + target.len();
+        let length = behind + self.rest.len();
+        let rest = read.get(behind..length)?;
+        let right =
+            length <= most && target.starts_with(b"/") && target.iter().fold(true, |all, byte| all & is_plain(*byte));
+        (right && self.is_said_by(rest)).then_some(behind)
+    }
+
+    /// Whether a text of the same length is the same, but for values that prove something.
+    fn is_said_by(&self, rest: &[u8]) -> bool {
+        let mut from = 0;
+        for (_, place) in &self.secrets {
+            let same = rest.get(from..place.start) == self.rest.get(from..place.start);
+            if !same || !rest.get(place.clone()).is_some_and(is_value) {
+                return false;
+            }
+            from = place.end;
+        }
+        rest.get(from..) == self.rest.get(from..)
+    }
+
+    /// Takes the values out by which the client proves who it is this time. What was read of them is overwritten.
+    fn take_secrets(&self, read: &mut [u8], behind: usize) -> Result<Vec<(HeaderName, HeaderValue)>, Unreadable> {
+        let secret = |(name, place): &(HeaderName, Range<usize>)| {
+            let read = read.get_mut(behind + place.start..behind + place.end).ok_or(NO_HTTP)?;
+            let taken = Bytes::from_owner(head::take_secret(read));
+            let mut value = HeaderValue::from_maybe_shared(taken).map_err(|_| NO_HTTP)?;
+            value.set_sensitive(true);
+            Ok((name.clone(), value))
+        };
+        self.secrets.iter().map(secret).collect()
+    }
+
+    /// Takes the head off the front of what was read, which begins with it.
+    fn taken(&self, read: &mut BytesMut, behind: usize) -> Result<Head, Unreadable> {
+        let mut headers = self.headers.clone();
+        headers.extend(self.take_secrets(read, behind)?);
+        let bytes = read.split_to(behind + self.rest.len()).freeze();
+        let mut request = Request::new(());
+        *request.uri_mut() = Uri::from_maybe_shared(bytes.slice(GET.len()..behind)).map_err(|_| NO_HTTP)?;
+        *request.headers_mut() = headers;
+        Ok(Head { request, length: Length::Known(0), current: self.current, kept: self.kept, waits: false })
+    }
+}
+
+/// Whether a character of a target has no other meaning than itself, as all of a page's have.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'?' | b'=' | b'&' | b'.' | b'-' | b'_')
+}
+
+/// Whether a text is a header's value as a whole, without the spaces around it that don't count.
+fn is_value(text: &[u8]) -> bool {
+    let ends = text.first().is_some_and(u8::is_ascii_graphic) && text.last().is_some_and(u8::is_ascii_graphic);
+    ends && text.iter().all(|byte| *byte == b' ' || byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MOST: usize = 1024;
+    const PAGE: &str = "GET /v1/statement/executing/q_1/y0a/1?sluice=a-b_c HTTP/1.1\r\nHost: trino:8443\r\nX-Trino-User: anna\r\n\
+        Authorization: Basic c2VjcmV0\r\nx-trino-user: two\r\nCookie: c=d; e=f\r\n\r\n";
+
+    /// What counts of a head, and what is left of what was read; `None` if it isn't all there.
+    type Taken = Result<Option<(Request<()>, Length, bool, bool, bool, usize)>, Unreadable>;
+
+    fn said(taken: Result<Option<Head>, Unreadable>, left: &BytesMut) -> Taken {
+        Ok(taken?.map(|head| (head.request, head.length, head.current, head.kept, head.waits, left.len())))
+    }
+
+    fn afresh(text: &[u8], most: usize) -> Taken {
+        let mut read = BytesMut::from(text);
+        let taken = head::take(&mut read, most).map(|taken| taken.map(|(head, _)| head));
+        said(taken, &read)
+    }
+
+    /// Reads the second head after the first one. Whether it was known.
+    fn after(first: &[u8], second: &[u8], most: usize) -> (Taken, bool) {
+        let mut heads = Heads::default();
+        assert!(heads.take(&mut BytesMut::from(first), most).unwrap().is_some());
+        let known = heads.known.as_ref().is_some_and(|known| known.comes_again(second, most).is_some());
+        let mut read = BytesMut::from(second);
+        let taken = heads.take(&mut read, most);
+        (said(taken, &read), known)
+    }
+
+    fn same(one: &Taken, other: &Taken) -> bool {
+        let parts = |taken: &Taken| {
+            let head =
+                |(request, length, current, kept, waits, left): &(Request<()>, Length, bool, bool, bool, usize)| {
+                    let mut headers: Vec<_> = request
+                        .headers()
+                        .iter()
+                        .map(|(name, value)| (name.as_str().to_owned(), value.clone(), value.is_sensitive()))
+                        .collect();
+                    headers.sort_by(|one, other| one.0.cmp(&other.0));
+                    (request.method().clone(), request.uri().clone(), headers, *length, *current, *kept, *waits, *left)
+                };
+            taken.as_ref().map(|taken| taken.as_ref().map(head)).map_err(|unreadable| *unreadable)
+        };
+        parts(one) == parts(other)
+    }
+
+    #[test]
+    fn a_head_that_comes_again_says_what_it_says() {
+        for (second, known) in [
+            (PAGE.to_owned(), true),
+            (PAGE.replace("/1?sluice=a-b_c", "/123456?sluice=other&maxWait=1s"), true),
+            (PAGE.replace("c2VjcmV0", "b3RoZXIh"), true),
+            (PAGE.replace("c=d; e=f", "c=e; g=h"), true),
+            (format!("{PAGE}GET /"), true),
+            (PAGE.replace("c2VjcmV0", "b3RoZXI="), true),
+            (PAGE.replace("c2VjcmV0", "b3RoZXI "), false),
+            (PAGE.replace("c2VjcmV0", "b3\tZXIh"), false),
+            (PAGE.replace("c2VjcmV0", "b3RoZXIhIQ"), false),
+            (PAGE.replace("c2VjcmV0", "X\r\nY: Zab"), false),
+            (PAGE.replace("anna", "bert"), false),
+            (PAGE.replace("Host", "hOST"), false),
+            (PAGE.replace("HTTP/1.1", "HTTP/1.0"), false),
+            (PAGE.replace("GET ", "PUT "), false),
+            (PAGE.replace("\r\n\r\n", "\r\n"), false),
+            (PAGE.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n"), false),
+            (PAGE.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\n"), false),
+            (PAGE.replace("/v1/", "/%761/"), false),
+            (PAGE.replace("/v1/", "http://other/v1/"), false),
+            (PAGE.replace("/v1/", "v1/"), false),
+            (format!("\r\n{PAGE}"), false),
+        ] {
+            let (taken, was_known) = after(PAGE.as_bytes(), second.as_bytes(), MOST);
+            assert!(same(&taken, &afresh(second.as_bytes(), MOST)), "{second:?} {taken:?}");
+            assert_eq!(was_known, known, "{second:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_holds_for_a_head_that_is_known() {
+        let long = PAGE.replace("a-b_c", &"x".repeat(MOST));
+        assert!(after(PAGE.as_bytes(), long.as_bytes(), MOST).0.is_err());
+    }
+
+    #[test]
+    fn no_head_is_kept_that_may_have_a_body_or_proves_something_twice() {
+        for first in [
+            "POST / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\n",
+            "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "GET / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+            "GET / HTTP/1.1\r\nCookie: a\r\nCookie: b\r\n\r\n",
+        ] {
+            let mut heads = Heads::default();
+            assert!(heads.take(&mut BytesMut::from(first), MOST).unwrap().is_some());
+            assert!(heads.known.is_none(), "{first:?}");
+        }
+    }
+
+    #[test]
+    fn what_proves_a_client_is_neither_kept_nor_left_where_it_was_read() {
+        let mut heads = Heads::default();
+        for _ in 0..2 {
+            assert!(heads.take(&mut BytesMut::from(PAGE), MOST).unwrap().is_some());
+            let known = heads.known.as_ref().unwrap();
+            for secret in [&b"c2VjcmV0"[..], b"c=d; e=f"] {
+                assert!(memchr::memmem::find(&known.rest, secret).is_none());
+                assert!(known.headers.values().all(|value| memchr::memmem::find(value.as_bytes(), secret).is_none()));
+            }
+        }
+        let known = heads.known.as_ref().unwrap();
+        let mut read = PAGE.as_bytes().to_vec();
+        let taken = known.take_secrets(&mut read, known.comes_again(PAGE.as_bytes(), MOST).unwrap()).unwrap();
+        assert_eq!(
+            taken.iter().map(|(_, value)| value.as_bytes()).collect::<Vec<_>>(),
+            [&b"Basic c2VjcmV0"[..], b"c=d; e=f"]
+        );
+        let left = PAGE.replace("Basic c2VjcmV0", &"\0".repeat(14)).replace("c=d; e=f", &"\0".repeat(8));
+        assert_eq!(read, left.as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn a_head_that_differs_anywhere_is_read_as_if_it_were_the_first(
+            at in any::<prop::sample::Index>(),
+            put in prop_oneof![any::<u8>(), prop::sample::select(&b" \r\n\t:/?%\x7f\x80\0"[..])],
+            cut in 0..3usize,
+            add in 0..3usize,
+        ) {
+            let mut second = PAGE.as_bytes().to_vec();
+            let at = at.index(second.len());
+            let end = (at + cut).min(second.len());
+            second.splice(at..end, std::iter::repeat_n(put, add));
+            let (taken, _) = after(PAGE.as_bytes(), &second, MOST);
+            prop_assert!(same(&taken, &afresh(&second, MOST)), "{taken:?}");
+        }
+    }
+}
