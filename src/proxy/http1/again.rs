@@ -12,6 +12,9 @@ use std::ops::Range;
 /// All that stands before the target of a request for a page.
 const GET: &[u8] = b"GET ";
 
+/// Most bytes of a head that is kept: connections that are idle keep theirs.
+const KEPT: usize = 4 * 1024;
+
 /// The heads of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
@@ -45,7 +48,8 @@ impl Heads {
         let Some((head, written)) = head::take(read, most)? else {
             return Ok(None);
         };
-        if head.request.method() == Method::GET && head.length == Length::Known(0) && !head.waits {
+        let bodiless = head.length == Length::Known(0) && !head.waits;
+        if head.request.method() == Method::GET && bodiless && written.bytes.len() <= KEPT {
             self.known = Known::of(&head, written);
         }
         Ok(Some(head))
@@ -212,8 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn no_head_is_kept_that_may_have_a_body_or_proves_something_twice() {
+    fn no_head_is_kept_that_is_long_or_may_have_a_body_or_proves_something_twice() {
+        let long = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(KEPT));
         for first in [
+            long.as_str(),
             "POST / HTTP/1.1\r\n\r\n",
             "GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\n",
             "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -221,7 +227,7 @@ mod tests {
             "GET / HTTP/1.1\r\nCookie: a\r\nCookie: b\r\n\r\n",
         ] {
             let mut heads = Heads::default();
-            assert!(heads.take(&mut BytesMut::from(first), MOST).unwrap().is_some());
+            assert!(heads.take(&mut BytesMut::from(first), 2 * KEPT).unwrap().is_some());
             assert!(heads.known.is_none(), "{first:?}");
         }
     }
