@@ -2,7 +2,7 @@
 //!
 //! In: a connection. Out: one request after another to [`Proxy::answer`], and what it answers. All of a connection is one
 //! task's work: while a request is answered it is also looked at whether its client is still there, and it is let go of
-//! where that is not so. Only what one read or one frame gave is kept.
+//! where that is not so. Only what one read or one frame gave is kept, and the last head, lest it be read again (`again`).
 
 mod again;
 mod asked;
