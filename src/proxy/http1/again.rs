@@ -1,8 +1,8 @@
 //! A head that says what the one before it said is not read again: clients of Trino ask for page after page by one head, of which
 //! nothing changes but the target.
 //!
-//! In: what was read of a connection. Out: what [`head::take`] gives for it. What proves who a client is is not kept from one request
-//! for the next: it is read from each head anew, and judged anew by who asks.
+//! In: what was read of a connection. Out: what [`head::take`] gives for it. What a client proves by secretly who it is is not kept from one
+//! request for the next: it is read from each head anew. All of a head is judged anew by who asks.
 
 use super::head::{self, Head, Length, NO_HTTP, Unreadable, Written};
 use bytes::{Bytes, BytesMut};
@@ -59,13 +59,22 @@ impl Heads {
 impl Known {
     /// `None` if a value that proves something was given twice: each has one place.
     fn of(head: &Head, written: Written) -> Option<Known> {
-        let mut headers = head.request.headers().clone();
-        let mut secrets = Vec::with_capacity(written.secrets.len());
+        // A copy, since what else was read along with it would stay for as long.
+        let bytes = Bytes::copy_from_slice(&written.bytes);
+        let mut headers = HeaderMap::with_capacity(head.request.headers().len());
+        for (name, value) in head.request.headers().iter().filter(|(_, value)| !value.is_sensitive()) {
+            let place = head::place(&written.bytes, value.as_bytes());
+            bytes.get(place.clone())?;
+            headers.append(name, HeaderValue::from_maybe_shared(bytes.slice(place)).ok()?);
+        }
+        let mut secrets: Vec<(HeaderName, Range<usize>)> = Vec::with_capacity(written.secrets.len());
         for (name, place) in written.secrets {
-            headers.remove(&name)?;
+            if secrets.iter().any(|(given, _)| *given == name) {
+                return None;
+            }
             secrets.push((name, place.start.checked_sub(written.behind)?..place.end.checked_sub(written.behind)?));
         }
-        let rest = written.bytes.slice(written.behind..);
+        let rest = bytes.slice(written.behind..);
         Some(Known { rest, secrets, headers, current: head.current, kept: head.kept })
     }
 
@@ -230,6 +239,18 @@ mod tests {
             assert!(heads.take(&mut BytesMut::from(first), 2 * KEPT).unwrap().is_some());
             assert!(heads.known.is_none(), "{first:?}");
         }
+    }
+
+    #[test]
+    fn a_head_that_is_kept_holds_nothing_else_that_was_read() {
+        let mut heads = Heads::default();
+        let mut read = BytesMut::from(PAGE);
+        let room = read.as_ptr_range();
+        let head = heads.take(&mut read, MOST).unwrap().unwrap();
+        assert!(room.contains(&head.request.headers()["host"].as_bytes().as_ptr()));
+        let known = heads.known.as_ref().unwrap();
+        assert!(!room.contains(&known.rest.as_ptr()));
+        assert!(known.headers.values().all(|value| !room.contains(&value.as_bytes().as_ptr())));
     }
 
     #[test]

@@ -122,6 +122,12 @@ fn is_secret(name: &[u8]) -> bool {
         .any(|secret| name.eq_ignore_ascii_case(secret.as_str().as_bytes()))
 }
 
+/// Where a part of a text stands in it.
+pub(super) fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + part.len()
+}
+
 fn parse(read: &[u8]) -> Result<Option<Parsed>, Unreadable> {
     let mut headers = [MaybeUninit::uninit(); HEADERS];
     let mut request = httparse::Request::new(&mut []);
@@ -131,10 +137,7 @@ fn parse(read: &[u8]) -> Result<Option<Parsed>, Unreadable> {
         Err(httparse::Error::TooManyHeaders) => return Err(LONG),
         Err(_) => return Err(NO_HTTP),
     };
-    let place = |part: &[u8]| {
-        let start = (part.as_ptr() as usize).saturating_sub(read.as_ptr() as usize);
-        start..start + part.len()
-    };
+    let place = |part: &[u8]| place(read, part);
     let method = request.method.and_then(|method| Method::from_bytes(method.as_bytes()).ok()).ok_or(NO_HTTP)?;
     let target = request.path.filter(|target| has_only(target, |byte| byte.is_ascii_graphic())).ok_or(NO_HTTP)?;
     let target = place(target.as_bytes());
