@@ -13,6 +13,15 @@ use std::collections::BTreeSet;
 /// The body of an answer: there already, or on its way from Trino.
 pub(super) type Answer = Either<Full<Bytes>, Either<Box<PageBody>, Box<SegmentBody>>>;
 
+/// The headers that an answer has by what its body is, beside those that are given with it: a page's are the same for each, and are
+/// written as they are rather than put together each time.
+pub(super) fn of_body(body: &Answer) -> &'static [response_headers::Written] {
+    match body {
+        Either::Right(Either::Left(_)) => &response_headers::OF_RESULTS,
+        Either::Left(_) | Either::Right(Either::Right(_)) => &[],
+    }
+}
+
 /// A body that is there already.
 pub(super) fn full(bytes: impl Into<Bytes>) -> Answer {
     Either::Left(Full::new(bytes.into()))

@@ -21,7 +21,7 @@ use self::asked::Asked;
 use self::http2::Bounds;
 use self::pool::{Pool, PoolError};
 use self::written::{To, Written};
-use super::routes::has_only;
+use super::characters::{Kind, are_all};
 use crate::config::Upstream;
 use bytes::Bytes;
 use credential::{Credential, OwnCertificate};
@@ -204,7 +204,7 @@ impl HttpClient {
         target: &str,
         headers: &[(HeaderName, &HeaderValue)],
     ) -> Result<Response<Received>, SendError> {
-        if !target.starts_with('/') || !has_only(target, |byte| byte.is_ascii_graphic()) {
+        if !target.starts_with('/') || !are_all(target.as_bytes(), Kind::Graphic) {
             return Err(SendError::Path(target.to_owned()));
         }
         let own = self.authorization.header().await;

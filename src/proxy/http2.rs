@@ -6,7 +6,9 @@
 use super::answer::{self, Answer};
 use super::head::{self, Wrong};
 use super::http1::Asked;
+use super::kept::Kept;
 use super::patience::{Answering, AnsweringOne, Patient, Times};
+use super::response_headers;
 use super::serve::Proxy;
 use super::tls::Presented;
 use bytes::Bytes;
@@ -71,11 +73,14 @@ impl Proxy {
             async move {
                 let mut response = match as_http1(request) {
                     Ok(request) => {
-                        let request = request.map(Asked::Streamed);
-                        proxy.answer(&peer.ip().to_canonical(), presented.as_deref(), request).await
+                        let (head, body) = request.into_parts();
+                        let (peer, kept) = (peer.ip().to_canonical(), Kept::default());
+                        proxy.answer(&peer, presented.as_deref(), (&head, &kept), Asked::Streamed(body)).await
                     }
                     Err(wrong) => answer::wrong(wrong),
                 };
+                let more = answer::of_body(response.body());
+                response_headers::add(more, response.headers_mut());
                 response.headers_mut().remove(header::CONNECTION);
                 Ok::<_, Infallible>(response.map(|body| Streamed { body, stream, _one: one }))
             }

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::Path;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const TAG: usize = 16;
@@ -55,9 +56,9 @@ pub(crate) struct Owner {
     pub(crate) user: String,
 }
 
-/// The secret by which marks are made.
+/// The secret by which marks are made. Cloning it is cheap.
 #[derive(Clone)]
-pub(crate) struct MarkKey(Hmac<Sha256>);
+pub(crate) struct MarkKey(Arc<Hmac<Sha256>>);
 
 impl std::fmt::Debug for MarkKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -102,7 +103,7 @@ impl MarkKey {
 
     /// The key of a secret.
     pub(crate) fn of(secret: &[u8]) -> Result<MarkKey, MarkKeyError> {
-        Hmac::new_from_slice(secret).map(MarkKey).map_err(|_| MarkKeyError::Short("the key".to_owned()))
+        Hmac::new_from_slice(secret).map(Arc::new).map(MarkKey).map_err(|_| MarkKeyError::Short("the key".to_owned()))
     }
 
     /// The mark of a query.
@@ -171,7 +172,7 @@ impl MarkKey {
 
     /// Each part with its length in front, so that no two lists of parts look alike.
     fn mac(&self, owner: &Owner, query: &QueryId, said: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.0.clone();
+        let mut mac = Hmac::clone(&self.0);
         for part in [owner.principal.as_bytes(), owner.user.as_bytes(), query.as_str().as_bytes(), said] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);

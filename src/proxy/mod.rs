@@ -13,6 +13,7 @@
 mod answer;
 mod asking;
 mod beside;
+mod characters;
 mod client_headers;
 mod clock;
 mod clusters;
@@ -24,6 +25,7 @@ mod health;
 mod http1;
 mod http2;
 mod journal;
+mod kept;
 mod linger;
 mod listen;
 mod live;

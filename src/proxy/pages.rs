@@ -4,6 +4,7 @@ use super::answer::{self, Answer};
 use super::connect::Received;
 use super::mark::{Facts, Owner};
 use super::origin::Origin;
+use super::placed::placed;
 use super::query_id::QueryId;
 use super::resolved;
 use super::response_headers;
@@ -16,7 +17,7 @@ use super::results::segments::ELSEWHERE;
 use super::revoke;
 use super::routes::{PagePath, PageQuery};
 use super::serve::{Proxy, apart};
-use super::started::{End, Statement};
+use super::started::{End, Last, Statement};
 use super::told;
 use super::transactions;
 use super::whole::{Shown, Whole};
@@ -43,13 +44,13 @@ pub(super) struct PageRequest {
     pub(super) owner: Owner,
     /// Whether nothing but the address says whose it is.
     pub(super) unproved: bool,
-    /// For a client that takes pages packed.
-    pub(super) packer: Option<Packer>,
+    /// Whether the client takes pages packed.
+    pub(super) packs: bool,
     pub(super) origin: Origin,
 }
 
-/// Answers it. To anyone but its owner a query does not exist.
-pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<Answer> {
+/// Answers it. To anyone but its owner a query does not exist. `last`: what was asked about before by the same head.
+pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest, last: &Last) -> Response<Answer> {
     if let Some(page) = told::page(&proxy.key, &asked) {
         return if asked.method == Method::DELETE {
             answer::bare(StatusCode::NO_CONTENT)
@@ -57,14 +58,14 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
             answer::results(page)
         };
     }
-    let (statement, mark, facts) = match of_its_owner(proxy, &asked) {
+    let (statement, mark, facts) = match of_its_owner(proxy, &asked, last) {
         Ok(known) => known,
         Err(reason) => return answer::text(StatusCode::NOT_FOUND, reason),
     };
-    let Ok(user) = HeaderValue::from_str(&asked.owner.user) else {
+    let Some(user) = &statement.user else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
-    let PageRequest { method, path, query, owner, unproved: _, packer, origin } = asked;
+    let PageRequest { method, path, query, owner, unproved: _, packs, origin } = asked;
     let target = query.upstream(path.as_str());
     if method != Method::DELETE
         && let Err(refusal) = revoke::review(proxy, &statement).await
@@ -72,11 +73,11 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
         return revoked(&origin, &statement, &refusal);
     }
     let (response, way) = {
-        let mut asking = pin!(statement.cluster.upstream.page(method.clone(), &target, &user));
+        let mut asking = pin!(statement.cluster.upstream.page(method.clone(), &target, user));
         let begun = poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
         // The request is on its way. What its page will go through is made ready while Trino answers.
         let streamed = method == Method::GET && !facts.unresolved;
-        let way = streamed.then(|| Way::ready(proxy, &statement, (owner, mark, facts), &origin, &target, packer));
+        let way = streamed.then(|| Way::ready(proxy, &statement, (owner, mark, facts), &origin, &target, packs));
         match begun {
             Poll::Ready(response) => (response, way),
             Poll::Pending => (asking.await, way),
@@ -122,12 +123,16 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest) -> Response<A
 ///
 /// # Errors
 /// What the client is told.
-fn of_its_owner(proxy: &Proxy, asked: &PageRequest) -> Result<(Arc<Statement>, Arc<str>, Facts), &'static str> {
+fn of_its_owner(
+    proxy: &Proxy,
+    asked: &PageRequest,
+    last: &Last,
+) -> Result<(Arc<Statement>, Arc<str>, Facts), &'static str> {
     const UNKNOWN: &str = "Query not found";
     let (query, owner) = (&asked.path.query, &asked.owner);
     let given = |facts: &Facts| facts.by_address || !asked.unproved;
     let mark = asked.query.mark.as_deref().ok_or(UNKNOWN)?;
-    if let Some(proved) = proxy.started.proved(query, owner, mark) {
+    if let Some(proved) = proxy.started.proved(query, owner, mark, last) {
         return Some(proved).filter(|(_, _, facts)| given(facts)).ok_or(UNKNOWN);
     }
     let facts = proxy.key.read(mark, owner, query).filter(given).ok_or(UNKNOWN)?;
@@ -142,14 +147,15 @@ fn of_its_owner(proxy: &Proxy, asked: &PageRequest) -> Result<(Arc<Statement>, A
 /// Ends a query by its id alone. Without a mark only this Sluice's own memory tells whose the query is, so it works
 /// where the query was started; elsewhere, and for others' queries, the query does not exist.
 pub(super) async fn kill(proxy: &Proxy, query: &QueryId, owner: &Owner) -> Response<Answer> {
-    let (Some(statement), Ok(user)) = (proxy.started.owned(query, owner), HeaderValue::from_str(&owner.user)) else {
+    let statement = proxy.started.owned(query, owner);
+    let Some((statement, user)) = statement.as_ref().and_then(|found| Some((found, found.user.as_ref()?))) else {
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
     let path = end_of(query);
-    match statement.cluster.upstream.page(Method::DELETE, &path, &user).await {
+    match statement.cluster.upstream.page(Method::DELETE, &path, user).await {
         Ok(response) => {
             if response.status().is_success() {
-                proxy.started.end(&statement, End::Canceled);
+                proxy.started.end(statement, End::Canceled);
             }
             passed_on(response.status())
         }
@@ -166,8 +172,8 @@ fn end_of(query: &QueryId) -> String {
 
 /// Asks Trino to end a query of which nothing more is shown.
 pub(super) async fn end_at_trino(statement: &Statement) {
-    if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
-        && let Err(error) = statement.cluster.upstream.page(Method::DELETE, &end_of(&statement.query), &user).await
+    if let Some(user) = &statement.user
+        && let Err(error) = statement.cluster.upstream.page(Method::DELETE, &end_of(&statement.query), user).await
     {
         tracing::error!(%error, query = %statement.query, "a query that may not go on could not be ended at Trino");
     }
@@ -239,7 +245,6 @@ fn passed_on(status: StatusCode) -> Response<Answer> {
 struct Way {
     page: Box<Page>,
     packer: Option<Packer>,
-    headers: HeaderMap,
     on_passed: OnPassed,
 }
 
@@ -251,9 +256,9 @@ impl Way {
         (owner, mark, facts): (Owner, Arc<str>, Facts),
         origin: &Origin,
         target: &str,
-        packer: Option<Packer>,
+        packs: bool,
     ) -> Way {
-        let page = Page::new(PageContext {
+        let context = PageContext {
             origin: origin.clone(),
             key: proxy.key.clone(),
             owner,
@@ -264,9 +269,9 @@ impl Way {
             query: Some(statement.query.clone()),
             segments: proxy.spooled(statement.cluster.spooling.as_ref()),
             envelope_bytes: proxy.live().limits.envelope_bytes,
-        });
+        };
         let on_passed = on_passed(Arc::clone(proxy), Arc::clone(statement), target.to_owned());
-        Way { page: Box::new(page), packer, headers: response_headers::of_results(), on_passed }
+        Way { page: placed(|| Page::new(context)), packer: packs.then(Packer::new), on_passed }
     }
 
     /// Lets Trino's answer through until there is something for the client.
@@ -280,16 +285,16 @@ impl Way {
         if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(Malformed("it is packed, though it was asked for plain").into());
         }
-        let Way { page, packer, mut headers, on_passed } = self;
+        let Way { page, packer, on_passed } = self;
         let (stall, until) = (statement.cluster.answer_timeout, statement.revoked.clone());
-        let mut body = Box::new(PageBody::new(incoming, page, packer, stall, until, on_passed));
+        let mut body = placed(|| PageBody::new(incoming, page, packer, stall, until, on_passed));
         body.begin().await?;
-        add_session(proxy, statement, &parts.headers, &mut headers);
-        if body.is_packed() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
+        let packed = body.is_packed();
         let mut response = Response::new(Either::Right(Either::Left(body)));
-        *response.headers_mut() = headers;
+        add_session(proxy, statement, &parts.headers, response.headers_mut());
+        if packed {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         Ok(response)
     }
 }
@@ -355,8 +360,8 @@ fn seen(proxy: &Proxy, statement: &Arc<Statement>, summary: &Summary) {
 
 /// Asks Trino to end a query by one of its pages' paths.
 pub(super) async fn cancel(proxy: &Proxy, statement: &Arc<Statement>, path: &str, end: End) {
-    if let Ok(user) = HeaderValue::from_str(&statement.owner.user)
-        && let Err(error) = statement.cluster.upstream.page(Method::DELETE, path, &user).await
+    if let Some(user) = &statement.user
+        && let Err(error) = statement.cluster.upstream.page(Method::DELETE, path, user).await
     {
         tracing::warn!(%error, query = %statement.query, "a query could not be cancelled");
     }

@@ -1,6 +1,6 @@
 //! Trino's query ids, and ids of the same shape for statements that never reach Trino.
 
-use super::routes::has_only;
+use super::characters::{Kind, are_all};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,8 +16,7 @@ impl QueryId {
 
     /// Whether a text is one. Trino's own rule is lower-case letters, digits and `_`; the length is bounded here.
     pub(crate) fn is(text: &str) -> bool {
-        let right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        (1..=64).contains(&text.len()) && has_only(text, right)
+        (1..=64).contains(&text.len()) && are_all(text.as_bytes(), Kind::Small)
     }
 
     /// A new one for a statement that is answered by Sluice alone. Trino's end in a coordinator's five characters that

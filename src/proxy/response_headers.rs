@@ -3,7 +3,7 @@
 //! In: the headers of an answer of Trino's. Out: those that change the client's session, and none that tells of Trino
 //! itself. A header that comes several times goes on several times.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers that change a client's session. `Set-Path` and `Set-Role` are none of them: statements that set them don't pass.
 /// The user of `Set-Authorization-User` is the one that later requests ask to act as, for which each needs a policy.
@@ -29,13 +29,27 @@ pub(crate) fn add_session(trino: &HeaderMap, headers: &mut HeaderMap) {
     }
 }
 
-/// The headers of each JSON answer.
+/// A header as it is written.
+pub(crate) type Written = (&'static str, &'static str);
+
+/// The headers of each JSON answer. Those of HTTP itself, such as the length, come beside them.
+pub(crate) const OF_RESULTS: [Written; 3] = [
+    ("content-type", "application/json"),
+    ("cache-control", "no-store, max-age=0"),
+    ("x-content-type-options", "nosniff"),
+];
+
+/// Adds headers that are there as they are written.
+pub(crate) fn add(written: &[Written], headers: &mut HeaderMap) {
+    for (name, value) in written {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
+/// The headers of each JSON answer, and none else.
 pub(crate) fn of_results() -> HeaderMap {
-    // Those of HTTP itself, such as the length, come beside them.
-    let mut headers = HeaderMap::with_capacity(6);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let mut headers = HeaderMap::with_capacity(OF_RESULTS.len());
+    add(&OF_RESULTS, &mut headers);
     headers
 }
 

@@ -3,6 +3,7 @@
 //! In: a request's method and target. Out: a [`Route`], or a [`NoRoute`] that says why there is none. All that is not named
 //! here is 404, or 403 where Trino has something there.
 
+use super::characters::{Kind, are_all};
 use super::query_id::QueryId;
 use super::spooled::Part;
 use http::{Method, StatusCode, Uri};
@@ -144,17 +145,12 @@ pub(in crate::proxy) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// Whether all bytes are right. All of them are looked at, which processors do many at a time.
-pub(in crate::proxy) fn has_only(text: &str, right: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(true, |all, byte| all & right(byte))
-}
-
 fn is_word(text: &str) -> bool {
-    (1..=128).contains(&text.len()) && has_only(text, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    (1..=128).contains(&text.len()) && are_all(text.as_bytes(), Kind::Word)
 }
 
 fn is_number(text: &str) -> bool {
-    (1..=19).contains(&text.len()) && has_only(text, |byte| byte.is_ascii_digit())
+    (1..=19).contains(&text.len()) && are_all(text.as_bytes(), Kind::Digit)
 }
 
 impl PageQuery {

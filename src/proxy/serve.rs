@@ -7,6 +7,7 @@ use super::decide::{Enforce, Enforcer};
 use super::head;
 use super::http1::Asked;
 use super::journal::Journal;
+use super::kept::{Kept, Sender};
 use super::linger::linger;
 use super::live::{Live, Proofs};
 use super::login;
@@ -14,7 +15,6 @@ use super::mark::{MarkKey, MarkKeyError, Owner, named_owner, page_key};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
 use super::places::Places;
-use super::results::packer::Packer;
 use super::routes::{NoRoute, Route, route};
 use super::seldom::Seldom;
 use super::spooled::{self, Asker};
@@ -28,7 +28,8 @@ use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Sealer, Shown, Unidentified};
 use crate::store::Store;
 use arc_swap::ArcSwap;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::Body;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -174,14 +175,15 @@ impl Proxy {
         self.live.load().proofs.by_address.contains(&owner.principal)
     }
 
-    /// Answers a request.
+    /// Answers a request. `kept`: what was kept of a head that says the same.
     pub(super) async fn answer(
         self: &Arc<Self>,
         peer: &IpAddr,
         presented: Option<&Presented>,
-        request: Request<Asked>,
+        (head, kept): (&Parts, &Kept),
+        body: Asked,
     ) -> Response<Answer> {
-        let mut response = self.answered(peer, presented, request).await;
+        let mut response = self.answered(peer, presented, (head, kept), body).await;
         if self.encrypted {
             response
                 .headers_mut()
@@ -194,44 +196,49 @@ impl Proxy {
         self: &Arc<Self>,
         peer: &IpAddr,
         presented: Option<&Presented>,
-        request: Request<Asked>,
+        (head, kept): (&Parts, &Kept),
+        body: Asked,
     ) -> Response<Answer> {
-        let route = match route(request.method(), request.uri()) {
+        let Parts { method, uri, headers, .. } = head;
+        let route = match route(method, uri) {
             Ok(route) => route,
             Err(NoRoute::Status(status)) => return answer::status(status),
             Err(NoRoute::Method(allowed)) => return answer::other_method(allowed),
             Err(NoRoute::NoPath) => return answer::closing(answer::status(StatusCode::BAD_REQUEST)),
         };
         // HTTP/2 may end a request that has no body by a frame of its own, as OkHttp does for DELETE.
-        let body = !request.body().is_end_stream() && request.body().size_hint().exact() != Some(0);
-        if let Err(wrong) = head::body(request.method(), body) {
+        let has_body = !body.is_end_stream() && body.size_hint().exact() != Some(0);
+        if let Err(wrong) = head::body(method, has_body) {
             return answer::wrong(wrong);
         }
-        let Some(origin) = self.origins.of(request.headers()) else {
-            let reason = "The Host header is missing, doubled or no host";
-            return answer::closing(answer::text(StatusCode::BAD_REQUEST, reason));
-        };
         // A browser comes back from the issuer, which is another site.
         let visited = matches!(&route, Route::Login(asked) if asked.is_visited());
-        if !visited && let Err(wrong) = head::sender(request.headers(), &origin) {
-            tracing::info!(%peer, "a request of another site's page is refused");
-            return answer::wrong(wrong);
-        }
+        let origin = match kept.origin(&self.origins, headers, visited) {
+            Ok(origin) => origin,
+            Err(Sender::Nowhere) => {
+                let reason = "The Host header is missing, doubled or no host";
+                return answer::closing(answer::text(StatusCode::BAD_REQUEST, reason));
+            }
+            Err(Sender::Elsewhere(wrong)) => {
+                tracing::info!(%peer, "a request of another site's page is refused");
+                return answer::wrong(wrong);
+            }
+        };
         let live = self.live();
         let client = Client { peer: *peer, presented, proofs: &live.proofs };
         match route {
-            Route::Info(path) => apart(pages::info(self, request.method().clone(), path)).await,
+            Route::Info(path) => apart(pages::info(self, method.clone(), path)).await,
             Route::Login(asked) => {
                 let (login, metrics) = (live.proofs.login.as_deref(), &self.rooms.metrics);
-                apart(login::answer(login, metrics, asked, request.headers())).await
+                apart(login::answer(login, metrics, asked, headers)).await
             }
-            Route::Statement => apart(self.statement(client, &live, origin, request)).await,
-            Route::Kill(query) => match self.asked_by(client, request.headers()).await {
+            Route::Statement => apart(self.statement(client, &live, origin, (head, body))).await,
+            Route::Kill(query) => match self.asked_by(client, headers, kept).await {
                 Ok(owner) => apart(pages::kill(self, &query, &owner)).await,
-                Err(declined) => apart(declined.answer(self, client, request.headers())).await,
+                Err(declined) => apart(declined.answer(self, client, headers)).await,
             },
             Route::Page(path, query) => {
-                let asker = self.asked_by(client, request.headers()).await;
+                let asker = self.asked_by(client, headers, kept).await;
                 let (owner, unproved) = match (asker, query.mark.as_deref().and_then(named_owner)) {
                     (Ok(owner), _) => (owner, false),
                     (Err(Declined::Unidentified(Unidentified::Nothing)), Some(owner))
@@ -239,13 +246,13 @@ impl Proxy {
                     {
                         (owner, true)
                     }
-                    (Err(declined), _) => return apart(declined.answer(self, client, request.headers())).await,
+                    (Err(declined), _) => return apart(declined.answer(self, client, headers)).await,
                 };
-                let method = request.method().clone();
-                let packer = if self.packs { Packer::for_client(request.headers()) } else { None };
-                pages::answer(self, PageRequest { method, path, query, owner, unproved, packer, origin }).await
+                let (method, packs) = (method.clone(), self.packs && kept.packs(headers));
+                let asked = PageRequest { method, path, query, owner, unproved, packs, origin };
+                pages::answer(self, asked, &kept.last).await
             }
-            Route::Segment(part, sealed) => apart(self.segment(client, part, &sealed, request.headers())).await,
+            Route::Segment(part, sealed) => apart(self.segment(client, part, &sealed, headers)).await,
         }
     }
 
@@ -281,12 +288,11 @@ impl Proxy {
         client: Client<'_>,
         live: &Arc<Live>,
         origin: Origin,
-        request: Request<Asked>,
+        (head, body): (&Parts, Asked),
     ) -> Response<Answer> {
-        let principal = match self.principal(client, request.headers()).await {
+        let principal = match self.principal(client, &head.headers).await {
             Ok(principal) => principal,
             Err(declined) => {
-                let (head, body) = request.into_parts();
                 // On a stream of HTTP/2; HTTP/1 reads over what is left when the answer has been given.
                 if let Asked::Streamed(body) = body {
                     linger(body).await;
@@ -294,11 +300,11 @@ impl Proxy {
                 return declined.answer(self, client, &head.headers).await;
             }
         };
-        let headers = ClientHeaders::read(request.headers());
+        let headers = ClientHeaders::read(&head.headers);
         if let Err(HeaderError::Malformed(reason)) = &headers {
             return answer::text(StatusCode::BAD_REQUEST, reason);
         }
-        statement::answer(self, live, Caller { principal, peer: client.peer, origin }, headers, request).await
+        statement::answer(self, live, Caller { principal, peer: client.peer, origin }, headers, (head, body)).await
     }
 
     async fn principal(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Principal, Declined> {
@@ -310,9 +316,9 @@ impl Proxy {
     }
 
     /// Whose a request about a running query is.
-    async fn asked_by(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Owner, Declined> {
+    async fn asked_by(&self, client: Client<'_>, headers: &HeaderMap, kept: &Kept) -> Result<Owner, Declined> {
         let principal = self.principal(client, headers).await?.name;
-        let user = ClientHeaders::acting_user(headers)?;
+        let user = kept.acting_user(headers)?;
         Ok(Owner { user: user.unwrap_or_else(|| principal.clone()), principal })
     }
 }

@@ -12,16 +12,19 @@ use super::places::{Full, Most, Place, Places};
 use super::query_id::QueryId;
 use crate::enforce::Refusal;
 use crate::rewrite::{PositionMap, Relations};
+use http::HeaderValue;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 /// An entry that nobody asked for is dropped after this time. Trino itself drops a query after five minutes.
 const IDLE: Duration = Duration::from_secs(900);
+/// For so long it is not looked up again, by which it counts as asked for.
+const KNOWN: Duration = Duration::from_secs(1);
 /// What an entry weighs besides its texts.
 const BASE_WEIGHT: usize = 512;
 
@@ -58,6 +61,8 @@ pub(crate) struct Statement {
     pub(crate) query: QueryId,
     /// Whose it is.
     pub(crate) owner: Owner,
+    /// The user as Trino is told; `None` for a name that no header can hold.
+    pub(crate) user: Option<HeaderValue>,
     /// What is known of it.
     pub(crate) facts: Facts,
     /// Where it runs.
@@ -113,6 +118,10 @@ pub(crate) struct Ended {
 
 /// Takes ends.
 pub(crate) type OnEnd = Arc<dyn Fn(Ended) + Send + Sync>;
+
+/// What a client asked for last, and when it was found: it asks for page after page of one query.
+#[derive(Debug, Default)]
+pub(crate) struct Last(Mutex<Option<(Weak<Statement>, Instant)>>);
 
 /// All of them.
 pub(crate) struct Started {
@@ -228,6 +237,7 @@ impl Started {
         let Start { positions, memory, began, cluster, place } = start;
         let statement = Arc::new(Statement {
             query: query.clone(),
+            user: HeaderValue::from_str(&owner.user).ok(),
             owner,
             facts,
             cluster,
@@ -272,14 +282,17 @@ impl Started {
         }
     }
 
-    /// The entry of a query of this owner's whose mark was proved before, with what it says.
+    /// The entry of a query of this owner's whose mark was proved before, with what it says. `last`: what the same client asked for
+    /// last.
     pub(crate) fn proved(
         &self,
         query: &QueryId,
         owner: &Owner,
         mark: &str,
+        last: &Last,
     ) -> Option<(Arc<Statement>, Arc<str>, Facts)> {
-        let statement = self.statements.get(query).filter(|statement| statement.owner == *owner)?;
+        let statement = last.or_find(query, |query| self.statements.get(query));
+        let statement = statement.filter(|statement| statement.owner == *owner)?;
         let (mark, facts) = statement.by_proved(mark)?;
         Some((statement, mark, facts))
     }
@@ -318,6 +331,26 @@ impl Started {
         for statement in self.not_ended() {
             self.end(&statement, End::Unknown);
         }
+    }
+}
+
+impl Last {
+    /// The statement that was asked for last, if it is this query's, runs on and was found not long ago; else what is found.
+    fn or_find(
+        &self,
+        query: &QueryId,
+        find: impl FnOnce(&QueryId) -> Option<Arc<Statement>>,
+    ) -> Option<Arc<Statement>> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let known = last.as_ref().filter(|(_, found)| now.saturating_duration_since(*found) < KNOWN);
+        let known = known.and_then(|(statement, _)| statement.upgrade());
+        if let Some(statement) = known.filter(|statement| statement.query == *query && !statement.ended()) {
+            return Some(statement);
+        }
+        let statement = find(query)?;
+        *last = Some((Arc::downgrade(&statement), now));
+        Some(statement)
     }
 }
 

@@ -5,8 +5,10 @@
 //! request for the next: it is read from each head anew. All of a head is judged anew by who asks.
 
 use super::head::{self, Head, Length, NO_HTTP, Unreadable, Written};
+use crate::proxy::characters::{Kind, are_all};
+use crate::proxy::kept::Kept;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use std::ops::Range;
 
 /// All that stands before the target of a request for a page.
@@ -28,31 +30,54 @@ struct Known {
     rest: Bytes,
     /// Where those stood in it, one after the other.
     secrets: Vec<(HeaderName, Range<usize>)>,
-    /// All other headers.
-    headers: HeaderMap,
+    /// What is read from it; not there while a request has it.
+    read: Option<Read>,
     current: bool,
     kept: bool,
 }
 
+/// What was read from a head that has come again.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// All headers; those by which the client proves who it is only while a request has them.
+    pub(super) headers: HeaderMap,
+    /// What was found out from them.
+    pub(super) found: Kept,
+}
+
 impl Heads {
-    /// Takes a head of at most `most` bytes off the front of what was read, if all of it is there.
+    /// Takes a head of at most `most` bytes off the front of what was read, if all of it is there. What it was read from is given back
+    /// once it was answered.
     ///
     /// # Errors
     /// [`Unreadable`].
     pub(super) fn take(&mut self, read: &mut BytesMut, most: usize) -> Result<Option<Head>, Unreadable> {
-        if let Some(known) = &self.known
+        if let Some(known) = &mut self.known
             && let Some(behind) = known.comes_again(read, most)
+            && let Some(again) = known.read.take()
         {
-            return known.taken(read, behind).map(Some);
+            return known.taken(read, behind, again).map(Some);
         }
         let Some((head, written)) = head::take(read, most)? else {
             return Ok(None);
         };
         let bodiless = head.length == Length::Known(0) && !head.waits;
-        if head.request.method() == Method::GET && bodiless && written.bytes.len() <= KEPT {
+        if head.parts.method == Method::GET && bodiless && written.bytes.len() <= KEPT {
             self.known = Known::of(&head, written);
         }
         Ok(Some(head))
+    }
+
+    /// Takes what was read from a head back, if it came again, and forgets what the client proved by it who it is.
+    pub(super) fn give_back(&mut self, Head { parts, found, again, .. }: Head) {
+        let Some(known) = self.known.as_mut().filter(|_| again) else {
+            return;
+        };
+        let mut headers = parts.headers;
+        for (name, _) in &known.secrets {
+            headers.remove(name);
+        }
+        known.read = Some(Read { headers, found });
     }
 }
 
@@ -61,8 +86,8 @@ impl Known {
     fn of(head: &Head, written: Written) -> Option<Known> {
         // A copy, since what else was read along with it would stay for as long.
         let bytes = Bytes::copy_from_slice(&written.bytes);
-        let mut headers = HeaderMap::with_capacity(head.request.headers().len());
-        for (name, value) in head.request.headers().iter().filter(|(_, value)| !value.is_sensitive()) {
+        let mut headers = HeaderMap::with_capacity(head.parts.headers.len());
+        for (name, value) in head.parts.headers.iter().filter(|(_, value)| !value.is_sensitive()) {
             let place = head::place(&written.bytes, value.as_bytes());
             bytes.get(place.clone())?;
             headers.append(name, HeaderValue::from_maybe_shared(bytes.slice(place)).ok()?);
@@ -75,7 +100,8 @@ impl Known {
             secrets.push((name, place.start.checked_sub(written.behind)?..place.end.checked_sub(written.behind)?));
         }
         let rest = bytes.slice(written.behind..);
-        Some(Known { rest, secrets, headers, current: head.current, kept: head.kept })
+        let read = Some(Read { headers, found: Kept::default() });
+        Some(Known { rest, secrets, read, current: head.current, kept: head.kept })
     }
 
     /// Where the target ends, if what was read begins with this head.
@@ -85,8 +111,7 @@ impl Known {
         let behind = GET.len() + target.len();
         let length = behind + self.rest.len();
         let rest = read.get(behind..length)?;
-        let right =
-            length <= most && target.starts_with(b"/") && target.iter().fold(true, |all, byte| all & is_plain(*byte));
+        let right = length <= most && target.starts_with(b"/") && are_all(target, Kind::Plain);
         (right && self.is_said_by(rest)).then_some(behind)
     }
 
@@ -116,20 +141,17 @@ impl Known {
     }
 
     /// Takes the head off the front of what was read, which begins with it.
-    fn taken(&self, read: &mut BytesMut, behind: usize) -> Result<Head, Unreadable> {
-        let mut headers = self.headers.clone();
-        headers.extend(self.take_secrets(read, behind)?);
+    fn taken(&self, read: &mut BytesMut, behind: usize, again: Read) -> Result<Head, Unreadable> {
+        let Read { mut headers, found } = again;
+        for (name, value) in self.take_secrets(read, behind)? {
+            headers.insert(name, value);
+        }
         let bytes = read.split_to(behind + self.rest.len()).freeze();
-        let mut request = Request::new(());
-        *request.uri_mut() = Uri::from_maybe_shared(bytes.slice(GET.len()..behind)).map_err(|_| NO_HTTP)?;
-        *request.headers_mut() = headers;
-        Ok(Head { request, length: Length::Known(0), current: self.current, kept: self.kept, waits: false })
+        let uri = Uri::from_maybe_shared(bytes.slice(GET.len()..behind)).map_err(|_| NO_HTTP)?;
+        let parts = head::parts(Method::GET, uri, headers);
+        let (current, kept) = (self.current, self.kept);
+        Ok(Head { parts, found, again: true, length: Length::Known(0), current, kept, waits: false })
     }
-}
-
-/// Whether a character of a target has no other meaning than itself, as all of a page's have.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'?' | b'=' | b'&' | b'.' | b'-' | b'_')
 }
 
 /// Whether a text is a header's value as a whole, without the spaces around it that don't count.
@@ -141,6 +163,7 @@ fn is_value(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::request::Parts;
     use proptest::prelude::*;
 
     const MOST: usize = 1024;
@@ -148,10 +171,10 @@ mod tests {
         Authorization: Basic c2VjcmV0\r\nx-trino-user: two\r\nCookie: c=d; e=f\r\n\r\n";
 
     /// What counts of a head, and what is left of what was read; `None` if it isn't all there.
-    type Taken = Result<Option<(Request<()>, Length, bool, bool, bool, usize)>, Unreadable>;
+    type Taken = Result<Option<(Parts, Length, bool, bool, bool, usize)>, Unreadable>;
 
     fn said(taken: Result<Option<Head>, Unreadable>, left: &BytesMut) -> Taken {
-        Ok(taken?.map(|head| (head.request, head.length, head.current, head.kept, head.waits, left.len())))
+        Ok(taken?.map(|head| (head.parts, head.length, head.current, head.kept, head.waits, left.len())))
     }
 
     fn afresh(text: &[u8], most: usize) -> Taken {
@@ -160,10 +183,13 @@ mod tests {
         said(taken, &read)
     }
 
-    /// Reads the second head after the first one. Whether it was known.
+    /// Reads the second head after the first one came twice. Whether it was known.
     fn after(first: &[u8], second: &[u8], most: usize) -> (Taken, bool) {
         let mut heads = Heads::default();
-        assert!(heads.take(&mut BytesMut::from(first), most).unwrap().is_some());
+        for _ in 0..2 {
+            let head = heads.take(&mut BytesMut::from(first), most).unwrap().unwrap();
+            heads.give_back(head);
+        }
         let known = heads.known.as_ref().is_some_and(|known| known.comes_again(second, most).is_some());
         let mut read = BytesMut::from(second);
         let taken = heads.take(&mut read, most);
@@ -172,16 +198,15 @@ mod tests {
 
     fn same(one: &Taken, other: &Taken) -> bool {
         let parts = |taken: &Taken| {
-            let head =
-                |(request, length, current, kept, waits, left): &(Request<()>, Length, bool, bool, bool, usize)| {
-                    let mut headers: Vec<_> = request
-                        .headers()
-                        .iter()
-                        .map(|(name, value)| (name.as_str().to_owned(), value.clone(), value.is_sensitive()))
-                        .collect();
-                    headers.sort_by(|one, other| one.0.cmp(&other.0));
-                    (request.method().clone(), request.uri().clone(), headers, *length, *current, *kept, *waits, *left)
-                };
+            let head = |(parts, length, current, kept, waits, left): &(Parts, Length, bool, bool, bool, usize)| {
+                let mut headers: Vec<_> = parts
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str().to_owned(), value.clone(), value.is_sensitive()))
+                    .collect();
+                headers.sort_by(|one, other| one.0.cmp(&other.0));
+                (parts.method.clone(), parts.uri.clone(), headers, *length, *current, *kept, *waits, *left)
+            };
             taken.as_ref().map(|taken| taken.as_ref().map(head)).map_err(|unreadable| *unreadable)
         };
         parts(one) == parts(other)
@@ -247,22 +272,27 @@ mod tests {
         let mut read = BytesMut::from(PAGE);
         let room = read.as_ptr_range();
         let head = heads.take(&mut read, MOST).unwrap().unwrap();
-        assert!(room.contains(&head.request.headers()["host"].as_bytes().as_ptr()));
+        assert!(room.contains(&head.parts.headers["host"].as_bytes().as_ptr()));
         let known = heads.known.as_ref().unwrap();
         assert!(!room.contains(&known.rest.as_ptr()));
-        assert!(known.headers.values().all(|value| !room.contains(&value.as_bytes().as_ptr())));
+        assert!(known.read.as_ref().unwrap().headers.values().all(|value| !room.contains(&value.as_bytes().as_ptr())));
     }
 
     #[test]
     fn what_proves_a_client_is_neither_kept_nor_left_where_it_was_read() {
         let mut heads = Heads::default();
-        for _ in 0..2 {
-            assert!(heads.take(&mut BytesMut::from(PAGE), MOST).unwrap().is_some());
+        for again in [false, true, true] {
+            let head = heads.take(&mut BytesMut::from(PAGE), MOST).unwrap().unwrap();
+            assert_eq!(head.again, again);
+            assert!(head.parts.headers["authorization"].is_sensitive());
+            heads.give_back(head);
             let known = heads.known.as_ref().unwrap();
+            let headers = &known.read.as_ref().unwrap().headers;
             for secret in [&b"c2VjcmV0"[..], b"c=d; e=f"] {
                 assert!(memchr::memmem::find(&known.rest, secret).is_none());
-                assert!(known.headers.values().all(|value| memchr::memmem::find(value.as_bytes(), secret).is_none()));
+                assert!(headers.values().all(|value| memchr::memmem::find(value.as_bytes(), secret).is_none()));
             }
+            assert_eq!((headers.len(), headers.contains_key("cookie")), (3, false));
         }
         let known = heads.known.as_ref().unwrap();
         let mut read = PAGE.as_bytes().to_vec();
@@ -273,6 +303,15 @@ mod tests {
         );
         let left = PAGE.replace("Basic c2VjcmV0", &"\0".repeat(14)).replace("c=d; e=f", &"\0".repeat(8));
         assert_eq!(read, left.as_bytes());
+    }
+
+    #[test]
+    fn a_head_that_was_not_given_back_is_read_as_if_it_were_the_first() {
+        let mut heads = Heads::default();
+        for again in [false, true, false, true] {
+            let head = heads.take(&mut BytesMut::from(PAGE), MOST).unwrap().unwrap();
+            assert_eq!(head.again, again);
+        }
     }
 
     proptest! {

@@ -43,7 +43,8 @@ enum Part {
 pub(super) struct Feed {
     /// Gone when nobody takes any more.
     parts: Option<mpsc::Sender<Part>>,
-    wanted: Arc<AtomicBool>,
+    /// Whether anybody asked for it, if there is one.
+    wanted: Option<Arc<AtomicBool>>,
     left: Left,
 }
 
@@ -84,19 +85,19 @@ pub(super) fn body(length: Length) -> (Asked, Feed) {
         Length::Known(bytes) => (Left::Bytes(bytes), SizeHint::with_exact(bytes)),
         Length::Chunked => (Left::Chunks(Chunks::Size { first: true }), SizeHint::default()),
     };
-    let wanted = Arc::new(AtomicBool::new(false));
     if matches!(left, Left::Bytes(0)) {
-        return (Asked::Nothing, Feed { parts: None, wanted, left });
+        return (Asked::Nothing, Feed { parts: None, wanted: None, left });
     }
+    let wanted = Arc::new(AtomicBool::new(false));
     let (sender, parts) = mpsc::channel(1);
     let fed = Fed { parts, wanted: Arc::clone(&wanted), hint, ended: false };
-    (Asked::Fed(fed), Feed { parts: Some(sender), wanted, left })
+    (Asked::Fed(fed), Feed { parts: Some(sender), wanted: Some(wanted), left })
 }
 
 impl Feed {
     /// Whether anybody asked for the body.
     pub(super) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed)
+        self.wanted.as_ref().is_some_and(|wanted| wanted.load(Ordering::Relaxed))
     }
 
     /// Whether nothing of the body is left on the connection.

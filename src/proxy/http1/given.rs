@@ -1,5 +1,6 @@
 //! The head of an answer, and where its body ends.
 
+use crate::proxy::response_headers::Written;
 use bytes::{BufMut, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::{Method, StatusCode, response};
@@ -44,8 +45,15 @@ pub(super) struct Connected {
     pub(super) closes: bool,
 }
 
-/// Writes a head. What its own headers say of length, coding and connection does not count.
-pub(super) fn write(out: &mut BytesMut, parts: &response::Parts, end: End, connected: Connected, date: &mut Date) {
+/// Writes a head, whose headers are those of `parts` and `more`. What those of `parts` say of length, coding and connection does not
+/// count.
+pub(super) fn write(
+    out: &mut BytesMut,
+    (parts, more): (&response::Parts, &[Written]),
+    end: End,
+    connected: Connected,
+    date: &mut Date,
+) {
     out.put_slice(if connected.current { b"HTTP/1.1 " } else { b"HTTP/1.0 " });
     out.put_slice(parts.status.as_str().as_bytes());
     out.put_u8(b' ');
@@ -55,6 +63,9 @@ pub(super) fn write(out: &mut BytesMut, parts: &response::Parts, end: End, conne
         if name != CONTENT_LENGTH && name != TRANSFER_ENCODING && name != CONNECTION && name != DATE {
             field(out, name.as_str(), value.as_bytes());
         }
+    }
+    for (name, value) in more {
+        field(out, name, value.as_bytes());
     }
     match end {
         End::Known(length) | End::NoBody(Some(length)) => {

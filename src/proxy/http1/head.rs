@@ -3,10 +3,12 @@
 //! What programs in front of Sluice could read in another way is refused (RFC 9112, section 6.3): a length beside a transfer
 //! coding, lengths that differ, a coding other than `chunked`. Nothing is read on a connection after such a head.
 
+use crate::proxy::characters::{Kind, are_all};
 use crate::proxy::framing::{digits, has_token};
-use crate::proxy::routes::has_only;
+use crate::proxy::kept::Kept;
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -28,7 +30,11 @@ pub(super) enum Length {
 /// A head that was read.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) request: Request<()>,
+    pub(super) parts: Parts,
+    /// What was found out from the same one before.
+    pub(super) found: Kept,
+    /// Whether it came before.
+    pub(super) again: bool,
     pub(super) length: Length,
     /// HTTP/1.1, else 1.0.
     pub(super) current: bool,
@@ -139,7 +145,7 @@ fn parse(read: &[u8]) -> Result<Option<Parsed>, Unreadable> {
     };
     let place = |part: &[u8]| place(read, part);
     let method = request.method.and_then(|method| Method::from_bytes(method.as_bytes()).ok()).ok_or(NO_HTTP)?;
-    let target = request.path.filter(|target| has_only(target, |byte| byte.is_ascii_graphic())).ok_or(NO_HTTP)?;
+    let target = request.path.filter(|target| are_all(target.as_bytes(), Kind::Graphic)).ok_or(NO_HTTP)?;
     let target = place(target.as_bytes());
     let fields =
         request.headers.iter().map(|field| (place(field.name.as_bytes()), Value::At(place(field.value)))).collect();
@@ -165,14 +171,20 @@ fn finish(bytes: Bytes, parsed: Parsed) -> Result<(Head, Written), Unreadable> {
     }
     let behind = parsed.target.end;
     let target = bytes.get(parsed.target).map(|target| bytes.slice_ref(target));
-    let mut request = Request::new(());
-    *request.method_mut() = parsed.method;
-    *request.uri_mut() = target.and_then(|target| Uri::from_maybe_shared(target).ok()).ok_or(NO_HTTP)?;
-    *request.headers_mut() = headers;
+    let uri = target.and_then(|target| Uri::from_maybe_shared(target).ok()).ok_or(NO_HTTP)?;
+    let parts = parts(parsed.method, uri, headers);
     let kept = !framing.closes && (parsed.current || framing.keeps);
     let waits = framing.waits && parsed.current;
-    let head = Head { request, length: framing.length()?, current: parsed.current, kept, waits };
+    let (length, found) = (framing.length()?, Kept::default());
+    let head = Head { parts, found, again: false, length, current: parsed.current, kept, waits };
     Ok((head, Written { bytes, behind, secrets }))
+}
+
+/// A head as `http` has it.
+pub(super) fn parts(method: Method, uri: Uri, headers: HeaderMap) -> Parts {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    (parts.method, parts.uri, parts.headers) = (method, uri, headers);
+    parts
 }
 
 /// What headers say of the body and of the connection.

@@ -24,12 +24,12 @@ use super::tls::Presented;
 pub(super) use asked::Asked;
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::CONNECTION;
-use http::{Method, Request, Response};
+use http::{Method, Response};
 use http_body::Body;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -62,12 +62,33 @@ impl Proxy {
             head: limits.header_timeout.unsigned_abs(),
             send: limits.send_timeout.unsigned_abs(),
         };
-        let from = peer.ip().to_canonical();
-        let connection = Connection::new(stream, times, limits.header_bytes);
-        let served = connection.serve(&close, |request| self.answer(&from, presented.as_ref(), request)).await;
+        let client = Client { proxy: self, peer: peer.ip().to_canonical(), presented };
+        let served = Connection::new(stream, times, limits.header_bytes).serve(&close, &client).await;
         if let Err(error) = served {
             tracing::debug!(%error, %peer, "a connection ended");
         }
+    }
+}
+
+/// An answer that is on its way.
+type OnItsWay<'a> = Pin<Box<dyn Future<Output = Response<Answer>> + Send + 'a>>;
+
+/// Who answers what is asked on a connection.
+trait Answers: Sync {
+    fn answer<'a>(&'a self, head: &'a Head, body: Asked) -> OnItsWay<'a>;
+}
+
+/// The client of a connection, for whom the proxy answers.
+struct Client {
+    proxy: Arc<Proxy>,
+    peer: IpAddr,
+    presented: Option<Presented>,
+}
+
+impl Answers for Client {
+    fn answer<'a>(&'a self, head: &'a Head, body: Asked) -> OnItsWay<'a> {
+        let Client { proxy, peer, presented } = self;
+        Box::into_pin(placed(|| proxy.answer(peer, presented.as_ref(), (&head.parts, &head.found), body)))
     }
 }
 
@@ -117,21 +138,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Answers one request after another.
-    async fn serve<A: Future<Output = Response<Answer>>>(
-        mut self,
-        close: &CancellationToken,
-        answer: impl Fn(Request<Asked>) -> A,
-    ) -> Result<(), Broken> {
+    async fn serve(mut self, close: &CancellationToken, client: &impl Answers) -> Result<(), Broken> {
         let mut closing = pin!(close.cancelled());
         let mut unread = false;
         while let Some(head) = self.next(closing.as_mut()).await? {
-            let Head { request, length, current, kept, waits } = head;
-            let method = request.method().clone();
+            let Head { length, current, kept, waits, .. } = head;
+            let method = head.parts.method.clone();
             let (body, mut feed) = asked::body(length);
             let one = self.answering.one();
             // A connection that is idle must not hold the room that an answer takes on its way.
-            let answering = Box::into_pin(placed(|| answer(request.map(|()| body))));
-            let response = self.answered(answering, &mut feed, waits).await?;
+            let response = self.answered(client.answer(&head, body), &mut feed, waits).await?;
+            self.heads.give_back(head);
             let says_close = response.headers().get(CONNECTION).is_some_and(|value| value == "close");
             // Who waited for word in vain may send the body or not, so nobody knows what comes next.
             let doubtful = waits && !feed.is_wanted();
@@ -183,9 +200,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Waits for the answer, and hands on the request's body meanwhile.
-    async fn answered<A: Future<Output = Response<Answer>>>(
+    async fn answered(
         &mut self,
-        mut answering: Pin<Box<A>>,
+        mut answering: OnItsWay<'_>,
         feed: &mut Feed,
         mut waits: bool,
     ) -> Result<Response<Answer>, Broken> {
@@ -246,7 +263,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let end = End::of(method, parts.status, body.size_hint().exact(), connected.current);
         let connected = Connected { closes: connected.closes || end == End::Closed, ..connected };
         self.out.reserve(512 + body.size_hint().lower().min(TOGETHER as u64) as usize);
-        given::write(&mut self.out, &parts, end, connected, &mut self.date);
+        let more = answer::of_body(&body);
+        given::write(&mut self.out, (&parts, more), end, connected, &mut self.date);
         if !matches!(end, End::NoBody(_)) {
             // The end of a chunk is written with the next one: by itself it would be a packet of two bytes.
             let mut ended = "";

@@ -5,6 +5,7 @@ use super::asked::Left;
 use super::head::Length;
 use crate::proxy::framing::Chunks;
 use bytes::BytesMut;
+use http::request::Parts;
 
 /// The requests of a connection on which these pieces came, each with how it says where its body ends, and why no more are
 /// read, if there is a reason.
@@ -23,14 +24,9 @@ pub(in crate::proxy) fn all<'a>(pieces: impl Iterator<Item = &'a [u8]>, most: us
                             Length::Known(bytes) => Left::Bytes(bytes),
                             Length::Chunked => Left::Chunks(Chunks::Size { first: true }),
                         };
-                        let (kept, request) = (head.kept, head.request);
-                        let text = format!(
-                            "{} {} {:?} {:?} {kept}",
-                            request.method(),
-                            request.uri(),
-                            request.headers(),
-                            head.length
-                        );
+                        let Parts { method, uri, headers, .. } = &head.parts;
+                        let text = format!("{method} {uri} {headers:?} {:?} {}", head.length, head.kept);
+                        heads.give_back(head);
                         open = Some((text, left, Vec::new()));
                     }
                     Err(unreadable) => {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::proxy::answer::{bare, closing, full, text};
 use crate::proxy::http1::head::Length;
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
@@ -113,7 +113,7 @@ fn what_proves_a_client_is_overwritten_where_it_was_read() {
         "GET / HTTP/1.1\r\nX: plain\r\naUTHORIZATION: Basic c2VjcmV0\r\nCookie: c=secret\r\n\r\nGET /next",
     );
     let (head, _) = head::take(&mut read, MOST).unwrap().unwrap();
-    let headers = head.request.headers();
+    let headers = &head.parts.headers;
     assert_eq!(
         (headers["authorization"].as_bytes(), &headers["cookie"]),
         (&b"Basic c2VjcmV0"[..], &"c=secret".parse().unwrap())
@@ -127,14 +127,13 @@ fn what_proves_a_client_is_overwritten_where_it_was_read() {
 }
 
 /// Answers by method, path and body; `/close` closes, `/unread` does not look at the body, `/never` gives no answer.
-async fn echo(request: Request<Asked>, dropped: Arc<AtomicUsize>) -> Response<Answer> {
+async fn echo(parts: &Parts, body: Asked, dropped: Arc<AtomicUsize>) -> Response<Answer> {
     struct Dropped(Arc<AtomicUsize>);
     impl Drop for Dropped {
         fn drop(&mut self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
-    let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     match path.as_str() {
         "/close" => return closing(text(StatusCode::FORBIDDEN, "no")),
@@ -156,6 +155,15 @@ async fn echo(request: Request<Asked>, dropped: Arc<AtomicUsize>) -> Response<An
     response
 }
 
+/// A client that [`echo`] answers.
+struct Echoed(Arc<AtomicUsize>);
+
+impl Answers for Echoed {
+    fn answer<'a>(&'a self, head: &'a Head, body: Asked) -> OnItsWay<'a> {
+        Box::pin(echo(&head.parts, body, Arc::clone(&self.0)))
+    }
+}
+
 struct Served {
     client: DuplexStream,
     dropped: Arc<AtomicUsize>,
@@ -171,10 +179,8 @@ fn serve_for(times: Times) -> Served {
     let (client, server) = duplex(64 * 1024);
     let (dropped, close) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let (counted, closing) = (Arc::clone(&dropped), close.clone());
-    let ended = tokio::spawn(async move {
-        let answer = |request| echo(request, Arc::clone(&counted));
-        Connection::new(server, times, MOST).serve(&closing, answer).await
-    });
+    let ended =
+        tokio::spawn(async move { Connection::new(server, times, MOST).serve(&closing, &Echoed(counted)).await });
     Served { client, dropped, close, ended }
 }
 
@@ -364,7 +370,7 @@ async fn a_body_of_unknown_length_is_chunked_or_ends_with_the_connection() {
     ] {
         assert_eq!(End::of(&method, StatusCode::OK, exact, current), end);
         let mut out = BytesMut::new();
-        given::write(&mut out, &parts(), end, Connected { current, closes: false }, &mut date);
+        given::write(&mut out, (&parts(), &[]), end, Connected { current, closes: false }, &mut date);
         let text = String::from_utf8(out.to_vec()).unwrap();
         let named = text.lines().any(|line| line.starts_with("content-length") || line.starts_with("transfer"));
         assert!(text.contains(says) && named != says.is_empty(), "{text}");
@@ -372,18 +378,23 @@ async fn a_body_of_unknown_length_is_chunked_or_ends_with_the_connection() {
     }
 }
 
+/// A client that is given many digits.
+struct Digits;
+
+impl Answers for Digits {
+    fn answer<'a>(&'a self, _head: &'a Head, _body: Asked) -> OnItsWay<'a> {
+        Box::pin(std::future::ready(Response::new(full("0123456789".repeat(5_000)))))
+    }
+}
+
 /// Both sides of a connection that is written to in small parts.
 #[tokio::test]
 async fn what_goes_out_is_whole_when_writes_take_a_part_alone() {
     let (mut client, server) = duplex(5);
-    let answers = Mutex::new(0);
-    let serving = tokio::spawn(async move {
-        let answer = |_: Request<Asked>| {
-            *answers.lock().unwrap() += 1;
-            std::future::ready(Response::new(full("0123456789".repeat(5_000))))
-        };
-        Connection::new(server, times(), MOST).serve(&CancellationToken::new(), answer).await
-    });
+    let serving =
+        tokio::spawn(
+            async move { Connection::new(server, times(), MOST).serve(&CancellationToken::new(), &Digits).await },
+        );
     client.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut said = String::new();
     client.read_to_string(&mut said).await.unwrap();

@@ -9,6 +9,7 @@ use super::scanner::{Field, Malformed, Piece, Scanner, Treatment};
 use super::segments::{Of, Segments};
 use super::statistics;
 use super::trino_error::{self, ErrorContext};
+use crate::proxy::characters::{Kind, are_all};
 use crate::proxy::mark::{Facts, MarkKey, Owner};
 use crate::proxy::origin::Origin;
 use crate::proxy::query_id::QueryId;
@@ -22,8 +23,6 @@ use std::sync::Arc;
 const NO_ID: Malformed = Malformed("no id of a query");
 /// Pieces smaller than this are put together, so that a page is not sent in crumbs.
 const SMALL: usize = 4096;
-/// About how many pieces a page of Trino's has that comes at once.
-const PIECES: usize = 24;
 /// About how much longer the parts that change become.
 const LONGER: usize = 512;
 
@@ -66,15 +65,22 @@ pub(crate) struct Summary {
 /// A page on its way.
 #[derive(Debug)]
 pub(crate) struct Page {
-    context: PageContext,
     scanner: Scanner,
+    made: Made,
+}
+
+/// What has been made of the pieces that came.
+#[derive(Debug)]
+struct Made {
+    context: PageContext,
     query: Option<QueryId>,
+    /// Whether the id has come.
+    named: bool,
     /// Parts that came before the query's id, which they depend on.
     held: Vec<(Field, Bytes)>,
     fields: usize,
     next: Option<String>,
     error: Option<String>,
-    pieces: Vec<Piece>,
     /// Of the rows that are on their way, if they are in segments.
     segments: Option<Segments>,
     /// Rows in segments.
@@ -83,22 +89,14 @@ pub(crate) struct Page {
 
 impl Page {
     /// A page of which nothing has come yet.
+    #[inline]
     pub(crate) fn new(context: PageContext) -> Page {
         let statistics = if context.facts.restricted { Treatment::Keep } else { Treatment::Pass };
         let scanner = Scanner::new(context.envelope_bytes, statistics);
         let query = context.query.clone();
-        Page {
-            context,
-            scanner,
-            query,
-            held: Vec::new(),
-            fields: 0,
-            next: None,
-            error: None,
-            pieces: Vec::with_capacity(PIECES),
-            segments: None,
-            spooled: 0,
-        }
+        let (held, fields, segments, spooled) = (Vec::new(), 0, None, 0);
+        let made = Made { context, query, named: false, held, fields, next: None, error: None, segments, spooled };
+        Page { scanner, made }
     }
 
     /// Takes bytes of Trino's and gives bytes for the client.
@@ -106,31 +104,21 @@ impl Page {
     /// # Errors
     /// [`Malformed`]; what was given before must not be completed.
     pub(crate) fn push(&mut self, chunk: &Bytes, out: &mut impl Extend<Bytes>) -> Result<(), Malformed> {
-        let mut pieces = std::mem::take(&mut self.pieces);
-        let result = self.scanner.push(chunk, &mut pieces);
+        let Page { scanner, made } = self;
         let mut small = BytesMut::with_capacity(chunk.len().min(SMALL) + LONGER);
-        for piece in pieces.drain(..) {
-            if self.segments.is_some() && self.segment(&piece, &mut small)? {
-                continue;
+        let result = scanner.push(chunk, &mut |piece| {
+            let Some(large) = made.take(piece, &mut small)? else {
+                return Ok(());
+            };
+            if !small.is_empty() {
+                out.extend([small.split().freeze()]);
             }
-            match piece {
-                Piece::Begin(Field::Segments) => self.begin_segments(&mut small)?,
-                Piece::Begin(field) => self.begin(field, &mut small),
-                Piece::Raw(bytes) if bytes.len() < SMALL => small.extend_from_slice(&bytes),
-                Piece::Raw(bytes) => {
-                    if !small.is_empty() {
-                        out.extend([small.split().freeze()]);
-                    }
-                    out.extend([bytes]);
-                }
-                Piece::Whole(field, value) => self.whole(field, value, &mut small)?,
-                Piece::End => self.end(&mut small)?,
-            }
-        }
+            out.extend([large]);
+            Ok(())
+        });
         if !small.is_empty() {
             out.extend([small.freeze()]);
         }
-        self.pieces = pieces;
         result
     }
 
@@ -139,15 +127,34 @@ impl Page {
     /// # Errors
     /// [`Malformed`], if the page was cut off.
     pub(crate) fn finish(&mut self) -> Result<Summary, Malformed> {
-        match self.query.take() {
+        let made = &mut self.made;
+        match made.query.take() {
             Some(query) if self.scanner.done() => Ok(Summary {
                 query,
-                next: self.next.take(),
-                error: self.error.take(),
-                rows: self.scanner.rows() + self.spooled,
+                next: made.next.take(),
+                error: made.error.take(),
+                rows: self.scanner.rows() + made.spooled,
             }),
             _ => Err(Malformed("cut off")),
         }
+    }
+}
+
+impl Made {
+    /// Takes a piece and writes what becomes of it; gives it back where it is large and goes as it is.
+    fn take(&mut self, piece: Piece, out: &mut BytesMut) -> Result<Option<Bytes>, Malformed> {
+        if self.segments.is_some() && self.segment(&piece, out)? {
+            return Ok(None);
+        }
+        match piece {
+            Piece::Begin(Field::Segments) => self.begin_segments(out)?,
+            Piece::Begin(field) => self.begin(field, out),
+            Piece::Raw(bytes) if bytes.len() < SMALL => out.extend_from_slice(&bytes),
+            Piece::Raw(bytes) => return Ok(Some(bytes)),
+            Piece::Whole(field, value) => self.whole(field, value, out)?,
+            Piece::End => self.end(out)?,
+        }
+        Ok(None)
     }
 
     fn begin(&mut self, field: Field, out: &mut BytesMut) {
@@ -203,6 +210,7 @@ impl Page {
                 self.query = Some(id);
             }
         }
+        self.named = true;
         self.begin(field, out);
         out.extend_from_slice(&value);
         self.release(out)
@@ -232,7 +240,7 @@ impl Page {
     }
 
     fn end(&mut self, out: &mut BytesMut) -> Result<(), Malformed> {
-        if self.query.is_none() || !self.held.is_empty() || !self.scanner.has(Field::Id) {
+        if self.query.is_none() || !self.held.is_empty() || !self.named {
             return Err(NO_ID);
         }
         out.extend_from_slice(if self.fields == 0 { b"{}" } else { b"}" });
@@ -326,9 +334,7 @@ fn quoted(parts: &[&str], out: &mut BytesMut) -> Result<(), Malformed> {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }
-    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    // All bytes are looked at, which processors do many at a time.
-    if out.iter().skip(before + 1).fold(true, |all, byte| all & plain(*byte)) {
+    if out.get(before + 1..).is_some_and(|text| are_all(text, Kind::Unescaped)) {
         out.extend_from_slice(b"\"");
         return Ok(());
     }

@@ -1,8 +1,10 @@
 //! Reads JSON that is there as a whole, one value after another, and keeps nothing.
 //!
-//! For the statistics that come with each page. `None` stands for whatever is not what was looked for.
+//! For the statistics that come with each page. `None` stands for whatever is not what was looked for. What reads a value stands
+//! once and is called for each field: code that is repeated for each would be more to fetch than the calls cost.
 
 use super::scanner::Class;
+use crate::proxy::characters::{Kind, are_all};
 
 /// What is left to read.
 #[derive(Clone, Copy, Debug)]
@@ -86,12 +88,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A string without escapes.
+    #[inline(never)]
     pub(super) fn text(&mut self) -> Option<&'a [u8]> {
         self.mark(b'"')?;
         let (text, rest) = self.0.split_at_checked(memchr::memchr(b'"', self.0)?)?;
-        let plain = |byte: u8| byte != b'\\' && byte >= b' ';
-        // All bytes are looked at, which processors do many at a time.
-        if !text.iter().fold(true, |all, byte| all & plain(*byte)) {
+        if !are_all(text, Kind::Unescaped) {
             return None;
         }
         self.0 = rest.strip_prefix(b"\"")?;
@@ -99,6 +100,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number without sign, point or exponent.
+    #[inline(never)]
     pub(super) fn count(&mut self) -> Option<u64> {
         let word = self.word()?;
         let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
@@ -106,6 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true` or `false`.
+    #[inline(never)]
     pub(super) fn truth(&mut self) -> Option<bool> {
         match self.word()? {
             b"true" => Some(true),
@@ -115,6 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a value is there, which is a number, or `null`.
+    #[inline(never)]
     pub(super) fn is_number(&mut self) -> Option<bool> {
         match self.word()? {
             b"null" => Some(false),
@@ -135,6 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads over a value, whatever it is and however deep.
+    #[inline(never)]
     pub(super) fn pass(&mut self) -> Option<()> {
         let mut open = 0_usize;
         loop {
@@ -173,6 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What stands up to the next mark or space, at least a byte.
+    #[inline(never)]
     fn word(&mut self) -> Option<&'a [u8]> {
         self.space();
         let end = self.0.iter().position(|byte| Class::of(*byte) != Class::Word).unwrap_or(self.0.len());

@@ -42,6 +42,9 @@ pub(crate) enum Piece {
     End,
 }
 
+/// Takes a piece as soon as it is found.
+pub(super) type Taking<'a> = dyn FnMut(Piece) -> Result<(), Malformed> + 'a;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Start,
@@ -108,17 +111,15 @@ impl Scanner {
         self.state == State::Done
     }
 
-    /// Whether a known field has begun.
-    pub(crate) fn has(&self, field: Field) -> bool {
-        self.seen & (1_u16 << (field as u16)) != 0
-    }
-
     fn treatment(&self) -> Treatment {
         self.field.treatment(self.statistics)
     }
 
-    /// Reads on.
-    pub(crate) fn push(&mut self, chunk: &Bytes, out: &mut Vec<Piece>) -> Result<(), Malformed> {
+    /// Reads on. Nothing more is read behind a piece that was not taken.
+    ///
+    /// # Errors
+    /// [`Malformed`], its own or that of who takes the pieces.
+    pub(crate) fn push(&mut self, chunk: &Bytes, out: &mut Taking<'_>) -> Result<(), Malformed> {
         let mut at = 0;
         while let Some(&byte) = chunk.get(at) {
             if self.state == State::Value {
@@ -146,7 +147,7 @@ impl Scanner {
     }
 
     /// One byte outside of a value.
-    fn between(&mut self, byte: u8, out: &mut Vec<Piece>) -> Result<(), Malformed> {
+    fn between(&mut self, byte: u8, out: &mut Taking<'_>) -> Result<(), Malformed> {
         if is_space(byte) {
             return self.count(1);
         }
@@ -156,7 +157,7 @@ impl Scanner {
             (State::Colon, b':') => State::BeforeValue,
             (State::AfterValue, b',') => State::Name,
             (State::FirstNameOrEnd | State::AfterValue, b'}') => {
-                out.push(Piece::End);
+                out(Piece::End)?;
                 State::Done
             }
             (State::Done, _) => return Err(Malformed("more after its end")),
@@ -206,7 +207,7 @@ impl Scanner {
         Ok(())
     }
 
-    fn begin_value(&mut self, first: u8, out: &mut Vec<Piece>) -> Result<(), Malformed> {
+    fn begin_value(&mut self, first: u8, out: &mut Taking<'_>) -> Result<(), Malformed> {
         match (self.field, first) {
             (Field::Data, b'{') => self.field = Field::Segments,
             (Field::Data, b'[' | b'n') => {}
@@ -220,13 +221,13 @@ impl Scanner {
         self.kept.clear();
         self.state = State::Value;
         if self.treatment() == Treatment::Pass {
-            out.push(Piece::Begin(self.field));
+            out(Piece::Begin(self.field))?;
         }
         Ok(())
     }
 
     /// Reads on within a value from `start`, and says where it stopped: behind the value's last byte or at the end.
-    fn value(&mut self, chunk: &Bytes, start: usize, out: &mut Vec<Piece>) -> Result<usize, Malformed> {
+    fn value(&mut self, chunk: &Bytes, start: usize, out: &mut Taking<'_>) -> Result<usize, Malformed> {
         let bytes: &[u8] = chunk;
         let mut at = start;
         let mut ended = false;
@@ -326,19 +327,19 @@ impl Scanner {
     }
 
     /// Gives out what was read of a value. What is kept and came in one piece is no copy.
-    fn emit(&mut self, chunk: &Bytes, part: Range<usize>, ended: bool, out: &mut Vec<Piece>) -> Result<(), Malformed> {
+    fn emit(&mut self, chunk: &Bytes, part: Range<usize>, ended: bool, out: &mut Taking<'_>) -> Result<(), Malformed> {
         let treatment = self.treatment();
         if treatment != Treatment::Pass {
             self.count(part.len())?;
         }
         match treatment {
             Treatment::Pass if part.is_empty() => {}
-            Treatment::Pass => out.push(Piece::Raw(chunk.slice(part))),
-            Treatment::Keep if ended && self.kept.is_empty() => out.push(Piece::Whole(self.field, chunk.slice(part))),
+            Treatment::Pass => out(Piece::Raw(chunk.slice(part)))?,
+            Treatment::Keep if ended && self.kept.is_empty() => out(Piece::Whole(self.field, chunk.slice(part)))?,
             Treatment::Keep => {
                 self.kept.extend_from_slice(chunk.get(part).unwrap_or_default());
                 if ended {
-                    out.push(Piece::Whole(self.field, std::mem::take(&mut self.kept).into()));
+                    out(Piece::Whole(self.field, std::mem::take(&mut self.kept).into()))?;
                 }
             }
             Treatment::LeaveOut => {}

@@ -60,6 +60,7 @@ struct Stage<'a> {
 struct Word<'a>(&'a str);
 
 impl<'a> Word<'a> {
+    #[inline(never)]
     fn read(reader: &mut Reader<'a>) -> Option<Word<'a>> {
         let text = reader.text()?;
         let of_letters = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
@@ -177,7 +178,7 @@ pub(crate) fn without_counts(raw: &[u8], out: &mut BytesMut) -> Result<(), Malfo
     Ok(())
 }
 
-/// Writes JSON whose names and words need no escapes.
+/// Writes JSON whose names and words need no escapes. Its parts stand once, as those of [`Reader`] do.
 struct Writer<'a> {
     out: &'a mut BytesMut,
     number: itoa::Buffer,
@@ -185,26 +186,31 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Text as it is.
+    #[inline(never)]
     fn text(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    #[inline(never)]
     fn word(&mut self, name: &str, word: &Word<'_>) {
         for part in [name, "\"", word.0, "\""] {
             self.text(part);
         }
     }
 
+    #[inline(never)]
     fn truth(&mut self, name: &str, truth: bool) {
         self.text(name);
         self.text(if truth { "true" } else { "false" });
     }
 
+    #[inline(never)]
     fn count(&mut self, name: &str, count: u64) {
         self.text(name);
         self.out.extend_from_slice(self.number.format(count).as_bytes());
     }
 
+    #[inline(never)]
     fn splits(&mut self, nodes: u64, splits: &Splits) {
         self.count(",\"nodes\":", nodes.min(1));
         for (name, count) in [

@@ -9,7 +9,10 @@ fn read(page: &[u8], cuts: &[usize]) -> Result<(Vec<Piece>, u64), Malformed> {
     let mut from = 0;
     for cut in cuts.iter().copied().chain([page.len()]) {
         let cut = cut.clamp(from, page.len());
-        scanner.push(&page.slice(from..cut), &mut out)?;
+        scanner.push(&page.slice(from..cut), &mut |piece| {
+            out.push(piece);
+            Ok(())
+        })?;
         from = cut;
     }
     if !scanner.done() {

@@ -1,0 +1,65 @@
+//! What is kept of a head from one request for the next that comes by the same one.
+//!
+//! It is what the head says by itself, and never what it proves: that is found out for each request anew.
+
+use super::client_headers::{ClientHeaders, HeaderError};
+use super::head::{self, Wrong};
+use super::origin::{Origin, Origins};
+use super::results::packer;
+use super::started::Last;
+use http::HeaderMap;
+use std::sync::OnceLock;
+
+/// Found out when it is first asked for. All of it follows from the headers that it is asked by, whose values that prove who a client
+/// is aside, so those have to be the same each time.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    origin: OnceLock<Origin>,
+    user: OnceLock<Option<String>>,
+    packs: OnceLock<bool>,
+    /// The statement that was asked about last.
+    pub(super) last: Last,
+}
+
+/// Why a head is not looked at any further.
+pub(super) enum Sender {
+    /// It does not say under what name Sluice was reached.
+    Nowhere,
+    /// A page of another site had it sent.
+    Elsewhere(Wrong),
+}
+
+impl Kept {
+    /// Under what name Sluice was reached, by someone whom no page of another site has sent there, unless it may have (`visited`).
+    ///
+    /// # Errors
+    /// [`Sender`].
+    pub(super) fn origin(&self, origins: &Origins, headers: &HeaderMap, visited: bool) -> Result<Origin, Sender> {
+        if let Some(origin) = self.origin.get() {
+            return Ok(origin.clone());
+        }
+        let origin = origins.of(headers).ok_or(Sender::Nowhere)?;
+        if visited {
+            return Ok(origin);
+        }
+        head::sender(headers, &origin).map_err(Sender::Elsewhere)?;
+        Ok(self.origin.get_or_init(|| origin).clone())
+    }
+
+    /// As [`ClientHeaders::acting_user`].
+    ///
+    /// # Errors
+    /// [`HeaderError`].
+    pub(super) fn acting_user(&self, headers: &HeaderMap) -> Result<Option<String>, HeaderError> {
+        if let Some(user) = self.user.get() {
+            return Ok(user.clone());
+        }
+        let user = ClientHeaders::acting_user(headers)?;
+        Ok(self.user.get_or_init(|| user).clone())
+    }
+
+    /// Whether the client takes pages packed.
+    pub(super) fn packs(&self, headers: &HeaderMap) -> bool {
+        *self.packs.get_or_init(|| packer::is_taken(headers))
+    }
+}
