@@ -9,7 +9,8 @@ use super::http1::Asked;
 use super::kept::Kept;
 use super::patience::{Answering, AnsweringOne, Patient, Times};
 use super::response_headers;
-use super::serve::Proxy;
+use super::routes::Target;
+use super::serve::{self, Proxy};
 use super::tls::Presented;
 use bytes::Bytes;
 use http::uri::{PathAndQuery, Scheme};
@@ -74,8 +75,10 @@ impl Proxy {
                 let mut response = match as_http1(request) {
                     Ok(request) => {
                         let (head, body) = request.into_parts();
-                        let (peer, kept) = (peer.ip().to_canonical(), Kept::default());
-                        proxy.answer(&peer, presented.as_deref(), (&head, &kept), Asked::Streamed(body)).await
+                        let (peer, target) = (peer.ip().to_canonical(), Target::of(&head.uri));
+                        let (method, headers, kept) = (&head.method, &head.headers, &Kept::default());
+                        let request = serve::Request { method, target, headers, kept };
+                        proxy.answer(&peer, presented.as_deref(), request, Asked::Streamed(body)).await
                     }
                     Err(wrong) => answer::wrong(wrong),
                 };

@@ -66,7 +66,7 @@ pub(super) async fn answer(proxy: &Arc<Proxy>, asked: PageRequest, last: &Last) 
         return answer::text(StatusCode::NOT_FOUND, "Query not found");
     };
     let PageRequest { method, path, query, owner, unproved: _, packs, origin } = asked;
-    let target = query.upstream(path.as_str());
+    let target: Arc<str> = query.upstream(path.as_str()).into();
     if method != Method::DELETE
         && let Err(refusal) = revoke::review(proxy, &statement).await
     {
@@ -255,7 +255,7 @@ impl Way {
         statement: &Arc<Statement>,
         (owner, mark, facts): (Owner, Arc<str>, Facts),
         origin: &Origin,
-        target: &str,
+        target: &Arc<str>,
         packs: bool,
     ) -> Way {
         let context = PageContext {
@@ -270,7 +270,7 @@ impl Way {
             segments: proxy.spooled(statement.cluster.spooling.as_ref()),
             envelope_bytes: proxy.live().limits.envelope_bytes,
         };
-        let on_passed = on_passed(Arc::clone(proxy), Arc::clone(statement), target.to_owned());
+        let on_passed = on_passed(Arc::clone(proxy), Arc::clone(statement), Arc::clone(target));
         Way { page: placed(|| Page::new(context)), packer: packs.then(Packer::new), on_passed }
     }
 
@@ -332,7 +332,7 @@ fn refused(origin: &Origin, statement: &Statement, message: &str) -> Response<An
     answer::results(own_error::page(origin, &statement.query, error))
 }
 
-fn on_passed(proxy: Arc<Proxy>, statement: Arc<Statement>, path: String) -> OnPassed {
+fn on_passed(proxy: Arc<Proxy>, statement: Arc<Statement>, path: Arc<str>) -> OnPassed {
     Box::new(move |passed, bytes| match passed {
         Passed::Whole(summary) => {
             statement.count(summary.rows, bytes);

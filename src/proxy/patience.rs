@@ -74,7 +74,8 @@ pub(super) struct Patient<C> {
     connection: C,
     times: Times,
     answering: Answering,
-    /// When the first byte of a request came.
+    /// Whether a part of a request's head has come, and since when the rest of it is waited for.
+    head_begun: bool,
     head_since: Option<Instant>,
     /// When a write began to wait.
     send_since: Option<Instant>,
@@ -89,6 +90,7 @@ impl<C> Patient<C> {
             connection,
             times,
             answering,
+            head_begun: false,
             head_since: None,
             send_since: None,
             timer: Box::pin(sleep_until(far)),
@@ -98,22 +100,24 @@ impl<C> Patient<C> {
 
     /// What has come is of no request that is waited for.
     pub(super) fn waits_anew(&mut self) {
-        self.head_since = None;
+        (self.head_begun, self.head_since) = (false, None);
     }
 
     /// Whether a client that sends nothing has been waited for long enough.
     fn out_of_patience(&mut self, context: &mut Context<'_>) -> bool {
         if self.answering.any() {
-            self.head_since = None;
+            self.waits_anew();
             // Nobody reads on when the answer has been given, so the timer goes on meanwhile.
             while self.timer.as_mut().poll(context).is_ready() {
                 self.timer.as_mut().reset(Instant::now() + self.times.idle);
             }
             return false;
         }
-        let deadline = match self.head_since {
-            Some(since) => since + self.times.head,
-            None => self.answering.idle_since() + self.times.idle,
+        // Most heads come as a whole, and no time is taken for those.
+        let deadline = if self.head_begun {
+            *self.head_since.get_or_insert_with(Instant::now) + self.times.head
+        } else {
+            self.answering.idle_since() + self.times.idle
         };
         // A timer that ends before the deadline is set anew when it does, not for each request.
         if self.timer.deadline() > deadline {
@@ -155,9 +159,7 @@ impl<C: AsyncRead + Unpin> AsyncRead for Patient<C> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.connection).poll_read(context, buffer) {
             Poll::Ready(result) => {
-                if buffer.filled().len() > before && !self.answering.any() {
-                    self.head_since.get_or_insert_with(Instant::now);
-                }
+                self.head_begun |= buffer.filled().len() > before && !self.answering.any();
                 Poll::Ready(result)
             }
             Poll::Pending if self.out_of_patience(context) => Poll::Ready(Err(late("the client sends no request"))),

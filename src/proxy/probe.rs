@@ -6,7 +6,7 @@ use super::http1;
 use super::mark::{Facts, MarkKey, Owner};
 use super::origin::Origins;
 use super::results::page::{Page, PageContext};
-use super::routes::{Route, route};
+use super::routes::{Route, Target, route};
 use crate::config::cluster_id::ClusterId;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -53,7 +53,7 @@ pub fn head(bytes: &[u8]) -> Result<bool, String> {
 
 /// What is asked of Trino has no byte that could end a line or begin another part.
 fn routed(method: &Method, target: &Uri) -> Result<bool, String> {
-    match route(method, target) {
+    match route(method, Target::of(target)) {
         Ok(Route::Page(path, query)) => {
             let asked = query.upstream(path.as_str());
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.?=&".contains(&byte);

@@ -7,6 +7,7 @@ use super::characters::{Kind, are_all};
 use super::query_id::QueryId;
 use super::spooled::Part;
 use http::{Method, StatusCode, Uri};
+use std::borrow::Cow;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,16 +45,17 @@ impl LoginRoute {
         matches!(self, LoginRoute::SetOut(_) | LoginRoute::ComeBack(_))
     }
 
-    fn parse(method: &Method, target: &Uri) -> Result<LoginRoute, NoRoute> {
-        let rest = target.path().strip_prefix("/oauth2/").ok_or(MISSING)?;
+    fn parse(method: &Method, target: Target<'_>) -> Result<LoginRoute, NoRoute> {
+        let Target { path, query } = target;
+        let rest = path.strip_prefix("/oauth2/").ok_or(MISSING)?;
         if rest == "callback" {
             return match *method {
-                Method::GET => Ok(LoginRoute::ComeBack(target.query().unwrap_or_default().to_owned())),
+                Method::GET => Ok(LoginRoute::ComeBack(query.unwrap_or_default().to_owned())),
                 _ => Err(NoRoute::Method("GET")),
             };
         }
         let forbidden = NoRoute::Status(StatusCode::FORBIDDEN);
-        let named = rest.strip_prefix("token/").filter(|_| target.query().is_none()).ok_or(forbidden)?;
+        let named = rest.strip_prefix("token/").filter(|_| query.is_none()).ok_or(forbidden)?;
         let (set_out, name) = named.strip_prefix("initiate/").map_or((false, named), |ticket| (true, ticket));
         let right = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         if !(1..=160).contains(&name.len()) || !name.bytes().all(right) {
@@ -181,8 +183,28 @@ impl PageQuery {
     }
 
     /// Path and query as they are asked of Trino.
-    pub(crate) fn upstream(&self, path: &str) -> String {
-        if self.trino.is_empty() { path.to_owned() } else { format!("{path}?{}", self.trino.join("&")) }
+    pub(crate) fn upstream<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        if self.trino.is_empty() { path.into() } else { format!("{path}?{}", self.trino.join("&")).into() }
+    }
+}
+
+/// The target of a request: its path, and what stands behind its `?`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// `None` for one that is no path.
+    pub(crate) fn of(uri: &'a Uri) -> Option<Target<'a>> {
+        let is_path = uri.authority().is_none() && uri.scheme().is_none();
+        is_path.then(|| Target { path: uri.path(), query: uri.query() })
+    }
+
+    /// One that is a path of characters that have no other meaning than themselves.
+    pub(crate) fn plain(text: &'a str) -> Target<'a> {
+        cut(text, b'?').map_or(Target { path: text, query: None }, |(path, query)| Target { path, query: Some(query) })
     }
 }
 
@@ -190,13 +212,11 @@ impl PageQuery {
 ///
 /// # Errors
 /// [`NoRoute`].
-pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, NoRoute> {
-    if target.authority().is_some() || target.scheme().is_some() || method == Method::CONNECT {
-        return Err(NoRoute::NoPath);
-    }
+pub(crate) fn route(method: &Method, target: Option<Target<'_>>) -> Result<Route, NoRoute> {
+    let target = target.filter(|_| method != Method::CONNECT).ok_or(NoRoute::NoPath)?;
     let reads = method == Method::GET || method == Method::HEAD;
-    let path = target.path();
-    let no_query = target.query().is_none();
+    let Target { path, query } = target;
+    let no_query = query.is_none();
     match path {
         "/v1/statement" | "/v1/info" | "/v1/info/state" if !no_query => Err(MISSING),
         "/v1/statement" if method == Method::POST => Ok(Route::Statement),
@@ -209,7 +229,7 @@ pub(crate) fn route(method: &Method, target: &Uri) -> Result<Route, NoRoute> {
         }
         _ if path.starts_with("/v1/statement/") => {
             let page = PagePath::parse(path).ok_or(MISSING)?;
-            let query = PageQuery::parse(target.query()).ok_or(MISSING)?;
+            let query = PageQuery::parse(query).ok_or(MISSING)?;
             if reads || method == Method::DELETE {
                 Ok(Route::Page(page, query))
             } else {
@@ -269,7 +289,7 @@ mod tests {
     use super::*;
 
     fn status(method: Method, target: &str) -> u16 {
-        match route(&method, &target.parse().unwrap()) {
+        match route(&method, Target::of(&target.parse().unwrap())) {
             Ok(_) => 200,
             Err(NoRoute::Status(status)) => status.as_u16(),
             Err(NoRoute::Method(_)) => 405,

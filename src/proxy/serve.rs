@@ -15,7 +15,7 @@ use super::mark::{MarkKey, MarkKeyError, Owner, named_owner, page_key};
 use super::origin::{Origin, Origins};
 use super::pages::{self, PageRequest};
 use super::places::Places;
-use super::routes::{NoRoute, Route, route};
+use super::routes::{NoRoute, Route, Target, route};
 use super::seldom::Seldom;
 use super::spooled::{self, Asker};
 use super::started::{Ended, Started};
@@ -28,8 +28,7 @@ use crate::enforce::enforce;
 use crate::identity::{Asking, Principal, Sealer, Shown, Unidentified};
 use crate::store::Store;
 use arc_swap::ArcSwap;
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -75,6 +74,17 @@ pub struct Proxy {
     packs: bool,
     /// Whether clients come by TLS.
     encrypted: bool,
+}
+
+/// A request without its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) method: &'a Method,
+    /// `None` for a target that is no path.
+    pub(super) target: Option<Target<'a>>,
+    pub(super) headers: &'a HeaderMap,
+    /// What is kept of a head that says the same.
+    pub(super) kept: &'a Kept,
 }
 
 /// Who sent a request, and under what name.
@@ -175,15 +185,15 @@ impl Proxy {
         self.live.load().proofs.by_address.contains(&owner.principal)
     }
 
-    /// Answers a request. `kept`: what was kept of a head that says the same.
+    /// Answers a request.
     pub(super) async fn answer(
         self: &Arc<Self>,
         peer: &IpAddr,
         presented: Option<&Presented>,
-        (head, kept): (&Parts, &Kept),
+        request: Request<'_>,
         body: Asked,
     ) -> Response<Answer> {
-        let mut response = self.answered(peer, presented, (head, kept), body).await;
+        let mut response = self.answered(peer, presented, request, body).await;
         if self.encrypted {
             response
                 .headers_mut()
@@ -196,11 +206,11 @@ impl Proxy {
         self: &Arc<Self>,
         peer: &IpAddr,
         presented: Option<&Presented>,
-        (head, kept): (&Parts, &Kept),
+        request: Request<'_>,
         body: Asked,
     ) -> Response<Answer> {
-        let Parts { method, uri, headers, .. } = head;
-        let route = match route(method, uri) {
+        let Request { method, target, headers, kept } = request;
+        let route = match route(method, target) {
             Ok(route) => route,
             Err(NoRoute::Status(status)) => return answer::status(status),
             Err(NoRoute::Method(allowed)) => return answer::other_method(allowed),
@@ -232,7 +242,7 @@ impl Proxy {
                 let (login, metrics) = (live.proofs.login.as_deref(), &self.rooms.metrics);
                 apart(login::answer(login, metrics, asked, headers)).await
             }
-            Route::Statement => apart(self.statement(client, &live, origin, (head, body))).await,
+            Route::Statement => apart(self.statement(client, &live, origin, (headers, body))).await,
             Route::Kill(query) => match self.asked_by(client, headers, kept).await {
                 Ok(owner) => apart(pages::kill(self, &query, &owner)).await,
                 Err(declined) => apart(declined.answer(self, client, headers)).await,
@@ -288,23 +298,23 @@ impl Proxy {
         client: Client<'_>,
         live: &Arc<Live>,
         origin: Origin,
-        (head, body): (&Parts, Asked),
+        (sent, body): (&HeaderMap, Asked),
     ) -> Response<Answer> {
-        let principal = match self.principal(client, &head.headers).await {
+        let principal = match self.principal(client, sent).await {
             Ok(principal) => principal,
             Err(declined) => {
                 // On a stream of HTTP/2; HTTP/1 reads over what is left when the answer has been given.
                 if let Asked::Streamed(body) = body {
                     linger(body).await;
                 }
-                return declined.answer(self, client, &head.headers).await;
+                return declined.answer(self, client, sent).await;
             }
         };
-        let headers = ClientHeaders::read(&head.headers);
+        let headers = ClientHeaders::read(sent);
         if let Err(HeaderError::Malformed(reason)) = &headers {
             return answer::text(StatusCode::BAD_REQUEST, reason);
         }
-        statement::answer(self, live, Caller { principal, peer: client.peer, origin }, headers, (head, body)).await
+        statement::answer(self, live, Caller { principal, peer: client.peer, origin }, headers, (sent, body)).await
     }
 
     async fn principal(&self, client: Client<'_>, headers: &HeaderMap) -> Result<Principal, Declined> {

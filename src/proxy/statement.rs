@@ -26,8 +26,7 @@ use crate::config::Limits;
 use crate::config::cluster_id::ClusterId;
 use crate::enforce::{ErrorCode, Outcome, Refusal};
 use crate::rewrite::Guarded;
-use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,10 +56,10 @@ pub(super) async fn answer(
     live: &Arc<Live>,
     caller: Caller,
     headers: Result<ClientHeaders, HeaderError>,
-    (head, body): (&Parts, http1::Asked),
+    (sent, body): (&HeaderMap, http1::Asked),
 ) -> Response<Answer> {
     let arrived = Instant::now();
-    if let Err(wrong) = head::text(&head.headers) {
+    if let Err(wrong) = head::text(sent) {
         return answer::wrong(wrong);
     }
     let (sql, too_large) = match read(&live.limits, body).await {
@@ -83,7 +82,7 @@ pub(super) async fn answer(
         let (owner, error) = (proxy.owner(&caller, &headers), own_error::error(&refusal, None));
         return told::answer(proxy, &owner, &caller.origin, &QueryId::for_sluice(), error);
     }
-    let agent = head.headers.get(header::USER_AGENT).cloned();
+    let agent = sent.get(header::USER_AGENT).cloned();
     let owner = proxy.owner(&caller, &headers);
     let place = proxy.started.place(&owner.principal, most(&live.limits));
     let place = place.map_err(|full| proxy.too_many(full, &owner.principal));

@@ -8,7 +8,7 @@ use super::head::{self, Head, Length, NO_HTTP, Unreadable, Written};
 use crate::proxy::characters::{Kind, are_all};
 use crate::proxy::kept::Kept;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::ops::Range;
 
 /// All that stands before the target of a request for a page.
@@ -62,18 +62,17 @@ impl Heads {
             return Ok(None);
         };
         let bodiless = head.length == Length::Known(0) && !head.waits;
-        if head.parts.method == Method::GET && bodiless && written.bytes.len() <= KEPT {
+        if head.method == Method::GET && bodiless && written.bytes.len() <= KEPT {
             self.known = Known::of(&head, written);
         }
         Ok(Some(head))
     }
 
     /// Takes what was read from a head back, if it came again, and forgets what the client proved by it who it is.
-    pub(super) fn give_back(&mut self, Head { parts, found, again, .. }: Head) {
+    pub(super) fn give_back(&mut self, Head { mut headers, found, again, .. }: Head) {
         let Some(known) = self.known.as_mut().filter(|_| again) else {
             return;
         };
-        let mut headers = parts.headers;
         for (name, _) in &known.secrets {
             headers.remove(name);
         }
@@ -86,8 +85,8 @@ impl Known {
     fn of(head: &Head, written: Written) -> Option<Known> {
         // A copy, since what else was read along with it would stay for as long.
         let bytes = Bytes::copy_from_slice(&written.bytes);
-        let mut headers = HeaderMap::with_capacity(head.parts.headers.len());
-        for (name, value) in head.parts.headers.iter().filter(|(_, value)| !value.is_sensitive()) {
+        let mut headers = HeaderMap::with_capacity(head.headers.len());
+        for (name, value) in head.headers.iter().filter(|(_, value)| !value.is_sensitive()) {
             let place = head::place(&written.bytes, value.as_bytes());
             bytes.get(place.clone())?;
             headers.append(name, HeaderValue::from_maybe_shared(bytes.slice(place)).ok()?);
@@ -147,10 +146,7 @@ impl Known {
             headers.insert(name, value);
         }
         let bytes = read.split_to(behind + self.rest.len()).freeze();
-        let uri = Uri::from_maybe_shared(bytes.slice(GET.len()..behind)).map_err(|_| NO_HTTP)?;
-        let parts = head::parts(Method::GET, uri, headers);
-        let (current, kept) = (self.current, self.kept);
-        Ok(Head { parts, found, again: true, length: Length::Known(0), current, kept, waits: false })
+        Ok(Head::of_page(bytes.slice(GET.len()..behind), headers, found, (self.current, self.kept)))
     }
 }
 
@@ -163,7 +159,6 @@ fn is_value(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::request::Parts;
     use proptest::prelude::*;
 
     const MOST: usize = 1024;
@@ -171,10 +166,10 @@ mod tests {
         Authorization: Basic c2VjcmV0\r\nx-trino-user: two\r\nCookie: c=d; e=f\r\n\r\n";
 
     /// What counts of a head, and what is left of what was read; `None` if it isn't all there.
-    type Taken = Result<Option<(Parts, Length, bool, bool, bool, usize)>, Unreadable>;
+    type Taken = Result<Option<(Head, usize)>, Unreadable>;
 
     fn said(taken: Result<Option<Head>, Unreadable>, left: &BytesMut) -> Taken {
-        Ok(taken?.map(|head| (head.parts, head.length, head.current, head.kept, head.waits, left.len())))
+        Ok(taken?.map(|head| (head, left.len())))
     }
 
     fn afresh(text: &[u8], most: usize) -> Taken {
@@ -198,14 +193,15 @@ mod tests {
 
     fn same(one: &Taken, other: &Taken) -> bool {
         let parts = |taken: &Taken| {
-            let head = |(parts, length, current, kept, waits, left): &(Parts, Length, bool, bool, bool, usize)| {
-                let mut headers: Vec<_> = parts
+            let head = |(head, left): &(Head, usize)| {
+                let mut headers: Vec<_> = head
                     .headers
                     .iter()
                     .map(|(name, value)| (name.as_str().to_owned(), value.clone(), value.is_sensitive()))
                     .collect();
                 headers.sort_by(|one, other| one.0.cmp(&other.0));
-                (parts.method.clone(), parts.uri.clone(), headers, *length, *current, *kept, *waits, *left)
+                let target = format!("{:?}", head.request().target);
+                (head.method.clone(), target, headers, (head.length, head.current, head.kept, head.waits), *left)
             };
             taken.as_ref().map(|taken| taken.as_ref().map(head)).map_err(|unreadable| *unreadable)
         };
@@ -272,7 +268,7 @@ mod tests {
         let mut read = BytesMut::from(PAGE);
         let room = read.as_ptr_range();
         let head = heads.take(&mut read, MOST).unwrap().unwrap();
-        assert!(room.contains(&head.parts.headers["host"].as_bytes().as_ptr()));
+        assert!(room.contains(&head.headers["host"].as_bytes().as_ptr()));
         let known = heads.known.as_ref().unwrap();
         assert!(!room.contains(&known.rest.as_ptr()));
         assert!(known.read.as_ref().unwrap().headers.values().all(|value| !room.contains(&value.as_bytes().as_ptr())));
@@ -284,7 +280,7 @@ mod tests {
         for again in [false, true, true] {
             let head = heads.take(&mut BytesMut::from(PAGE), MOST).unwrap().unwrap();
             assert_eq!(head.again, again);
-            assert!(head.parts.headers["authorization"].is_sensitive());
+            assert!(head.headers["authorization"].is_sensitive());
             heads.give_back(head);
             let known = heads.known.as_ref().unwrap();
             let headers = &known.read.as_ref().unwrap().headers;

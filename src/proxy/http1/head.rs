@@ -6,10 +6,11 @@
 use crate::proxy::characters::{Kind, are_all};
 use crate::proxy::framing::{digits, has_token};
 use crate::proxy::kept::Kept;
+use crate::proxy::routes::Target;
+use crate::proxy::serve;
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use zeroize::{Zeroize, Zeroizing};
@@ -30,7 +31,9 @@ pub(super) enum Length {
 /// A head that was read.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) parts: Parts,
+    pub(super) method: Method,
+    target: Said,
+    pub(super) headers: HeaderMap,
     /// What was found out from the same one before.
     pub(super) found: Kept,
     /// Whether it came before.
@@ -42,6 +45,30 @@ pub(super) struct Head {
     pub(super) kept: bool,
     /// Whether the client waits for word before it sends the body.
     pub(super) waits: bool,
+}
+
+/// What a request is for.
+#[derive(Debug)]
+enum Said {
+    /// A path of characters that have no other meaning than themselves.
+    Plain(Bytes),
+    Any(Uri),
+}
+
+impl Head {
+    /// One without a body for a path of characters that have no other meaning than themselves.
+    pub(super) fn of_page(path: Bytes, headers: HeaderMap, found: Kept, (current, kept): (bool, bool)) -> Head {
+        let (method, target, length) = (Method::GET, Said::Plain(path), Length::Known(0));
+        Head { method, target, headers, found, again: true, length, current, kept, waits: false }
+    }
+
+    pub(super) fn request(&self) -> serve::Request<'_> {
+        let target = match &self.target {
+            Said::Plain(path) => std::str::from_utf8(path).ok().map(Target::plain),
+            Said::Any(uri) => Target::of(uri),
+        };
+        serve::Request { method: &self.method, target, headers: &self.headers, kept: &self.found }
+    }
 }
 
 /// Why there is no head.
@@ -172,19 +199,12 @@ fn finish(bytes: Bytes, parsed: Parsed) -> Result<(Head, Written), Unreadable> {
     let behind = parsed.target.end;
     let target = bytes.get(parsed.target).map(|target| bytes.slice_ref(target));
     let uri = target.and_then(|target| Uri::from_maybe_shared(target).ok()).ok_or(NO_HTTP)?;
-    let parts = parts(parsed.method, uri, headers);
     let kept = !framing.closes && (parsed.current || framing.keeps);
     let waits = framing.waits && parsed.current;
     let (length, found) = (framing.length()?, Kept::default());
-    let head = Head { parts, found, again: false, length, current: parsed.current, kept, waits };
+    let (method, target, current) = (parsed.method, Said::Any(uri), parsed.current);
+    let head = Head { method, target, headers, found, again: false, length, current, kept, waits };
     Ok((head, Written { bytes, behind, secrets }))
-}
-
-/// A head as `http` has it.
-pub(super) fn parts(method: Method, uri: Uri, headers: HeaderMap) -> Parts {
-    let (mut parts, ()) = Request::new(()).into_parts();
-    (parts.method, parts.uri, parts.headers) = (method, uri, headers);
-    parts
 }
 
 /// What headers say of the body and of the connection.

@@ -88,7 +88,7 @@ struct Client {
 impl Answers for Client {
     fn answer<'a>(&'a self, head: &'a Head, body: Asked) -> OnItsWay<'a> {
         let Client { proxy, peer, presented } = self;
-        Box::into_pin(placed(|| proxy.answer(peer, presented.as_ref(), (&head.parts, &head.found), body)))
+        Box::into_pin(placed(|| proxy.answer(peer, presented.as_ref(), head.request(), body)))
     }
 }
 
@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut unread = false;
         while let Some(head) = self.next(closing.as_mut()).await? {
             let Head { length, current, kept, waits, .. } = head;
-            let method = head.parts.method.clone();
+            let method = head.method.clone();
             let (body, mut feed) = asked::body(length);
             let one = self.answering.one();
             // A connection that is idle must not hold the room that an answer takes on its way.

@@ -4,8 +4,8 @@ use super::again::Heads;
 use super::asked::Left;
 use super::head::Length;
 use crate::proxy::framing::Chunks;
+use crate::proxy::serve;
 use bytes::BytesMut;
-use http::request::Parts;
 
 /// The requests of a connection on which these pieces came, each with how it says where its body ends, and why no more are
 /// read, if there is a reason.
@@ -24,8 +24,8 @@ pub(in crate::proxy) fn all<'a>(pieces: impl Iterator<Item = &'a [u8]>, most: us
                             Length::Known(bytes) => Left::Bytes(bytes),
                             Length::Chunked => Left::Chunks(Chunks::Size { first: true }),
                         };
-                        let Parts { method, uri, headers, .. } = &head.parts;
-                        let text = format!("{method} {uri} {headers:?} {:?} {}", head.length, head.kept);
+                        let serve::Request { method, target, headers, .. } = head.request();
+                        let text = format!("{method} {target:?} {headers:?} {:?} {}", head.length, head.kept);
                         heads.give_back(head);
                         open = Some((text, left, Vec::new()));
                     }

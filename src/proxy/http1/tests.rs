@@ -1,7 +1,6 @@
 use super::*;
 use crate::proxy::answer::{bare, closing, full, text};
 use crate::proxy::http1::head::Length;
-use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,7 +112,7 @@ fn what_proves_a_client_is_overwritten_where_it_was_read() {
         "GET / HTTP/1.1\r\nX: plain\r\naUTHORIZATION: Basic c2VjcmV0\r\nCookie: c=secret\r\n\r\nGET /next",
     );
     let (head, _) = head::take(&mut read, MOST).unwrap().unwrap();
-    let headers = &head.parts.headers;
+    let headers = &head.headers;
     assert_eq!(
         (headers["authorization"].as_bytes(), &headers["cookie"]),
         (&b"Basic c2VjcmV0"[..], &"c=secret".parse().unwrap())
@@ -127,14 +126,14 @@ fn what_proves_a_client_is_overwritten_where_it_was_read() {
 }
 
 /// Answers by method, path and body; `/close` closes, `/unread` does not look at the body, `/never` gives no answer.
-async fn echo(parts: &Parts, body: Asked, dropped: Arc<AtomicUsize>) -> Response<Answer> {
+async fn echo(head: &Head, body: Asked, dropped: Arc<AtomicUsize>) -> Response<Answer> {
     struct Dropped(Arc<AtomicUsize>);
     impl Drop for Dropped {
         fn drop(&mut self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
-    let path = parts.uri.path().to_owned();
+    let path = head.request().target.unwrap().path.to_owned();
     match path.as_str() {
         "/close" => return closing(text(StatusCode::FORBIDDEN, "no")),
         "/unread" => return text(StatusCode::UNAUTHORIZED, "who"),
@@ -149,7 +148,7 @@ async fn echo(parts: &Parts, body: Asked, dropped: Arc<AtomicUsize>) -> Response
     let Ok(body) = body.collect().await else {
         return closing(text(StatusCode::BAD_REQUEST, "broke off"));
     };
-    let said = format!("{} {path} {}", parts.method, String::from_utf8(body.to_bytes().to_vec()).unwrap());
+    let said = format!("{} {path} {}", head.method, String::from_utf8(body.to_bytes().to_vec()).unwrap());
     let mut response = Response::new(full(said));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("999"));
     response
@@ -160,7 +159,7 @@ struct Echoed(Arc<AtomicUsize>);
 
 impl Answers for Echoed {
     fn answer<'a>(&'a self, head: &'a Head, body: Asked) -> OnItsWay<'a> {
-        Box::pin(echo(&head.parts, body, Arc::clone(&self.0)))
+        Box::pin(echo(head, body, Arc::clone(&self.0)))
     }
 }
 

@@ -305,7 +305,7 @@ impl PageContext {
         let next = asked.upstream(path);
         let joint = if asked.trino.is_empty() { "?sluice=" } else { "&sluice=" };
         quoted(&[self.origin.as_str(), &next, joint, &mark], out)?;
-        Ok(next)
+        Ok(next.into_owned())
     }
 }
 

@@ -102,9 +102,15 @@ impl<'a> Reader<'a> {
     /// A number without sign, point or exponent.
     #[inline(never)]
     pub(super) fn count(&mut self) -> Option<u64> {
-        let word = self.word()?;
-        let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
-        word.iter().try_fold(0_u64, |number, byte| number.checked_mul(10)?.checked_add(digit(byte)?))
+        self.space();
+        let (mut number, mut rest) = (0_u64, self.0);
+        while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+            number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+            rest = behind;
+        }
+        let whole = rest.len() < self.0.len() && rest.first().is_none_or(|byte| Class::of(*byte) != Class::Word);
+        self.0 = rest;
+        whole.then_some(number)
     }
 
     /// `true` or `false`.
