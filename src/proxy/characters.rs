@@ -51,11 +51,19 @@ const fn kinds_of(byte: u8) -> u8 {
     kinds
 }
 
+fn kinds(byte: u8) -> u8 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+/// Whether a byte is of a kind.
+pub(super) fn is(byte: u8, kind: Kind) -> bool {
+    kinds(byte) & kind as u8 != 0
+}
+
 /// Whether all of a text is of one kind, as a text without a byte is.
 #[inline(never)]
 pub(super) fn are_all(text: &[u8], kind: Kind) -> bool {
-    let common = text.iter().fold(u8::MAX, |common, byte| common & KINDS.get(usize::from(*byte)).copied().unwrap_or(0));
-    common & kind as u8 != 0
+    text.iter().fold(u8::MAX, |common, byte| common & kinds(*byte)) & kind as u8 != 0
 }
 
 #[cfg(test)]
@@ -77,7 +85,7 @@ mod tests {
                     !character.is_ascii_control() && character != '"' && character != '\\' || character == '\x7f',
                 ),
             ] {
-                assert_eq!(are_all(&[byte], kind), right, "{byte} {kind:?}");
+                assert_eq!((is(byte, kind), are_all(&[byte], kind)), (right, right), "{byte} {kind:?}");
                 assert_eq!(are_all(&[b'0', byte, b'0'], kind), right, "{byte} {kind:?}");
             }
         }

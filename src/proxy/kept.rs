@@ -63,3 +63,39 @@ impl Kept {
         *self.packs.get_or_init(|| packer::is_taken(headers))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_a_head_says_is_found_out_once() {
+        let (kept, origins) = (Kept::default(), Origins::new(None, true));
+        let first = headers(&[("host", "trino:8443"), ("x-trino-user", "anna"), ("accept-encoding", "gzip")]);
+        let other = headers(&[("host", "other:1"), ("x-trino-user", "bert")]);
+        for headers in [&first, &other] {
+            let origin = kept.origin(&origins, headers, false).ok().unwrap();
+            assert_eq!(origin.as_str(), "https://trino:8443");
+            assert_eq!(kept.acting_user(headers).unwrap().as_deref(), Some("anna"));
+            assert!(kept.packs(headers));
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_each_time() {
+        let (kept, origins) = (Kept::default(), Origins::new(None, true));
+        let elsewhere = headers(&[("host", "trino:8443"), ("origin", "https://other"), ("x-trino-new", "1")]);
+        for _ in 0..2 {
+            assert!(matches!(kept.origin(&origins, &HeaderMap::new(), false), Err(Sender::Nowhere)));
+            assert!(matches!(kept.origin(&origins, &elsewhere, false), Err(Sender::Elsewhere(_))));
+            assert!(kept.acting_user(&elsewhere).is_err());
+        }
+        // Who may come from another site says nothing of who may not.
+        assert!(kept.origin(&origins, &elsewhere, true).is_ok());
+        assert!(matches!(kept.origin(&origins, &elsewhere, false), Err(Sender::Elsewhere(_))));
+    }
+}

@@ -4,6 +4,7 @@
 //! request's head comes too slowly, and one that takes nothing of an answer. While a request is being answered the
 //! client need not say anything.
 
+use super::threads;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -62,7 +63,8 @@ impl Answering {
 
 impl Drop for AnsweringOne {
     fn drop(&mut self) {
-        let millis = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let since = Instant::from_std(threads::about_now()).saturating_duration_since(self.0.begun);
+        let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         self.0.given.store(millis, Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
     }

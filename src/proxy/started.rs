@@ -10,6 +10,7 @@ use super::live::Cluster;
 use super::mark::{Facts, Owner};
 use super::places::{Full, Most, Place, Places};
 use super::query_id::QueryId;
+use super::threads;
 use crate::enforce::Refusal;
 use crate::rewrite::{PositionMap, Relations};
 use http::HeaderValue;
@@ -342,7 +343,7 @@ impl Last {
         find: impl FnOnce(&QueryId) -> Option<Arc<Statement>>,
     ) -> Option<Arc<Statement>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
+        let now = threads::about_now();
         let known = last.as_ref().filter(|(_, found)| now.saturating_duration_since(*found) < KNOWN);
         let known = known.and_then(|(statement, _)| statement.upgrade());
         if let Some(statement) = known.filter(|statement| statement.query == *query && !statement.ended()) {

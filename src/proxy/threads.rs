@@ -36,6 +36,8 @@ struct Going {
     since: Instant,
     /// When it last looked for more to do.
     looked: Instant,
+    /// When it last found something, or looked for it.
+    woken: Instant,
 }
 
 impl Going {
@@ -43,18 +45,24 @@ impl Going {
     fn look(before: Option<Going>, now: Instant) -> (Going, bool) {
         let since = before.map_or(now, |before| before.since);
         let long = now.duration_since(since) >= STRETCH;
-        (Going { since: if long { now } else { since }, looked: now }, long)
+        (Going { since: if long { now } else { since }, looked: now, woken: now }, long)
     }
 
     /// Goes on when there is more.
     fn on(self, now: Instant) -> Going {
-        if now.duration_since(self.looked) > SLEPT { Going { since: now, ..self } } else { self }
+        let since = if now.duration_since(self.looked) > SLEPT { now } else { self.since };
+        Going { since, woken: now, ..self }
     }
 }
 
 /// The number of this thread among those that serve, from 0; 0 for any other too.
 pub(super) fn number() -> usize {
     NUMBER.get()
+}
+
+/// About now, for what counts by seconds: when this thread last found something to do. It need not ask the system's clock.
+pub(super) fn about_now() -> Instant {
+    GOING.get().map_or_else(Instant::now, |going| going.woken)
 }
 
 /// The threads beside the first one. They end with this value.

@@ -333,11 +333,17 @@ def too_many_streams(sluice):
 
 
 def curl(sluice, option, version):
-    """A statement by curl."""
-    command = ["curl", "-sS", option, "--cacert", str(sluice.ca), "-u", f"analyst:{password('analyst')}", "-d", "SELECT 1", "-w", "%{http_version} %{http_code}",
-               "-o", "/dev/null", f"https://localhost:{sluice.port}/v1/statement"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert said.stdout == f"{version} 200", said
+    """A statement and a page of it by curl; the page has the headers of results, each once."""
+    def ask(url, *more):
+        command = ["curl", "-sS", option, "--cacert", str(sluice.ca), "-u", f"analyst:{password('analyst')}", "-w", "\n%{http_version} %{http_code} %{header_json}", url, *more]
+        body, said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n", 1)
+        spoken, status, headers = said.split(" ", 2)
+        assert (spoken, status) == (version, "200"), said
+        return json.loads(body), json.loads(headers)
+    for address, more in ((f"https://localhost:{sluice.port}/v1/statement", ("-d", "SELECT 'paged'")), (None, ())):
+        page, headers = ask(address or page["nextUri"], *more)
+        expected = {"content-type": ["application/json"], "cache-control": ["no-store, max-age=0"], "x-content-type-options": ["nosniff"], "strict-transport-security": ["max-age=31536000"]}
+        assert expected.items() <= headers.items(), headers
 
 
 def h2load(sluice):

@@ -37,7 +37,7 @@ const THREADS: usize = 64;
 pub(super) struct Idle(Vec<Mutex<OfThread>>);
 
 /// Those of one thread, each with since when it has been idle; those that became so last at the end.
-type OfThread = VecDeque<(Box<Connection>, Instant)>;
+type OfThread = VecDeque<(Box<Connection>, std::time::Instant)>;
 
 /// Connections to one address.
 #[derive(Clone, Debug)]
@@ -224,14 +224,14 @@ impl Idle {
     pub(super) fn keep(&self, mut connection: Box<Connection>) {
         connection.shrink();
         if let Some(mut idle) = self.own() {
-            idle.push_back((connection, Instant::now()));
+            idle.push_back((connection, threads::about_now()));
         }
     }
 
     /// The connection that became idle last. Those that have been so for too long are closed.
     fn take(&self) -> Option<Box<Connection>> {
-        let mut idle = self.own()?;
-        while idle.front().is_some_and(|(_, since)| since.elapsed() > IDLE) {
+        let (mut idle, now) = (self.own()?, threads::about_now());
+        while idle.front().is_some_and(|(_, since)| now.saturating_duration_since(*since) > IDLE) {
             idle.pop_front();
         }
         idle.pop_back().map(|(connection, _)| connection)

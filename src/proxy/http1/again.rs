@@ -1,8 +1,9 @@
 //! A head that says what the one before it said is not read again: clients of Trino ask for page after page by one head, of which
 //! nothing changes but the target.
 //!
-//! In: what was read of a connection. Out: what [`head::take`] gives for it. What a client proves by secretly who it is is not kept from one
-//! request for the next: it is read from each head anew. All of a head is judged anew by who asks.
+//! In: what was read of a connection. Out: what [`head::take`] gives for it, and what was found out from the same head before. What a
+//! client proves by secretly who it is is not kept from one request for the next: it is read from each head anew, and who the client is
+//! is found out anew.
 
 use super::head::{self, Head, Length, NO_HTTP, Unreadable, Written};
 use crate::proxy::characters::{Kind, are_all};
@@ -38,11 +39,11 @@ struct Known {
 
 /// What was read from a head that has come again.
 #[derive(Debug)]
-pub(super) struct Read {
+struct Read {
     /// All headers; those by which the client proves who it is only while a request has them.
-    pub(super) headers: HeaderMap,
+    headers: HeaderMap,
     /// What was found out from them.
-    pub(super) found: Kept,
+    found: Kept,
 }
 
 impl Heads {
@@ -70,7 +71,8 @@ impl Heads {
 
     /// Takes what was read from a head back, if it came again, and forgets what the client proved by it who it is.
     pub(super) fn give_back(&mut self, Head { mut headers, found, again, .. }: Head) {
-        let Some(known) = self.known.as_mut().filter(|_| again) else {
+        // Of another head nothing is taken.
+        let Some(known) = self.known.as_mut().filter(|known| again && known.read.is_none()) else {
             return;
         };
         for (name, _) in &known.secrets {

@@ -43,8 +43,8 @@ impl<'a> Reader<'a> {
         Some(Some(name))
     }
 
-    /// Reads an object. Each field goes to what stands beside its name in `fields`, others are read over. They may come in any
-    /// order, and are read the quicker the more of them come in that of `fields`.
+    /// Reads an object. Each field goes to what stands beside its name in `fields`, which is there as it is written, with quotes and
+    /// colon; others are read over. They may come in any order, and are read the quicker the more of them come in that of `fields`.
     pub(super) fn object<T>(
         &mut self,
         fields: &[(&str, impl Fn(&mut T, &mut Self) -> Option<()>)],
@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
                 next += 1;
             } else {
                 let Some(name) = self.field(first)? else { return Some(()) };
-                match fields.iter().enumerate().find(|(_, (known, _))| known.as_bytes() == name) {
+                match fields.iter().enumerate().find(|(_, (written, _))| is_written(written, name)) {
                     Some((place, (_, read))) => {
                         read(into, self)?;
                         next = place + 1;
@@ -70,11 +70,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the next field has this name and is written without white space; name and colon are read then.
-    fn is_field(&mut self, first: bool, name: &str) -> bool {
+    /// Whether the next field is written so and without white space; name and colon are read then.
+    fn is_field(&mut self, first: bool, written: &str) -> bool {
         let begins = if first { Some(self.0) } else { self.0.strip_prefix(b",") };
-        let named =
-            begins.and_then(|rest| rest.strip_prefix(b"\"")?.strip_prefix(name.as_bytes())?.strip_prefix(b"\":"));
+        let named = begins.and_then(|rest| rest.strip_prefix(written.as_bytes()));
         self.0 = named.unwrap_or(self.0);
         named.is_some()
     }
@@ -198,6 +197,11 @@ impl<'a> Reader<'a> {
             self.0 = self.0.trim_ascii_start();
         }
     }
+}
+
+/// Whether a name is written so.
+fn is_written(written: &str, name: &[u8]) -> bool {
+    written.as_bytes().strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\":")) == Some(name)
 }
 
 #[cfg(test)]

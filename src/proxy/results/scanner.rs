@@ -10,6 +10,7 @@ mod class;
 mod field;
 mod rows;
 
+use crate::proxy::characters::{self, Kind};
 use blocks::{BLOCK, LEVEL};
 use bytes::Bytes;
 pub(super) use class::Class;
@@ -169,7 +170,7 @@ impl Scanner {
     /// Reads on within a name; stops behind its closing quote, or behind the colon if that comes next, or at the end of the bytes.
     fn in_name(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
         let rest = bytes.get(at..).unwrap_or_default();
-        let end = rest.iter().position(|byte| *byte == b'"' || *byte == b'\\' || *byte < b' ');
+        let end = rest.iter().position(|byte| !characters::is(*byte, Kind::Unescaped));
         let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         if self.name.len() + part.len() > LONGEST_NAME {
             return Err(Malformed("a long name"));

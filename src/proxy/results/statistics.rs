@@ -69,6 +69,13 @@ impl<'a> Word<'a> {
     }
 }
 
+/// The name of a field as it is written.
+macro_rules! named {
+    ($name:literal) => {
+        concat!("\"", $name, "\":")
+    };
+}
+
 /// How a field is read into what is known so far.
 type Read<'a, T> = fn(&mut T, &mut Reader<'a>) -> Option<()>;
 
@@ -80,32 +87,32 @@ fn set<T>(place: &mut T, read: Option<T>) -> Option<()> {
 impl<'a> Statistics<'a> {
     /// Its fields, as Trino orders them.
     const FIELDS: [(&'static str, Read<'a, Statistics<'a>>); 26] = [
-        ("state", |read, reader| set(&mut read.state, Word::read(reader))),
-        ("queued", |read, reader| set(&mut read.queued, reader.truth())),
-        ("scheduled", |read, reader| set(&mut read.scheduled, reader.truth())),
-        ("progressPercentage", |read, reader| set(&mut read.progress_percentage, reader.is_number())),
-        ("runningPercentage", |read, reader| set(&mut read.running_percentage, reader.is_number())),
-        ("nodes", |read, reader| set(&mut read.nodes, reader.count())),
-        ("totalSplits", |read, reader| set(&mut read.total_splits, reader.count())),
-        ("queuedSplits", |_, reader| reader.pass()),
-        ("runningSplits", |read, reader| set(&mut read.running_splits, reader.count())),
-        ("completedSplits", |read, reader| set(&mut read.completed_splits, reader.count())),
-        ("planningTimeMillis", |read, reader| set(&mut read.planning_time_millis, reader.count())),
-        ("analysisTimeMillis", |read, reader| set(&mut read.analysis_time_millis, reader.count())),
-        ("cpuTimeMillis", |_, reader| reader.pass()),
-        ("wallTimeMillis", |_, reader| reader.pass()),
-        ("queuedTimeMillis", |read, reader| set(&mut read.queued_time_millis, reader.count())),
-        ("elapsedTimeMillis", |read, reader| set(&mut read.elapsed_time_millis, reader.count())),
-        ("finishingTimeMillis", |read, reader| set(&mut read.finishing_time_millis, reader.count())),
-        ("physicalInputTimeMillis", |_, reader| reader.pass()),
-        ("processedRows", |_, reader| reader.pass()),
-        ("processedBytes", |_, reader| reader.pass()),
-        ("physicalInputBytes", |_, reader| reader.pass()),
-        ("physicalWrittenBytes", |_, reader| reader.pass()),
-        ("internalNetworkInputBytes", |_, reader| reader.pass()),
-        ("peakMemoryBytes", |_, reader| reader.pass()),
-        ("spilledBytes", |_, reader| reader.pass()),
-        ("rootStage", Statistics::read_stages),
+        (named!("state"), |read, reader| set(&mut read.state, Word::read(reader))),
+        (named!("queued"), |read, reader| set(&mut read.queued, reader.truth())),
+        (named!("scheduled"), |read, reader| set(&mut read.scheduled, reader.truth())),
+        (named!("progressPercentage"), |read, reader| set(&mut read.progress_percentage, reader.is_number())),
+        (named!("runningPercentage"), |read, reader| set(&mut read.running_percentage, reader.is_number())),
+        (named!("nodes"), |read, reader| set(&mut read.nodes, reader.count())),
+        (named!("totalSplits"), |read, reader| set(&mut read.total_splits, reader.count())),
+        (named!("queuedSplits"), |_, reader| reader.pass()),
+        (named!("runningSplits"), |read, reader| set(&mut read.running_splits, reader.count())),
+        (named!("completedSplits"), |read, reader| set(&mut read.completed_splits, reader.count())),
+        (named!("planningTimeMillis"), |read, reader| set(&mut read.planning_time_millis, reader.count())),
+        (named!("analysisTimeMillis"), |read, reader| set(&mut read.analysis_time_millis, reader.count())),
+        (named!("cpuTimeMillis"), |_, reader| reader.pass()),
+        (named!("wallTimeMillis"), |_, reader| reader.pass()),
+        (named!("queuedTimeMillis"), |read, reader| set(&mut read.queued_time_millis, reader.count())),
+        (named!("elapsedTimeMillis"), |read, reader| set(&mut read.elapsed_time_millis, reader.count())),
+        (named!("finishingTimeMillis"), |read, reader| set(&mut read.finishing_time_millis, reader.count())),
+        (named!("physicalInputTimeMillis"), |_, reader| reader.pass()),
+        (named!("processedRows"), |_, reader| reader.pass()),
+        (named!("processedBytes"), |_, reader| reader.pass()),
+        (named!("physicalInputBytes"), |_, reader| reader.pass()),
+        (named!("physicalWrittenBytes"), |_, reader| reader.pass()),
+        (named!("internalNetworkInputBytes"), |_, reader| reader.pass()),
+        (named!("peakMemoryBytes"), |_, reader| reader.pass()),
+        (named!("spilledBytes"), |_, reader| reader.pass()),
+        (named!("rootStage"), Statistics::read_stages),
     ];
 
     fn read(reader: &mut Reader<'a>) -> Option<Statistics<'a>> {
@@ -133,22 +140,22 @@ impl<'a> Statistics<'a> {
 impl<'a> Stage<'a> {
     /// Its fields, as Trino orders them.
     const FIELDS: [(&'static str, Read<'a, Stage<'a>>); 16] = [
-        ("stageId", |read, reader| set(&mut read.stage_id, Word::read(reader))),
-        ("state", |read, reader| set(&mut read.state, Word::read(reader))),
-        ("done", |read, reader| set(&mut read.done, reader.truth())),
-        ("nodes", |read, reader| set(&mut read.nodes, reader.count())),
-        ("totalSplits", |read, reader| set(&mut read.total_splits, reader.count())),
-        ("queuedSplits", |_, reader| reader.pass()),
-        ("runningSplits", |read, reader| set(&mut read.running_splits, reader.count())),
-        ("completedSplits", |read, reader| set(&mut read.completed_splits, reader.count())),
-        ("cpuTimeMillis", |_, reader| reader.pass()),
-        ("wallTimeMillis", |_, reader| reader.pass()),
-        ("processedRows", |_, reader| reader.pass()),
-        ("processedBytes", |_, reader| reader.pass()),
-        ("physicalInputBytes", |_, reader| reader.pass()),
-        ("failedTasks", |_, reader| reader.pass()),
-        ("coordinatorOnly", |read, reader| set(&mut read.coordinator_only, reader.truth())),
-        ("subStages", Stage::read_sub_stages),
+        (named!("stageId"), |read, reader| set(&mut read.stage_id, Word::read(reader))),
+        (named!("state"), |read, reader| set(&mut read.state, Word::read(reader))),
+        (named!("done"), |read, reader| set(&mut read.done, reader.truth())),
+        (named!("nodes"), |read, reader| set(&mut read.nodes, reader.count())),
+        (named!("totalSplits"), |read, reader| set(&mut read.total_splits, reader.count())),
+        (named!("queuedSplits"), |_, reader| reader.pass()),
+        (named!("runningSplits"), |read, reader| set(&mut read.running_splits, reader.count())),
+        (named!("completedSplits"), |read, reader| set(&mut read.completed_splits, reader.count())),
+        (named!("cpuTimeMillis"), |_, reader| reader.pass()),
+        (named!("wallTimeMillis"), |_, reader| reader.pass()),
+        (named!("processedRows"), |_, reader| reader.pass()),
+        (named!("processedBytes"), |_, reader| reader.pass()),
+        (named!("physicalInputBytes"), |_, reader| reader.pass()),
+        (named!("failedTasks"), |_, reader| reader.pass()),
+        (named!("coordinatorOnly"), |read, reader| set(&mut read.coordinator_only, reader.truth())),
+        (named!("subStages"), Stage::read_sub_stages),
     ];
 
     /// `deep`: how many stages may be within each other.

@@ -148,3 +148,57 @@ fn places_are_counted_exactly_in_whatever_way_statements_end() {
         assert_eq!(*ends.lock().unwrap(), inserted, "each statement ends once");
     }
 }
+
+#[test]
+fn what_was_asked_for_last_is_not_looked_up_again_for_a_while() {
+    let (started, _) = started(100_000);
+    let [one, two] = [1, 2].map(|number| started.insert(query(number), owner(), FACTS, start(&started)));
+    let (last, looked_up) = (Last::default(), std::cell::Cell::new(0));
+    let find = |number: usize| {
+        let found = last.or_find(&query(number), |query| {
+            looked_up.set(looked_up.get() + 1);
+            started.statements.get(query)
+        });
+        (found.map(|found| found.query.clone()), looked_up.get())
+    };
+    assert_eq!([find(1), find(1)], [(Some(query(1)), 1), (Some(query(1)), 1)]);
+    assert_eq!([find(2), find(2), find(1)], [(Some(query(2)), 2), (Some(query(2)), 2), (Some(query(1)), 3)]);
+    // It counts as asked for, so it is looked up now and then.
+    if let Some((_, found)) = last.0.lock().unwrap().as_mut() {
+        *found -= KNOWN;
+    }
+    assert_eq!([find(1), find(1)], [(Some(query(1)), 4), (Some(query(1)), 4)]);
+    // One that has ended may have been dropped.
+    started.end(&one, End::Finished);
+    assert_eq!([find(1), find(1)], [(Some(query(1)), 5), (Some(query(1)), 6)]);
+    started.statements.invalidate_all();
+    started.tidy();
+    drop(one);
+    assert_eq!([find(1), find(9), find(2)], [(None, 7), (None, 8), (None, 9)]);
+    assert_eq!(two.query, query(2));
+}
+
+#[test]
+fn a_statement_that_nobody_else_has_is_not_kept_for_who_asked_for_it() {
+    let (started, _) = started(100_000);
+    let statement = Arc::downgrade(&started.insert(query(1), owner(), FACTS, start(&started)));
+    let last = Last::default();
+    assert!(last.or_find(&query(1), |query| started.statements.get(query)).is_some());
+    started.statements.invalidate_all();
+    started.tidy();
+    assert!(statement.upgrade().is_none());
+}
+
+#[test]
+fn who_asks_for_a_query_last_is_its_owner_or_finds_nothing() {
+    let (started, _) = started(100_000);
+    let statement = started.insert(query(1), owner(), FACTS, start(&started));
+    statement.proved("mark".into(), FACTS);
+    let other = Owner { principal: "bert".to_owned(), user: "anna".to_owned() };
+    let last = Last::default();
+    for _ in 0..2 {
+        assert!(started.proved(&query(1), &owner(), "mark", &last).is_some());
+        assert!(started.proved(&query(1), &other, "mark", &last).is_none());
+        assert!(started.proved(&query(1), &owner(), "kram", &last).is_none());
+    }
+}

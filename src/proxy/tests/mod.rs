@@ -1,5 +1,6 @@
 //! The whole way of statements and pages, against a stand-in for Trino.
 
+mod again;
 mod by_address;
 mod faults;
 mod limits;
