@@ -10,14 +10,12 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// One whose clients are named by a header that is kept of no head.
-async fn sluice(trino: &FakeTrino) -> Sluice {
-    let sluice = Sluice::before(trino).await;
-    let peers = vec!["127.0.0.1/32".parse().unwrap()];
+/// From now on these peers name their clients by a header that is kept of no head.
+fn name_clients(sluice: &Sluice, peers: &str) {
+    let peers = vec![peers.parse().unwrap()];
     let ways = Ways::new(vec![Arc::new(TrustedPeers::new(http::header::AUTHORIZATION, peers))]);
     let proofs = Arc::new(Proofs { ways, login: None, by_address: BTreeSet::default(), following: None });
     sluice.proxy.replace(Live { proofs, ..Live::clone(&sluice.proxy.live()) });
-    sluice
 }
 
 /// What is answered on a connection, up to the end of the body that has a length.
@@ -43,18 +41,14 @@ async fn who_asks_is_found_out_anew_for_each_request() {
         _ => Reply::Page(page(json!({"data": [[1]], "nextUri": path(1)}))),
     })
     .await;
-    let sluice = sluice(&trino).await;
-    let next = sluice.post("anna", "SELECT 1", &[("authorization", "anna")]).await.next(&sluice);
+    let sluice = Sluice::before(&trino).await;
+    let next = sluice.post("anna", "SELECT 1", &[]).await.next(&sluice);
+    name_clients(&sluice, "127.0.0.1/32");
     let mut stream = TcpStream::connect(sluice.address).await.unwrap();
     // Names of one length, so that the rest of the head is the same.
-    for (user, status) in [
-        ("anna", "200 OK"),
-        ("anna", "200 OK"),
-        ("anna", "200 OK"),
-        ("bert", "404 Not Found"),
-        ("b,rt", "401 Unauthorized"),
-        ("anna", "200 OK"),
-    ] {
+    for (user, status) in
+        [("anna", "200 OK"), ("anna", "200 OK"), ("anna", "200 OK"), ("bert", "404 Not Found"), ("anna", "200 OK")]
+    {
         let head = format!("GET {next} HTTP/1.1\r\nHost: {}\r\nAuthorization: {user}\r\n\r\n", sluice.address);
         stream.write_all(head.as_bytes()).await.unwrap();
         let answer = answer(&mut stream).await;
@@ -62,10 +56,7 @@ async fn who_asks_is_found_out_anew_for_each_request() {
         assert_eq!(answer.contains("\"data\":[[1]]"), user == "anna", "{user} {answer}");
     }
     // New proofs hold for a head that has come before.
-    let peers = vec!["10.0.0.1/32".parse().unwrap()];
-    let ways = Ways::new(vec![Arc::new(TrustedPeers::new(http::header::AUTHORIZATION, peers))]);
-    let proofs = Arc::new(Proofs { ways, login: None, by_address: BTreeSet::default(), following: None });
-    sluice.proxy.replace(Live { proofs, ..Live::clone(&sluice.proxy.live()) });
+    name_clients(&sluice, "10.0.0.1/32");
     let head = format!("GET {next} HTTP/1.1\r\nHost: {}\r\nAuthorization: anna\r\n\r\n", sluice.address);
     stream.write_all(head.as_bytes()).await.unwrap();
     assert!(answer(&mut stream).await.starts_with("HTTP/1.1 401 "));
