@@ -10,8 +10,8 @@ use super::started::Last;
 use http::HeaderMap;
 use std::sync::OnceLock;
 
-/// Found out when it is first asked for. All of it follows from the headers that it is asked by, whose values that prove who a client
-/// is aside, so those have to be the same each time.
+/// Each part is found out when it is first asked for, from the headers that are given then; what these prove counts for none. It is for
+/// who has it to give the same headers each time.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     origin: OnceLock<Origin>,

@@ -83,7 +83,7 @@ pub(super) struct Request<'a> {
     /// `None` for a target that is no path.
     pub(super) target: Option<Target<'a>>,
     pub(super) headers: &'a HeaderMap,
-    /// What is kept of a head that says the same.
+    /// What is kept of a head that says the same as these headers, apart from what they prove.
     pub(super) kept: &'a Kept,
 }
 
