@@ -48,8 +48,8 @@ impl Arguments {
         // Memory holds passwords and rows, which a crash must not write to the disk.
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
         rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(std::io::Error::from)?;
-        let (config, threads) = (self.config.clone(), workers());
-        serve_by_threads(threads.saturating_sub(1), move |threads| {
+        let (config, threads, stay_awake) = (self.config.clone(), workers(), in_force.config.listen.stay_awake);
+        serve_by_threads(threads.saturating_sub(1), stay_awake, move |threads| {
             serve(config, (in_force, stamp), set_filter, threads)
         })?
     }

@@ -95,6 +95,9 @@ pub struct Listen {
     /// How pages are packed for clients that take it.
     #[serde(default)]
     pub compression: Compression,
+    /// Whether threads stay awake in short waits, where several serve: an answer comes sooner than if the kernel had to wake them.
+    #[serde(default = "yes")]
+    pub stay_awake: bool,
 }
 
 /// How pages are packed for clients that take it.

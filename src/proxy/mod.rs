@@ -1,7 +1,7 @@
 //! The listener, the protocol, and the way to Trino and back.
 //!
 //! In: connections of clients. Out: statements to Trino, each a [`crate::rewrite::Guarded`] and nothing else, and pages of
-//! results back. `listen` takes connections and gives each to one of `threads`, `http1` and `http2` speak HTTP on them, `serve` answers requests, `statement` is the
+//! results back. `listen` takes connections and gives each to one of `threads`, which stay `awake` in short waits, `http1` and `http2` speak HTTP on them, `serve` answers requests, `statement` is the
 //! way of a statement, which `outlive` goes to its end, `pages` that of its pages, `login` that of a log-in by a browser. What a request says is read by
 //! `head`, `routes`, `client_headers` and `origin`; what goes to Trino is built by `upstream`; `mark` says whose a page
 //! is, `results` changes pages on their way, `spooled` gives what Trino puts into a storage. `resolved` gives none before
@@ -12,6 +12,7 @@
 
 mod answer;
 mod asking;
+mod awake;
 mod beside;
 mod characters;
 mod client_headers;

@@ -4,7 +4,7 @@
 //! request's head comes too slowly, and one that takes nothing of an answer. While a request is being answered the
 //! client need not say anything.
 
-use super::threads;
+use super::{awake, threads};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -161,6 +161,7 @@ impl<C: AsyncRead + Unpin> AsyncRead for Patient<C> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.connection).poll_read(context, buffer) {
             Poll::Ready(result) => {
+                awake::found();
                 self.head_begun |= buffer.filled().len() > before && !self.answering.any();
                 Poll::Ready(result)
             }

@@ -3,6 +3,7 @@
 //! A connection stays with the thread that it was given to, and so does what is asked of Trino for it: nothing that a page goes
 //! through has to be handed from one thread to another. The first of them takes connections too, and does all else that there is.
 
+use super::awake;
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
@@ -90,45 +91,54 @@ impl Drop for Place {
     }
 }
 
-/// Runs something on a first thread, to which there are so many others.
+/// Runs something on a first thread, to which there are so many others. If there are any, a thread may stay awake in short waits, if they
+/// do at all; where one thread serves, what it waits for may need its processor.
 ///
 /// # Errors
 /// Of the system, if there is no room for the threads.
 pub fn serve<T: Send + 'static, F: Future<Output = T>>(
     count: usize,
+    stay_awake: bool,
     work: impl FnOnce(Threads) -> F + Send + 'static,
 ) -> io::Result<T> {
-    let (runtime, threads) = (alone()?, Threads::start(count)?);
+    let stay_awake = stay_awake && count > 0;
+    let (runtime, threads) = (alone(stay_awake)?, Threads::start(count, stay_awake)?);
     let serving = move || runtime.block_on(work(threads));
     let served = Builder::new().name("sluice-serve".to_owned()).stack_size(STACK).spawn(serving)?.join();
     Ok(served.unwrap_or_else(|broken| std::panic::resume_unwind(broken)))
 }
 
 /// What serves by one thread: it need not look whether others have work for it.
-fn alone() -> io::Result<Runtime> {
-    alone_beside(thread::yield_now)
+fn alone(stays_awake: bool) -> io::Result<Runtime> {
+    alone_beside(stays_awake, thread::yield_now)
 }
 
 /// The same, by what lets others have the processor.
-fn alone_beside(let_others: impl Fn() + Send + Sync + 'static) -> io::Result<Runtime> {
+fn alone_beside(stays_awake: bool, let_others: impl Fn() + Send + Sync + 'static) -> io::Result<Runtime> {
     let mut builder = runtime::Builder::new_current_thread();
     builder.enable_all().global_queue_interval(TURN_OF_OTHERS);
     builder.on_thread_park(move || {
-        let (going, long) = Going::look(GOING.get(), Instant::now());
+        let (before, now) = (GOING.get(), Instant::now());
+        let (going, long) = Going::look(before, now);
         GOING.set(Some(going));
-        if long {
+        let again = stays_awake && awake::stays(before.map(|before| before.woken), now);
+        if long || again {
             let_others();
         }
     });
     builder.on_thread_unpark(|| GOING.set(GOING.get().map(|going| going.on(Instant::now()))));
-    builder.build()
+    let runtime = builder.build()?;
+    if stays_awake {
+        runtime.spawn(awake::look_again());
+    }
+    Ok(runtime)
 }
 
 impl Threads {
-    pub(super) fn start(count: usize) -> io::Result<Threads> {
+    pub(super) fn start(count: usize, stay_awake: bool) -> io::Result<Threads> {
         let mut threads = Threads::default();
         for number in 1..=count {
-            let (runtime, end) = (alone()?, threads.end.clone());
+            let (runtime, end) = (alone(stay_awake)?, threads.end.clone());
             let handle = runtime.handle().clone();
             let thread = Builder::new().name(format!("sluice-serve-{number}")).stack_size(STACK).spawn(move || {
                 NUMBER.set(number);
@@ -169,13 +179,14 @@ impl Drop for Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
     use std::sync::mpsc::channel;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
 
     #[test]
     fn a_connection_gets_the_thread_with_the_fewest() {
-        let threads = Threads::start(2).unwrap();
+        let threads = Threads::start(2, true).unwrap();
         assert!(threads.several());
         let ran_on = |thread: Option<&Handle>| {
             let Some(thread) = thread else { return number() };
@@ -198,7 +209,7 @@ mod tests {
 
     #[test]
     fn one_thread_alone_does_all() {
-        let threads = Threads::start(0).unwrap();
+        let threads = Threads::start(0, true).unwrap();
         assert!(!threads.several());
         assert!((0..3).map(|_| threads.place()).all(|(_, thread)| thread.is_none()));
     }
@@ -206,7 +217,7 @@ mod tests {
     #[test]
     fn the_others_end_with_the_first_and_what_is_left_on_them_is_dropped() {
         let (ends, ended) = channel::<()>();
-        let served = serve(1, |threads| async move {
+        let served = serve(1, true, |threads| async move {
             let on_other = threads.beside[0].runtime.spawn(async { number() }).await.unwrap();
             threads.beside[0].runtime.spawn(async move {
                 let _ends = ends;
@@ -238,7 +249,7 @@ mod tests {
     fn others_have_the_processor_of_a_thread_that_is_never_idle_and_not_of_one_that_sleeps() {
         let given = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&given);
-        let runtime = alone_beside(move || {
+        let runtime = alone_beside(false, move || {
             counted.fetch_add(1, Ordering::SeqCst);
         });
         let runtime = runtime.unwrap();
@@ -262,11 +273,54 @@ mod tests {
         });
     }
 
+    /// How often a thread let others have its processor while it had so many answers, each some 60 µs later than it was waited for.
+    fn let_others(stays_awake: bool, answers: usize) -> usize {
+        let given = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&given);
+        let runtime = alone_beside(stays_awake, move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            thread::yield_now();
+        });
+        let (one, mut other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let answering = thread::spawn(move || {
+            let mut byte = [0];
+            while other.read(&mut byte).unwrap() > 0 {
+                let asked = Instant::now();
+                while asked.elapsed() < Duration::from_micros(60) {
+                    std::hint::spin_loop();
+                }
+                other.write_all(&byte).unwrap();
+            }
+        });
+        runtime.unwrap().block_on(async {
+            one.set_nonblocking(true).unwrap();
+            let mut one = tokio::net::UnixStream::from_std(one).unwrap();
+            for _ in 0..answers {
+                one.write_all(&[1]).await.unwrap();
+                assert_eq!(one.read(&mut [0; 8]).await.unwrap(), 1);
+                awake::found();
+            }
+        });
+        answering.join().unwrap();
+        given.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn who_waits_for_short_only_stays_awake_if_it_is_to() {
+        let asleep = let_others(false, 200);
+        assert!(asleep <= 100, "{asleep} times in 200");
+        let until = Instant::now() + Duration::from_secs(20);
+        // On a busy machine waits may be long.
+        while let_others(true, 200) < 1_000 {
+            assert!(Instant::now() < until);
+        }
+    }
+
     #[test]
     fn what_another_thread_wakes_has_its_turn_while_others_always_go_on() {
         const WAITING: usize = 300;
         let turns = Arc::new(AtomicUsize::new(0));
-        let passed = alone().unwrap().block_on(async {
+        let passed = alone(true).unwrap().block_on(async {
             let both = Arc::new([Notify::new(), Notify::new()]);
             for own in [0, 1] {
                 let (both, turns) = (Arc::clone(&both), Arc::clone(&turns));

@@ -6,6 +6,7 @@
 use super::head::{self, Head, Unreadable};
 use super::timer::Timer;
 use super::written::Written;
+use crate::proxy::awake;
 use bytes::BytesMut;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
@@ -114,6 +115,7 @@ impl Connection {
         }
         self.read.reserve(self.room);
         let came = ready!(poll_read_buf(Pin::new(&mut self.stream), context, &mut self.read))?;
+        awake::found();
         if came >= self.room {
             self.room = (self.room * GROWTH).min(self.most_room);
         }

@@ -141,7 +141,7 @@ async fn a_connection_is_used_again_once_its_answer_was_read() {
 async fn each_thread_has_connections_of_its_own() {
     let (url, taken) = counting_server(100).await;
     let client = http_client(&upstream(&url)).unwrap();
-    let threads = Threads::start(1).unwrap();
+    let threads = Threads::start(1, true).unwrap();
     let (_here, none) = threads.place();
     let (_there, other) = threads.place();
     assert!(none.is_none());

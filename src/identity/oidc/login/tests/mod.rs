@@ -49,6 +49,7 @@ impl Place {
             page_key_file: None,
             replica: replica.map(str::to_owned),
             compression: config::Compression::Gzip,
+            stay_awake: true,
         };
         let login = Login::with(&oidc, &issuers, &listen, &SECRET, Duration::from_millis(30)).unwrap().unwrap();
         Place { issuer, signer, oidc, login: Arc::new(login) }
