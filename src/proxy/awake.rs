@@ -69,6 +69,20 @@ pub(super) async fn look_again() {
     nothing.await;
 }
 
+/// As if this thread had waited for short only, and found something.
+#[cfg(test)]
+pub(super) fn pretend_short_waits() {
+    WAITS.set(Waits { since: Some(Instant::now()), short: SEVERAL, found: true });
+}
+
+/// Whether something was found on this thread since it was last asked.
+#[cfg(test)]
+pub(super) fn take_found() -> bool {
+    let waits = WAITS.get();
+    WAITS.set(Waits { found: false, ..waits });
+    waits.found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -223,6 +223,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_client_sends_is_what_a_thread_waits_for() {
+        let (mut client, server) = duplex(64);
+        let mut server = Patient::new(server, TIMES, Answering::new());
+        assert!(tokio::time::timeout(TIMES.head / 10, server.read_u8()).await.is_err());
+        assert!(!awake::take_found());
+        client.write_u8(b'x').await.unwrap();
+        server.read_u8().await.unwrap();
+        assert!(awake::take_found());
+    }
+
+    #[tokio::test]
     async fn a_head_that_comes_byte_by_byte_ends() {
         let (mut client, server) = duplex(64);
         let mut server = Patient::new(server, TIMES, Answering::new());

@@ -1,6 +1,7 @@
 mod answers;
 
 use super::*;
+use crate::proxy::awake;
 use crate::proxy::threads::Threads;
 use http::header::{AUTHORIZATION, HOST};
 use http_body_util::{BodyExt, Full};
@@ -135,6 +136,15 @@ async fn a_connection_is_used_again_once_its_answer_was_read() {
         2,
         "what is left of an answer that nobody reads must not come before another"
     );
+}
+
+#[tokio::test]
+async fn an_answer_is_what_a_thread_waits_for() {
+    let (url, _) = counting_server(1).await;
+    let client = http_client(&upstream(&url)).unwrap();
+    assert!(!awake::take_found());
+    assert_eq!(got(&client).await, "ok");
+    assert!(awake::take_found());
 }
 
 #[tokio::test]
