@@ -288,8 +288,13 @@ mod tests {
             });
             given.load(Ordering::SeqCst)
         };
-        let (asleep, awake) = (let_others(false), let_others(true));
-        assert!(asleep <= 5 && awake >= 20, "{asleep} and {awake} times in 20");
+        let asleep = let_others(false);
+        assert!(asleep <= 5, "{asleep} times in 20");
+        // Once for each wait it would be if it slept then; the system may stop it for as long as it would stay awake, but not each time.
+        let until = Instant::now() + Duration::from_secs(20);
+        while let_others(true) <= 60 {
+            assert!(Instant::now() < until);
+        }
     }
 
     #[test]
